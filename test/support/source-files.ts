@@ -1,0 +1,90 @@
+// Reads and parses the project's own source files for the checks that look at code as data.
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ParseResult, parseSync, Visitor } from "oxc-parser";
+
+/** Absolute path of the project's root folder. */
+export const projectRoot = fileURLToPath(new URL("../../", import.meta.url));
+
+/** One parsed file; `path` is relative to the project's root. */
+export type SourceFile = {
+  readonly path: string;
+  readonly text: string;
+  readonly parsed: ParseResult;
+};
+
+/** One import or re-export as written in a file. */
+export type ImportOf = {
+  /** The specifier, or for a relative one the path of its target relative to the project's root. */
+  readonly target: string;
+  readonly line: number;
+  /** True when nothing of it is left at run time. */
+  readonly isTypeOnly: boolean;
+};
+
+/** Parses every TypeScript file under a folder of the project; a syntax error throws. */
+export function readSourceFiles(folder: string): SourceFile[] {
+  const names = readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" });
+  return names
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => readSourceFile(join(folder, name)));
+}
+
+function readSourceFile(path: string): SourceFile {
+  return parseSource(path, readFileSync(join(projectRoot, path), "utf8"));
+}
+
+/** Parses one text as if it were the file at `path`. */
+export function parseSource(path: string, text: string): SourceFile {
+  const parsed = parseSync(path, text);
+  const [problem] = parsed.errors;
+  if (problem !== undefined) {
+    throw new Error(`${path}: ${problem.message}`);
+  }
+  return { path, text, parsed };
+}
+
+/** Every static and dynamic import, re-export and `import("x").T` type of a file. */
+export function importsOf(file: SourceFile): ImportOf[] {
+  const found: ImportOf[] = [];
+  const add = (specifier: string, start: number, isTypeOnly: boolean) => {
+    found.push({ target: targetOf(file, specifier), line: lineAt(file.text, start), isTypeOnly });
+  };
+  new Visitor({
+    ImportDeclaration: (node) => {
+      const isTypeOnly = node.importKind === "type" || allOfType(node.specifiers);
+      add(node.source.value, node.start, isTypeOnly);
+    },
+    ExportNamedDeclaration: (node) => {
+      if (node.source !== null) add(node.source.value, node.start, node.exportKind === "type");
+    },
+    ExportAllDeclaration: (node) => {
+      add(node.source.value, node.start, node.exportKind === "type");
+    },
+    ImportExpression: (node) => {
+      const source = node.source;
+      const isText = source.type === "Literal" && typeof source.value === "string";
+      if (isText) add(String(source.value), node.start, false);
+    },
+    TSImportType: (node) => {
+      add(node.source.value, node.start, true);
+    },
+  }).visit(file.parsed.program);
+  return found;
+}
+
+function allOfType(specifiers: readonly { type: string; importKind?: string }[]): boolean {
+  return specifiers.length > 0 && specifiers.every((specifier) => specifier.importKind === "type");
+}
+
+function targetOf(file: SourceFile, specifier: string): string {
+  if (!specifier.startsWith(".")) return specifier;
+  return relative(projectRoot, join(projectRoot, dirname(file.path), specifier));
+}
+
+/** The 1-based line of an offset. */
+export function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}
