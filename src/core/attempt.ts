@@ -1,0 +1,118 @@
+// What an attempt is: its outcomes, what it leaves behind, and how a lane hands a running one to the consumer.
+import type { ClaimedTask, TerminalStatus } from "./task.ts";
+
+export const OUTCOMES = [
+  "succeeded",
+  "failed",
+  "timed_out",
+  "cancelled",
+  "crashed",
+  "lost",
+  "interrupted",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** A frame of a stack, innermost first; `function` is the enclosing function, `(anonymous)` without a name. */
+export interface Frame {
+  readonly file: string;
+  readonly line: number;
+  readonly function: string;
+  readonly class?: string;
+}
+
+/** An error as data; every text is capped where it is made. */
+export interface AttemptError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  /** A stable word for programs: `address_refused`, `result_not_json`, `poison`, … */
+  readonly reason?: string;
+  /** True forbids further attempts in this life. */
+  readonly final?: boolean;
+}
+
+/** Something a job said: seq counts from 1 per attempt without holes, or a `gap` event tells what is missing. */
+export interface TraceEvent {
+  readonly seq: number;
+  /** Epoch ms of the executor. */
+  readonly at: number;
+  readonly type: "state" | "log" | "progress" | "step" | "watch" | "fetch" | "result" | "gap";
+  readonly data: unknown;
+}
+
+/** Where a job is, as seen from outside at one moment. */
+export interface LiveView {
+  /** `waiting`: suspended in an await. `running`: on the processor. */
+  readonly state: "waiting" | "running";
+  readonly frames: readonly Frame[];
+  /** What `ctx.watch` was given last, redacted and capped. */
+  readonly vars: Readonly<Record<string, unknown>> | null;
+  /** How many times the job was resumed. */
+  readonly round: number;
+  /** Ms since the attempt began to run. */
+  readonly elapsedMs: number;
+  readonly progress: Progress | null;
+}
+
+export interface Progress {
+  /** 0–100. */
+  readonly percent: number;
+  readonly text?: string;
+}
+
+/** What is kept of an attempt: where it was at its end and its last events, capped to 1,000 events / 256 KiB. */
+export interface AttemptTrace {
+  readonly view: LiveView | null;
+  readonly events: readonly TraceEvent[];
+}
+
+/** Proof of how an attempt was stopped. */
+export interface KillReceipt {
+  /** True only when the death is proven. */
+  readonly killed: boolean;
+  readonly method: "abort" | "thread" | "process" | "executor" | "http-abort" | "none";
+  /** From the request to stop (or the deadline) to the proof of death. */
+  readonly latencyMs: number;
+}
+
+/** How one attempt ended. */
+export interface AttemptEnd {
+  readonly outcome: Outcome;
+  /** JSON text, for `succeeded` only. */
+  readonly result?: string;
+  readonly error?: AttemptError;
+  readonly trace?: AttemptTrace;
+  readonly receipt?: KillReceipt;
+}
+
+/** Why an attempt is to be stopped from outside. */
+export type StopReason = "cancel" | "interrupt";
+
+/** One attempt in progress. None of its promises ever rejects. */
+export interface RunningAttempt {
+  readonly task: ClaimedTask;
+  /** Settles once, when the outcome is decided: at the latest timeout + 250 ms after the start, dead or not. */
+  readonly ended: Promise<AttemptEnd>;
+  /** Settles when nothing of the attempt runs any more, or with `killed: false` when it cannot be killed from here. */
+  readonly gone: Promise<KillReceipt>;
+  /** Where it is now. Answers within about 100 ms also when the job spins. */
+  inspect(): Promise<LiveView>;
+  /** Stops it; the outcome is `cancelled` or `interrupted` unless it ended before. Safe to call again. */
+  stop(reason: StopReason): void;
+}
+
+/** What serves one lane in an executor: the job lane or the callback lane. */
+export interface AttemptLane {
+  /** Names and aliases it can run; null: everything of the lane. */
+  readonly jobs: readonly string[] | null;
+  /** Most attempts at once. */
+  readonly slots: number;
+  start(task: ClaimedTask): RunningAttempt;
+  /** Ends what is idle; running attempts must have ended before. */
+  close(): Promise<void>;
+}
+
+/** What becomes of the task after an attempt; decided by `core/outcome`. */
+export type NextState =
+  | { readonly kind: "terminal"; readonly status: TerminalStatus }
+  | { readonly kind: "pending"; readonly delayMs: number };

@@ -1,0 +1,26 @@
+// A job as the catalogue knows it: everything about it that is data.
+import type { RetryPolicy } from "./task.ts";
+
+export const ISOLATIONS = ["warm", "fresh"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+
+/** One row of `job_definitions`. */
+export interface JobDefinition {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** JSON Schema of `params`; null accepts anything. */
+  readonly params: Readonly<Record<string, unknown>> | null;
+  /** Caps the task's own timeout. */
+  readonly timeoutMs: number | null;
+  /** Overrides the application's retry policy. */
+  readonly retry: RetryPolicy | null;
+  readonly isolation: Isolation;
+  /** Lowercase hex SHA-256 of the job file. */
+  readonly sourceHash: string;
+}
+
+/** A job file that could not be taken into the catalogue, and why. */
+export interface BadJobFile {
+  readonly file: string;
+  readonly message: string;
+}

@@ -1,0 +1,124 @@
+// What a task is: its states, the one transition table, and the shapes that travel through the platform.
+
+/** The two kinds of attempt a task can need; each has its own topic and its own consumer. */
+export const LANES = ["job", "callback"] as const;
+export type Lane = (typeof LANES)[number];
+
+/**
+ * Every allowed move of a task. Types and SQL guards are derived from it.
+ * `failed | cancelled → pending` happens by hand only (redeliver) and begins a new life.
+ */
+export const TASK_TRANSITIONS = {
+  pending: ["running", "cancelled"],
+  running: ["pending", "succeeded", "failed", "cancelled"],
+  succeeded: [],
+  failed: ["pending"],
+  cancelled: ["pending"],
+} as const;
+
+export type TaskStatus = keyof typeof TASK_TRANSITIONS;
+export type TerminalStatus = "succeeded" | "failed" | "cancelled";
+/** What the API shows: a pending task is `scheduled` (due later) or `queued` (due). */
+export type ShownStatus = "scheduled" | "queued" | Exclude<TaskStatus, "pending">;
+
+/** The states a task may be in just before it moves to `to`. */
+export function statesBefore(to: TaskStatus): readonly TaskStatus[] {
+  const states = Object.keys(TASK_TRANSITIONS) as TaskStatus[];
+  return states.filter((from) => (TASK_TRANSITIONS[from] as readonly TaskStatus[]).includes(to));
+}
+
+export function isTerminal(status: TaskStatus): status is TerminalStatus {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}
+
+/** The status as the API shows it. `nowMs` and `runAt` are on the database's clock. */
+export function shownStatus(task: { status: TaskStatus; runAt: number }, nowMs: number): ShownStatus {
+  if (task.status !== "pending") return task.status;
+  return task.runAt > nowMs ? "scheduled" : "queued";
+}
+
+/** Linear retry: the delay after the n-th charged attempt is `min(stepS × n, 3600)` seconds. */
+export interface RetryPolicy {
+  /** 0–3600 seconds. */
+  readonly stepS: number;
+  /** 0–10 retries; a life has at most `1 + total` charged attempts. */
+  readonly total: number;
+}
+
+/** A task about to be inserted. */
+export interface NewTask {
+  readonly applicationId: number;
+  readonly taskNo: string;
+  readonly name: string;
+  readonly lane: Lane;
+  /** The catalogue's name of the job; null for a callback. */
+  readonly job: string | null;
+  /** The content as JSON text, as the attempt gets it. */
+  readonly content: string;
+  /** Lowercase hex SHA-256 that decides sameness of a repeated create. */
+  readonly digest: string;
+  readonly timeoutMs: number;
+  /** Epoch ms; null means now on the database's clock, decided inside the INSERT. */
+  readonly runAt: number | null;
+  readonly retry: RetryPolicy;
+}
+
+/** A row of `tasks`. Times are epoch ms on the database's clock. */
+export interface Task {
+  readonly id: number;
+  readonly applicationId: number;
+  readonly taskNo: string;
+  readonly name: string;
+  readonly lane: Lane;
+  readonly job: string | null;
+  readonly content: string;
+  readonly timeoutMs: number;
+  readonly status: TaskStatus;
+  readonly runAt: number;
+  /** +1 at every claim, never reset: proves the right to finish an attempt. */
+  readonly fence: number;
+  /** 1 at creation, +1 at every redeliver. */
+  readonly life: number;
+  /** Attempts claimed in this life, charged or not. */
+  readonly attempt: number;
+  /** Charged attempts that ended in this life. */
+  readonly charged: number;
+  /** Attempts of this life that ended `lost`. */
+  readonly deaths: number;
+  readonly retry: RetryPolicy;
+  readonly cancelRequestedAt: number | null;
+  readonly leaseUntil: number | null;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** A task that was claimed for one attempt, with all the attempt needs. */
+export interface ClaimedTask {
+  readonly taskId: number;
+  readonly attemptId: number;
+  readonly fence: number;
+  readonly taskNo: string;
+  readonly name: string;
+  readonly lane: Lane;
+  readonly job: string | null;
+  readonly content: string;
+  readonly timeoutMs: number;
+  /** The number of this attempt in this life, from 1. */
+  readonly attempt: number;
+  /** Charged attempts that ended before this one in this life. */
+  readonly charged: number;
+  readonly deaths: number;
+  readonly retry: RetryPolicy;
+  /** Unique within the executor; `coroutine_id` in the API. */
+  readonly coroutineId: number;
+  readonly application: ClaimedApplication;
+}
+
+/** What a delivery needs to know of the task's application. */
+export interface ClaimedApplication {
+  readonly id: number;
+  readonly appKey: string;
+  readonly linkUrl: string;
+  /** Encrypted; open it with `core/secret-box`. */
+  readonly secretSealed: string;
+}

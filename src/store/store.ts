@@ -1,0 +1,229 @@
+// The port of the store, the truth about every task: each line here is one guarded change of state or one read.
+import type { AttemptEnd, AttemptTrace, NextState, Outcome } from "../core/attempt.ts";
+import type { JobDefinition } from "../core/job.ts";
+import type { ClaimedTask, Lane, NewTask, RetryPolicy, Task, TaskStatus } from "../core/task.ts";
+
+/** All times are epoch ms on the database's clock, taken inside the statement. */
+export interface Store {
+  readonly applications: ApplicationStore;
+  readonly tasks: TaskStore;
+  readonly attempts: AttemptStore;
+  readonly catalogue: CatalogueStore;
+  readonly executors: ExecutorStore;
+  /** Applies missing migrations under a lock; safe to call from many processes at once. Names a half-applied one. */
+  migrate(): Promise<void>;
+  /** Throws AppError `configuration` when the schema is older (run `migrate`) or newer (update the program). */
+  checkSchema(): Promise<void>;
+  /** Rejects when the database cannot answer within about 2 s. */
+  ping(): Promise<void>;
+  /** The database's clock, epoch ms. */
+  now(): Promise<number>;
+  /** Keeps the first value ever put under `key` and answers it. */
+  putOnce(key: string, value: string): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface NewApplication {
+  readonly appKey: string;
+  readonly name: string;
+  readonly secretSealed: string;
+  readonly linkUrl: string;
+  readonly retry: RetryPolicy;
+  readonly remark: string;
+  readonly requireBodySignature: boolean;
+}
+
+export interface Application extends NewApplication {
+  readonly id: number;
+  readonly createdAt: number;
+}
+
+export interface ApplicationStore {
+  create(application: NewApplication): Promise<number>;
+  find(appKey: string): Promise<Application | undefined>;
+}
+
+/** A task of one application, by id or by taskNo. */
+export type TaskReference = { readonly applicationId: number } & (
+  | { readonly id: number; readonly taskNo?: never }
+  | { readonly taskNo: string; readonly id?: never }
+);
+
+/** What became of one create; positions match the input. */
+export type CreateResult =
+  | { readonly kind: "created"; readonly id: number }
+  /** The taskNo exists; `same` tells whether the digest is equal. */
+  | { readonly kind: "existing"; readonly id: number; readonly same: boolean }
+  /** Only this row was refused by the database. */
+  | { readonly kind: "rejected"; readonly cause: unknown };
+
+/** The right to finish one attempt. */
+export interface LeaseReference {
+  readonly taskId: number;
+  readonly attemptId: number;
+  readonly fence: number;
+}
+
+/** One attempt's end, already decided by `core/outcome`. */
+export interface Finish extends LeaseReference {
+  readonly end: AttemptEnd;
+  readonly charged: boolean;
+  /** A pending one becomes `cancelled` instead when a cancel was requested: the statement sees to it. */
+  readonly next: NextState;
+  /**
+   * The executor in which something of this attempt still runs: the task is not claimed before that executor is
+   * proven dead (`executors.bury`).
+   */
+  readonly heldBy?: string;
+}
+
+export interface ClaimRequest {
+  readonly lane: Lane;
+  readonly serviceId: string;
+  readonly leaseMs: number;
+  /** Jobs it can run (names and aliases); null for the callback lane. */
+  readonly jobs: readonly string[] | null;
+  /** One number per free slot: at most as many tasks are claimed. */
+  readonly coroutineIds: readonly number[];
+}
+
+export interface TurnResult {
+  /** Fences of `finishes` that were still valid and are written; the rest is stale and changed nothing. */
+  readonly finished: readonly LeaseReference[];
+  readonly claimed: readonly ClaimedTask[];
+  /** More is due in the lane than was taken. */
+  readonly moreDue: boolean;
+  /** Ms until the next claimable task of the lane is due (for the `jobs` asked), null when there is none. */
+  readonly nextDueInMs: number | null;
+}
+
+/** A lease that is still ours after renewing. */
+export interface RenewedLease extends LeaseReference {
+  readonly cancelRequested: boolean;
+}
+
+/** A running task whose executor is gone; the caller decides its next state with `core/outcome`. */
+export interface OrphanedAttempt extends LeaseReference {
+  readonly charged: number;
+  readonly deaths: number;
+  readonly retry: RetryPolicy;
+}
+
+export type CancelResult =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "replayed" }
+  | { readonly kind: "cancelled" }
+  /** It runs: the request is durable, the executor must be told. */
+  | { readonly kind: "requested"; readonly task: TaskDetail }
+  | { readonly kind: "finished"; readonly status: TaskStatus };
+
+export type RedeliverResult =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "replayed" }
+  /** It was pending already: ring again. */
+  | { readonly kind: "pending"; readonly lane: Lane; readonly dueInMs: number }
+  /** A new life began, due now. */
+  | { readonly kind: "redelivered"; readonly lane: Lane }
+  | { readonly kind: "refused"; readonly status: TaskStatus };
+
+/** A change asked for by a signed request. */
+export interface SignedChange {
+  readonly reference: TaskReference;
+  /** Of a body-bound request: used up in the same transaction, whatever the answer. */
+  readonly nonce?: string;
+  /** When given, the running attempt must match, otherwise `unknown` and nothing changes. */
+  readonly coroutineId?: number;
+  readonly serviceId?: string;
+}
+
+/** A task with its newest attempt and the clock of the reading. */
+export interface TaskDetail {
+  readonly task: Task;
+  readonly latest: Attempt | null;
+  readonly nowMs: number;
+}
+
+export interface TaskStore {
+  /**
+   * Inserts many at once: plain multi-row INSERTs of at most 500 rows / 1 MiB, halved until only a guilty row fails.
+   * Resolves after commit.
+   */
+  create(tasks: readonly NewTask[]): Promise<CreateResult[]>;
+  find(reference: TaskReference): Promise<TaskDetail | undefined>;
+  /** One transaction: writes `finishes` guarded by their fences, then claims. Either part may be empty. */
+  turn(finishes: readonly Finish[], claim: ClaimRequest | null): Promise<TurnResult>;
+  /** Extends leases by list, also expired ones nobody took; those missing in the answer are lost. */
+  renew(leases: readonly LeaseReference[], leaseMs: number): Promise<RenewedLease[]>;
+  /** Which of these attempts are asked to be cancelled. */
+  cancelRequests(leases: readonly LeaseReference[]): Promise<LeaseReference[]>;
+  cancel(change: SignedChange): Promise<CancelResult>;
+  redeliver(change: SignedChange): Promise<RedeliverResult>;
+  /** Uses a nonce up without any effect (a signed request that was malformed). False when it was used before. */
+  useNonce(applicationId: number, nonce: string): Promise<boolean>;
+  /** Running tasks whose lease expired. */
+  expired(limit: number): Promise<OrphanedAttempt[]>;
+  /** Running tasks of one executor. */
+  runningOf(serviceId: string): Promise<OrphanedAttempt[]>;
+  /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Answers what was written. */
+  settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
+  /** Deletes finished tasks with their attempts, at most `limit` rows, by (finished_at, id). Answers how many. */
+  prune(limits: PruneLimits): Promise<number>;
+  /** Deletes nonces older than `olderThanMs`. */
+  pruneNonces(olderThanMs: number): Promise<number>;
+}
+
+export interface PruneLimits {
+  /** Age for succeeded and cancelled tasks. */
+  readonly olderThanMs: number;
+  /** Age for failed tasks. */
+  readonly failedOlderThanMs: number;
+  readonly limit: number;
+}
+
+/** A row of `attempts`. */
+export interface Attempt {
+  readonly id: number;
+  readonly taskId: number;
+  readonly life: number;
+  /** Number within the life, from 1. */
+  readonly attempt: number;
+  readonly fence: number;
+  readonly serviceId: string;
+  readonly coroutineId: number;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  /** Null while it runs. */
+  readonly outcome: Outcome | null;
+  readonly charged: boolean;
+  readonly result: string | null;
+  readonly error: AttemptEnd["error"] | null;
+  readonly receipt: AttemptEnd["receipt"] | null;
+}
+
+export interface AttemptStore {
+  /** Attempts of a task, all lives, oldest first, the newest `limit` of them; without traces. */
+  list(taskId: number, limit: number): Promise<Attempt[]>;
+  /** What is kept of where an attempt was. */
+  trace(attemptId: number): Promise<AttemptTrace | null>;
+}
+
+export interface CatalogueStore {
+  /** Writes what an executor can run; rows outlive executors, the last publisher of a name wins. */
+  publish(serviceId: string, jobs: readonly JobDefinition[]): Promise<void>;
+  /** By name first, then by alias. */
+  find(nameOrAlias: string): Promise<JobDefinition | undefined>;
+  /** All names and aliases, for "did you mean". */
+  names(): Promise<string[]>;
+  /** True once any executor published, even an empty one. */
+  isPublished(): Promise<boolean>;
+}
+
+export interface ExecutorStore {
+  register(executor: { serviceId: string; host: string; pid: number }): Promise<void>;
+  /** Says it is alive; every third of a lease. */
+  beat(serviceId: string): Promise<void>;
+  /** Nothing of it runs any more (proven): what it held may be claimed. */
+  bury(serviceId: string): Promise<void>;
+  /** Buries executors that were silent for `silentMs` (their host died with them). Answers how many. */
+  burySilent(silentMs: number): Promise<number>;
+}
