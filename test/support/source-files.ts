@@ -19,7 +19,7 @@ export type ImportOf = {
   /** The specifier, or for a relative one the path of its target relative to the project's root. */
   readonly target: string;
   readonly line: number;
-  /** True when nothing of it is left at run time. */
+  /** True when nothing of it is left at run time; `import { type X }` leaves the import itself. */
   readonly isTypeOnly: boolean;
 };
 
@@ -54,8 +54,7 @@ export function importsOf(file: SourceFile): ImportOf[] {
   };
   new Visitor({
     ImportDeclaration: (node) => {
-      const isTypeOnly = node.importKind === "type" || allOfType(node.specifiers);
-      add(node.source.value, node.start, isTypeOnly);
+      add(node.source.value, node.start, node.importKind === "type");
     },
     ExportNamedDeclaration: (node) => {
       if (node.source !== null) add(node.source.value, node.start, node.exportKind === "type");
@@ -73,10 +72,6 @@ export function importsOf(file: SourceFile): ImportOf[] {
     },
   }).visit(file.parsed.program);
   return found;
-}
-
-function allOfType(specifiers: readonly { type: string; importKind?: string }[]): boolean {
-  return specifiers.length > 0 && specifiers.every((specifier) => specifier.importKind === "type");
 }
 
 function targetOf(file: SourceFile, specifier: string): string {
