@@ -166,6 +166,8 @@ export interface TaskStore {
   runningOf(serviceId: string): Promise<OrphanedAttempt[]>;
   /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Answers what was written. */
   settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
+  /** The attempt is proven dead after all: clears `held_by` where the fence still matches, so that it may be claimed. */
+  release(lease: LeaseReference): Promise<void>;
   /** Deletes finished tasks with their attempts, at most `limit` rows, by (finished_at, id). Answers how many. */
   prune(limits: PruneLimits): Promise<number>;
   /** Deletes nonces older than `olderThanMs`. */
