@@ -7,7 +7,7 @@ import {
   loadedBy,
   type PlaceRule,
 } from "./support/import-rules.ts";
-import { parseSource, readSourceFiles } from "./support/source-files.ts";
+import { namesRuntime, parseSource, readSourceFiles } from "./support/source-files.ts";
 
 const ports = ["src/store/store.ts", "src/queue/queue.ts", "src/bus/bus.ts"];
 const config = "src/config.ts";
@@ -92,15 +92,39 @@ describe("imports of src", () => {
   });
 });
 
-describe("files of src", () => {
+describe("files", () => {
   test("every file begins with a comment that says what it is for", () => {
-    const silent = files.filter((file) => !/^(#!.*\n)?\/\/ \S|^\/\*\* \S/.test(file.text));
+    const silent = [...files, ...readSourceFiles("test")].filter(
+      (file) => !/^(#!.*\n)?\/\/ \S|^\/\*\* \S/.test(file.text),
+    );
     expect(silent.map((file) => file.path)).toEqual([]);
   });
 
   test("no folder or file is called after nothing", () => {
     const vague = /(^|[/-])(utils?|helpers?|common|misc|shared)([./-]|$)/;
     expect(files.map((file) => file.path).filter((path) => vague.test(path))).toEqual([]);
+  });
+});
+
+describe("the globals of one runtime", () => {
+  const behindFallback = ["src/http/listen.ts", "src/job/loader-bun.ts"];
+
+  test("only the files with a portable fallback name Bun or Deno", () => {
+    const naming = files.filter((file) => namesRuntime(file));
+    expect(naming.map((file) => file.path).filter((it) => !behindFallback.includes(it))).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ["Bun.serve();", true],
+    ["globalThis.Bun?.serve();", true],
+    ['globalThis["Deno"];', true],
+    ["const { Bun: it } = globalThis;", true],
+    ["/* Bun stops here */ process.versions.bun;", false],
+    ['log("needs Bun 1.4");', false],
+  ])("%s counts as naming it: %p", (text, counts) => {
+    expect(namesRuntime(parseSource("src/a.ts", text))).toBe(counts);
   });
 });
 

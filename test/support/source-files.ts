@@ -74,6 +74,21 @@ export function importsOf(file: SourceFile): ImportOf[] {
   return found;
 }
 
+/** Whether the code, not a comment or a message, names the global object of Bun or of Deno. */
+export function namesRuntime(file: SourceFile): boolean {
+  const isRuntime = (name: unknown) => name === "Bun" || name === "Deno";
+  let isNamed = false;
+  new Visitor({
+    Identifier: (node) => {
+      isNamed ||= isRuntime(node.name);
+    },
+    Literal: (node) => {
+      isNamed ||= isRuntime(node.value);
+    },
+  }).visit(file.parsed.program);
+  return isNamed;
+}
+
 function targetOf(file: SourceFile, specifier: string): string {
   if (!specifier.startsWith(".")) return specifier;
   return relative(projectRoot, join(projectRoot, dirname(file.path), specifier));
