@@ -1,4 +1,14 @@
-// Environment → one frozen Config; all problems at once.
+// Environment → one frozen Config; all problems at once. The only file that reads process.env.
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
+import { type Problem, problemLine, unknownNameWarnings } from "./config/problems.ts";
+import { type Env, readValues, type SecretFile } from "./config/read-values.ts";
+import { KNOWN_NAMES, type SettingValues, settingsHelp } from "./config/settings.ts";
+import { shapeOf, shapeProblems } from "./config/shape.ts";
+import { AppError, messageOf } from "./core/errors.ts";
+import { isLoopbackHost } from "./core/loopback.ts";
 
 /** The shapes in which the platform runs; there is nothing between them. */
 export type Shape = "embedded" | "mysql" | "servers";
@@ -46,4 +56,155 @@ export interface NsqConfig {
   readonly lookupdHttpAddresses: readonly string[];
   readonly topic: string;
   readonly channel: string;
+}
+
+export interface LoadOptions {
+  /** Default: the environment of this process. */
+  readonly env?: Env;
+  /** `--role`, unchecked; wins over ROLE. */
+  readonly role?: string | undefined;
+  /** Where `.env` is and from where relative paths start; default: the working directory. */
+  readonly cwd?: string;
+  /** Hears one line per variable that looks like a misspelt setting. */
+  readonly warn?: (line: string) => void;
+}
+
+/**
+ * Reads and checks every setting. Throws AppError `configuration` with one line per problem (and the same as
+ * `details.errors`). The answer is deeply frozen plain data: it can be sent to another process.
+ */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const cwd = options.cwd ?? process.cwd();
+  const fromFile = readEnvFile(resolve(cwd, ".env"));
+  const env = mergeEnv(fromFile, options.env ?? process.env, options.role);
+  for (const line of unknownNameWarnings(Object.keys(env))) options.warn?.(line);
+  const { values, problems } = readValues(env, (path) => readSecretFile(resolve(cwd, path)));
+  const paths = pathsOf(values, cwd);
+  const all = [...problems, ...shapeProblems(values), ...jobsDirProblems(values, paths.jobsDir)];
+  const shape = shapeOf(values);
+  if (all.length > 0 || shape === undefined) throw configurationError(all);
+  return deepFreeze(buildConfig(values as SettingValues, { ...paths, shape }));
+}
+
+/** All settings with their rules and defaults, as the text of `--help`. */
+export function describeSettings(): string {
+  return settingsHelp();
+}
+
+/** The environment without any of our settings: what a process that loads job code is started with. */
+export function scrubbedEnv(env: Env = process.env): Record<string, string> {
+  const ours = new Set(KNOWN_NAMES);
+  return Object.fromEntries(Object.entries(definedOf(env)).filter(([name]) => !ours.has(name)));
+}
+
+/** Whether callbacks may reach this machine without being named in CALLBACK_ALLOW: for trying it out. */
+export function allowsLoopbackCallbacks(config: Config): boolean {
+  return (
+    config.shape === "embedded" && config.callbackAllow === null && isLoopbackHost(config.host)
+  );
+}
+
+function definedOf(env: Env): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => {
+    return entry[1] !== undefined;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The real environment wins, and a secret in it also wins over the same secret's file in `.env`. */
+function mergeEnv(fromFile: Env, fromProcess: Env, role: string | undefined): Env {
+  const real = definedOf(fromProcess);
+  const isBeaten = (name: string) => `${name}_FILE` in real || name.replace(/_FILE$/, "") in real;
+  const rest = Object.entries(fromFile).filter(([name]) => !isBeaten(name));
+  return { ...Object.fromEntries(rest), ...real, ...(role === undefined ? {} : { ROLE: role }) };
+}
+
+function readEnvFile(path: string): Env {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return {};
+  const file = readSecretFile(path);
+  if ("text" in file) return parseEnv(file.text);
+  throw configurationError([{ name: path, message: file.why }]);
+}
+
+function readSecretFile(path: string): SecretFile {
+  try {
+    return { text: readFileSync(path, "utf8") };
+  } catch (error) {
+    return { why: `cannot be read: ${messageOf(error)}` };
+  }
+}
+
+interface Paths {
+  readonly dataDir: string;
+  readonly jobsDir: string;
+  readonly database: Config["database"];
+}
+
+function pathsOf(values: Partial<SettingValues>, cwd: string): Paths {
+  const dataDir = resolve(cwd, values.DATA_DIR ?? ".data");
+  const ownJobs = fileURLToPath(new URL("./jobs", import.meta.url));
+  const given = values.DATABASE_URL ?? { kind: "sqlite", path: resolve(dataDir, "serendipity.db") };
+  return {
+    dataDir,
+    jobsDir: typeof values.JOBS_DIR === "string" ? resolve(cwd, values.JOBS_DIR) : ownJobs,
+    database: given.kind === "sqlite" ? { kind: "sqlite", path: resolve(cwd, given.path) } : given,
+  };
+}
+
+function jobsDirProblems(values: Partial<SettingValues>, jobsDir: string): Problem[] {
+  if (values.ROLE === "api" || values.JOBS_DIR === undefined) return [];
+  if (statSync(jobsDir, { throwIfNoEntry: false })?.isDirectory() === true) return [];
+  return [{ name: "JOBS_DIR", value: jobsDir, message: "must be a folder that exists" }];
+}
+
+function configurationError(problems: readonly Problem[]): AppError {
+  const lines = problems.map(problemLine);
+  const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  const errors = problems.map(({ name, message }) => ({ field: name, message }));
+  return new AppError("configuration", `${count} in the configuration:\n  ${lines.join("\n  ")}`, {
+    errors,
+  });
+}
+
+function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): Config {
+  return {
+    ...derived,
+    role: values.ROLE,
+    host: values.HOST,
+    port: values.PORT,
+    redisUrl: values.REDIS_URL,
+    nsq: nsqOf(values),
+    executorSlots: values.EXECUTOR_SLOTS,
+    callbackConcurrency: values.CALLBACK_CONCURRENCY,
+    callbackAllow: values.CALLBACK_ALLOW,
+    leaseMs: values.LEASE_MS,
+    executorDrainMs: values.EXECUTOR_DRAIN_MS,
+    adminToken: values.ADMIN_TOKEN,
+    secretKey: values.SECRET_KEY,
+    timezone: values.APP_TIMEZONE,
+    signatureTtlS: values.SIGNATURE_TTL_S,
+    logLevel: values.LOG_LEVEL,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
+    retentionDays: values.RETENTION_DAYS,
+    migrate: values.MIGRATE,
+    allowUnkillable: values.ALLOW_UNKILLABLE,
+  };
+}
+
+function nsqOf(values: SettingValues): NsqConfig | null {
+  if (values.NSQD_TCP_ADDRESSES === null) return null;
+  return {
+    nsqdTcpAddresses: values.NSQD_TCP_ADDRESSES,
+    lookupdHttpAddresses: values.NSQLOOKUPD_HTTP_ADDRESSES ?? [],
+    topic: values.NSQ_TOPIC,
+    channel: values.NSQ_CHANNEL,
+  };
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === "object" && part !== null) deepFreeze(part);
+  }
+  return Object.freeze(value);
 }
