@@ -14,6 +14,10 @@ export type PrivateServer = {
   readonly pid: number;
   /** Kills with SIGKILL and returns when the process is gone. Its data folder stays. */
   readonly kill9: () => Promise<void>;
+  /** Asks it to end (SIGTERM) and answers its exit code. */
+  readonly terminate: () => Promise<number | null>;
+  /** What it has written so far. */
+  readonly log: () => Promise<string>;
   /** Stops the process without ending it (SIGSTOP): connections stay open and nothing answers. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -28,6 +32,8 @@ export type ServerSpec = {
   readonly args: readonly string[];
   /** Its own folder, removed by `stop()`. */
   readonly folder: string;
+  /** Added to this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Resolves when the server answers, throws while it does not. */
   readonly probe: () => Promise<unknown>;
 };
@@ -68,6 +74,11 @@ export async function startPrivateServer(spec: ServerSpec): Promise<PrivateServe
       return live.pid;
     },
     kill9: () => end("SIGKILL"),
+    terminate: async () => {
+      await end("SIGTERM");
+      return live.child.exitCode;
+    },
+    log: () => readFile(logPath(spec), "utf8"),
     freeze: () => {
       live.child.kill("SIGSTOP");
     },
@@ -100,6 +111,7 @@ async function spawnGuarded(spec: ServerSpec): Promise<LiveProcess> {
   // Its own session: Ctrl-C reaches us alone, and we end it in order.
   const child = spawn(spec.command, spec.args, {
     cwd: spec.folder,
+    env: { ...process.env, ...spec.env },
     detached: true,
     stdio: ["ignore", log, log],
   });

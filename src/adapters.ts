@@ -1,0 +1,51 @@
+// Config → store, queue and bus. Each driver is loaded only where its shape needs it.
+import type { Bus } from "./bus/bus.ts";
+import type { Config } from "./config.ts";
+import type { Link } from "./core/link.ts";
+import type { Logger } from "./core/logger.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { Store } from "./store/store.ts";
+
+export interface AdapterDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+/** @param poolSize connections to MySQL at most; SQLite has one */
+export async function createStore(
+  { config, logger }: AdapterDeps,
+  poolSize: number,
+): Promise<Store> {
+  if (config.database.kind === "sqlite") {
+    const { createSqliteStore } = await import("./store/sqlite.ts");
+    return createSqliteStore({ path: config.database.path });
+  }
+  const { createMysqlStore } = await import("./store/mysql.ts");
+  return createMysqlStore({ url: config.database.url, poolSize, logger });
+}
+
+/** @param links to the other processes and threads of this start; unused when there is an nsqd */
+export async function createQueue(
+  { config, logger }: AdapterDeps,
+  links: readonly Link[],
+): Promise<Queue> {
+  if (config.nsq === null) {
+    const { createLocalQueue } = await import("./queue/local.ts");
+    return createLocalQueue({ links });
+  }
+  const { createNsqQueue } = await import("./queue/nsq.ts");
+  return createNsqQueue(config.nsq, { logger });
+}
+
+/** @param links to the other processes of this start; unused when there is a Redis */
+export async function createBus(
+  { config, logger }: AdapterDeps,
+  links: readonly Link[],
+): Promise<Bus> {
+  if (config.redisUrl === null) {
+    const { createLocalBus } = await import("./bus/local.ts");
+    return createLocalBus({ links });
+  }
+  const { createRedisBus } = await import("./bus/redis.ts");
+  return createRedisBus({ url: config.redisUrl }, { logger });
+}

@@ -1,0 +1,84 @@
+// The HTTP side of a main process: the use cases on the adapters, and the readiness they can vouch for.
+import type { Bus } from "./bus/bus.ts";
+import type { Config } from "./config.ts";
+import { messageOf } from "./core/errors.ts";
+import type { Logger } from "./core/logger.ts";
+import type { SecretBox } from "./core/secret-box.ts";
+import { createTaskSubmitter } from "./core/submit-task.ts";
+import { createHealthApp } from "./http/health.ts";
+import { listen } from "./http/listen.ts";
+import type { Readiness } from "./http/readiness.ts";
+import { createHttpApp } from "./http/server.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { Store } from "./store/store.ts";
+
+export interface ApiDeps {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly bus: Bus;
+  readonly secretBox: SecretBox;
+  readonly version: string;
+  readonly isDraining: () => boolean;
+}
+
+/** A listening server; `stop` lets requests in flight end and flushes what they wait for. */
+export interface Api {
+  stop(): Promise<void>;
+}
+
+/** Listens with the whole API. Throws AppError `configuration` when the port is taken. */
+export async function startApi(deps: ApiDeps): Promise<Api> {
+  const { config, store, queue, logger } = deps;
+  const submitter = createTaskSubmitter({
+    store,
+    queue,
+    logger,
+    timezone: config.timezone,
+    nowMs: Date.now,
+  });
+  const app = createHttpApp({
+    ...deps,
+    submitter,
+    nowMs: Date.now,
+    readiness: () => apiReadiness(deps),
+  });
+  const server = await listen(app, config);
+  return {
+    stop: async () => {
+      await server.stop();
+      await submitter.flush();
+    },
+  };
+}
+
+/** Listens with the two health paths only. */
+export async function startHealth(config: Config, isReady: () => boolean): Promise<Api> {
+  const readiness = async (): Promise<Readiness> =>
+    isReady() ? { ready: true, checks: {} } : { ready: false, checks: { executor: "not ready" } };
+  return listen(createHealthApp({ readiness }), config);
+}
+
+/** Redis or nsqd away is degraded, not unready: tasks are accepted and run without them. */
+async function apiReadiness(deps: ApiDeps): Promise<Readiness> {
+  const database = await databaseState(deps.store);
+  const checks: Record<string, string> = { database: database.why };
+  if (deps.isDraining()) checks["process"] = "draining";
+  for (const [name, health] of [
+    ["queue", deps.queue.health()],
+    ["bus", deps.bus.health()],
+  ] as const) {
+    checks[name] = health.state === "up" ? "up" : `degraded: ${health.why}`;
+  }
+  return { ready: database.ready && !deps.isDraining(), checks };
+}
+
+async function databaseState(store: Store): Promise<{ ready: boolean; why: string }> {
+  try {
+    if (await store.catalogue.isPublished()) return { ready: true, why: "up" };
+    return { ready: false, why: "up, but no executor has published a catalogue yet" };
+  } catch (thrown) {
+    return { ready: false, why: `away: ${messageOf(thrown)}` };
+  }
+}

@@ -1,0 +1,57 @@
+// What `start` tells the person in front of it: where everything is, and the first command to try.
+import type { Config } from "./config.ts";
+import type { ExecutorJobs } from "./executor-protocol.ts";
+
+export interface BannerFacts {
+  readonly config: Config;
+  readonly version: string;
+  /** Null in a process without an executor. */
+  readonly jobs: ExecutorJobs | null;
+}
+
+const SHAPES: Readonly<Record<Config["shape"], string>> = {
+  embedded: "embedded (SQLite, queue and bus in this process tree)",
+  mysql: "mysql alone (queue and bus in this process tree)",
+  servers: "servers (MySQL + Redis + NSQ)",
+};
+
+/** Lines for a person; programs read the log. */
+export function bannerText({ config, version, jobs }: BannerFacts): string {
+  const url = `http://${hostInUrl(config.host)}:${config.port}`;
+  const rows: [string, string][] = [["Shape", SHAPES[config.shape]]];
+  if (config.role === "executor") rows.push(["Health", `${url}/healthz`]);
+  else rows.push(["API", url], ["Swagger UI", `${url}/swagger`]);
+  if (jobs !== null) rows.push(...executorRows(config, jobs));
+  rows.push(["Time zone", config.timezone]);
+  const lines = rows.map(([name, text]) => `  ${name.padEnd(10)}  ${text}`);
+  const next = config.role === "executor" ? [] : firstStep(config, url);
+  return [`Serendipity Job ${version}`, ...lines, ...next, ""].join("\n");
+}
+
+function executorRows(config: Config, jobs: ExecutorJobs): [string, string][] {
+  const found =
+    jobs.refused ?? `${jobs.names.length} in ${config.jobsDir}: ${jobs.names.join(", ")}`;
+  const bad = jobs.badFiles.map(({ file, message }): [string, string] => [
+    "",
+    `! ${file}: ${message}`,
+  ]);
+  const slots = `${config.executorSlots} jobs and ${config.callbackConcurrency} callbacks at once`;
+  return [["Jobs", found], ...bad, ["Slots", slots]];
+}
+
+function firstStep(config: Config, url: string): string[] {
+  const bearer = config.adminToken === null ? "" : `-H "Authorization: Bearer $ADMIN_TOKEN" `;
+  const body = `{"appName":"demo","linkUrl":"${url}/"}`;
+  return [
+    "",
+    "  Create the first application (its secretKey is shown only once):",
+    `    curl -sS ${url}/application/create ${bearer}-H 'content-type: application/json' -d '${body}'`,
+    '  Then sign and post a task: README.md, "Your first task".',
+  ];
+}
+
+/** A wildcard address is for listening, not for visiting. */
+function hostInUrl(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,73 @@
+// The command line: what may be said, and the help that says so.
+import { parseArgs } from "node:util";
+import { closest } from "fastest-levenshtein";
+import { describeSettings } from "./config.ts";
+import { AppError, messageOf } from "./core/errors.ts";
+
+export const COMMANDS = ["start", "migrate", "check"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export type CommandLine =
+  | { readonly kind: "run"; readonly command: Command; readonly role: string | undefined }
+  | { readonly kind: "help"; readonly command: Command | null }
+  | { readonly kind: "version" };
+
+const SUMMARIES: Readonly<Record<Command, string>> = {
+  start:
+    "runs the platform: the API, an executor, or both (--role all|api|executor, default ROLE or all)",
+  migrate: "brings the database's schema up to date, then ends",
+  check:
+    "checks the settings and the job files, changes nothing, then ends (exit code 78 when something is wrong)",
+};
+
+/** Throws AppError `configuration` for what cannot be understood, with the way out. */
+export function readCommandLine(argv: readonly string[]): CommandLine {
+  const { values, positionals } = parse(argv);
+  if (values.version) return { kind: "version" };
+  const [name, ...rest] = positionals;
+  if (name === undefined) return { kind: "help", command: null };
+  const command = COMMANDS.find((known) => known === name);
+  if (command === undefined) {
+    throw usage(`no command "${name}"; did you mean "${closest(name, COMMANDS)}"?`);
+  }
+  if (rest.length > 0)
+    throw usage(`"${command}" takes no further words, but got "${rest.join(" ")}"`);
+  if (values.help) return { kind: "help", command };
+  return { kind: "run", command, role: values.role };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        version: { type: "boolean", short: "v", default: false },
+        role: { type: "string" },
+      },
+    });
+  } catch (thrown) {
+    throw usage(messageOf(thrown));
+  }
+}
+
+function usage(problem: string): AppError {
+  return new AppError("configuration", `${problem}\nsee: src/main.ts --help`);
+}
+
+/** The text of `--help`, of one command or of all. */
+export function helpText(command: Command | null): string {
+  const shown = command === null ? COMMANDS : [command];
+  const width = Math.max(...COMMANDS.map((name) => name.length));
+  return [
+    "Serendipity Job: a self-hosted task platform.",
+    "",
+    `usage: src/main.ts ${command ?? "<command>"} [--help] [--version]${command === null || command === "start" ? " [--role all|api|executor]" : ""}`,
+    "",
+    ...shown.map((name) => `  ${name.padEnd(width)}  ${SUMMARIES[name]}`),
+    "",
+    "Settings (environment or .env in the working directory):",
+    describeSettings(),
+  ].join("\n");
+}

@@ -1,0 +1,110 @@
+// Entry of a consumer thread: one lane, its own store connection, its own ear at the queue.
+import { parentPort, workerData } from "node:worker_threads";
+import { createQueue, createStore } from "../adapters.ts";
+import { allowsLoopbackCallbacks } from "../config.ts";
+import type { AttemptLane } from "../core/attempt.ts";
+import { AppError, messageOf } from "../core/errors.ts";
+import { createSecretBox } from "../core/secret-box.ts";
+import { linkOfPort } from "../links.ts";
+import { createLogger } from "../log.ts";
+import { createCallbackLane } from "./callback-lane.ts";
+import { type Consumer, createConsumer } from "./consumer.ts";
+import { createJobLane } from "./job-lane.ts";
+import {
+  type ConsumerThreadData,
+  type Failure,
+  type FromConsumer,
+  isFor,
+  type LoadedJobs,
+  type ToConsumer,
+} from "./protocol.ts";
+
+/** Turns, leases and cancel polls of one consumer never need more connections at once. */
+const POOL_SIZE = 3;
+
+const data = workerData as ConsumerThreadData;
+if (parentPort === null) throw new Error("consumer-thread.ts runs as a worker thread only");
+const link = linkOfPort(parentPort);
+const logger = createLogger({ level: data.config.logLevel }).child({
+  service_id: data.serviceId,
+  lane: data.lane,
+});
+const say = (message: FromConsumer) => link.send(message);
+
+load().then((lane) => listen(lane), fail);
+
+/** Loads what the lane needs and says so; nothing is claimed yet. */
+async function load(): Promise<AttemptLane> {
+  if (data.lane === "callback") {
+    const lane = loadCallbackLane();
+    say({ to: "executor", kind: "loaded", jobs: null });
+    return lane;
+  }
+  const { jobsDir, executorSlots } = data.config;
+  const lane = await createJobLane({ jobsDir, slots: executorSlots, logger });
+  say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });
+  return lane;
+}
+
+function loadedJobs({ definitions, badFiles }: LoadedJobs): LoadedJobs {
+  return { definitions, badFiles };
+}
+
+function loadCallbackLane(): AttemptLane {
+  const { callbackConcurrency, callbackAllow } = data.config;
+  return createCallbackLane({
+    concurrency: callbackConcurrency,
+    allow: callbackAllow,
+    allowLoopback: allowsLoopbackCallbacks(data.config),
+    secretBox: createSecretBox(data.key),
+    logger,
+    nowMs: Date.now,
+  });
+}
+
+function listen(lane: AttemptLane): void {
+  let consumer: Promise<Consumer> | null = null;
+  link.onMessage((message) => {
+    if (!isFor<ToConsumer>("consumer", message)) return;
+    if (message.kind === "begin") {
+      consumer = begin(lane);
+      consumer.catch(fail);
+    }
+    if (message.kind === "ask") answer(consumer, message).catch(fail);
+    if (message.kind === "drain") drain(consumer, message.graceMs).catch(fail);
+  });
+}
+
+async function begin(attempts: AttemptLane): Promise<Consumer> {
+  const { config, lane, serviceId } = data;
+  const store = await createStore({ config, logger }, POOL_SIZE);
+  const queue = await createQueue({ config, logger }, [link]);
+  const onUnkillable = ({ taskId }: { taskId: number }) =>
+    say({ to: "executor", kind: "unkillable", taskId });
+  const { leaseMs } = config;
+  return createConsumer({ store, queue, attempts, lane, serviceId, leaseMs, logger, onUnkillable });
+}
+
+async function answer(
+  consumer: Promise<Consumer> | null,
+  { id, question }: Extract<ToConsumer, { kind: "ask" }>,
+): Promise<void> {
+  const given = await (await consumer)?.answer(question);
+  say({ to: "executor", kind: "answer", id, answer: given ?? { kind: "unknown" } });
+}
+
+async function drain(consumer: Promise<Consumer> | null, graceMs: number): Promise<void> {
+  const serving = await consumer;
+  await serving?.drain(graceMs);
+  say({ to: "executor", kind: "drained" });
+}
+
+/** The executor decides what follows: not to start, or to be replaced. */
+function fail(thrown: unknown): void {
+  say({ to: "executor", kind: "failed", failure: failureOf(thrown) });
+}
+
+function failureOf(thrown: unknown): Failure {
+  const isConfiguration = thrown instanceof AppError && thrown.code === "configuration";
+  return { isConfiguration, message: messageOf(thrown) };
+}

@@ -1,0 +1,163 @@
+// Serves one lane of an executor: hears doorbells, claims, owns its attempts, renews their leases, finishes them.
+import type { AttemptLane } from "../core/attempt.ts";
+import { messageOf } from "../core/errors.ts";
+import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import type { Logger } from "../core/logger.ts";
+import type { ClaimedTask, Lane } from "../core/task.ts";
+import type { DoorbellListener, Queue } from "../queue/queue.ts";
+import type { Store, TurnResult } from "../store/store.ts";
+import { createAlarm } from "./alarm.ts";
+import { keepLeases } from "./leases.ts";
+import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
+import { logTurnFailure, takeTurn } from "./turn.ts";
+
+/** Longest wait between two turns, should every doorbell be lost. */
+const IDLE_MS = 1000;
+/** Pause when work is due that another consumer is just taking. */
+const CONTESTED_MS = 10;
+const FIRST_BACKOFF_MS = 50;
+
+export interface ConsumerDeps {
+  readonly store: Pick<Store, "tasks">;
+  readonly queue: Queue;
+  readonly attempts: AttemptLane;
+  readonly lane: Lane;
+  readonly serviceId: string;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+  /** Something of this attempt cannot be killed from here: the executor must be replaced. */
+  readonly onUnkillable: (task: ClaimedTask) => void;
+}
+
+export interface Consumer {
+  /** Claims nothing any more, gives running attempts `graceMs` to end, hands the rest back; settles when all is written. */
+  drain(graceMs: number): Promise<void>;
+  answer(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Stops the loop and the leases; call after `drain`. */
+  close(): Promise<void>;
+}
+
+/** Begins to serve the lane at once. */
+export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
+  const alarm = createAlarm();
+  const owned = createOwnedAttempts({
+    onChange: noteChange,
+    onDefect: (thrown) =>
+      deps.logger.error({ err: messageOf(thrown) }, "an attempt broke its lane"),
+  });
+  const unreleased: OwnedAttempt[] = [];
+  const turnDeps = { ...deps, jobs: deps.attempts.jobs };
+  let coroutineId = 0;
+  let failures = 0;
+  let isRetired = false;
+  let isClosed = false;
+
+  const listener = await deps.queue.listen(deps.lane, (bell) => alarm.ringIn(bell.dueInMs));
+  const ear = createEar(listener);
+  const stopLeases = keepLeases({ ...deps, owned: owned.all });
+  const looping = loop();
+
+  async function loop(): Promise<void> {
+    while (!isClosed) await alarm.wait(await step());
+  }
+
+  /** One turn; answers how many ms to wait for the next one at most. */
+  async function step(): Promise<number> {
+    try {
+      const waitMs = await turn();
+      failures = 0;
+      return waitMs;
+    } catch (thrown) {
+      failures += 1;
+      logTurnFailure(deps.logger, thrown, failures);
+      return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures, 6), IDLE_MS);
+    }
+  }
+
+  async function turn(): Promise<number> {
+    await release();
+    const ended = owned.all().filter((attempt) => attempt.end && !attempt.written);
+    const taken = await takeTurn(turnDeps, ended, freeCoroutineIds());
+    for (const task of taken?.result.claimed ?? []) {
+      owned.begin(deps.attempts.start(task), taken?.validUntil ?? 0);
+    }
+    unreleased.push(...owned.settle());
+    ear.open(freeSlots() > 0);
+    if (unreleased.length > 0) return 0;
+    return taken === null ? IDLE_MS : waitAfter(taken.result);
+  }
+
+  function waitAfter(result: TurnResult): number {
+    const nextDueInMs = Math.min(result.nextDueInMs ?? IDLE_MS, IDLE_MS);
+    if (!result.moreDue) return Math.max(nextDueInMs, 1);
+    if (freeSlots() > 0) return result.claimed.length > 0 ? 0 : CONTESTED_MS;
+    deps.queue.ring({ lane: deps.lane, dueInMs: 0 }).catch((thrown: unknown) => {
+      deps.logger.debug({ err: messageOf(thrown) }, "the doorbell could not be rung again");
+    });
+    return IDLE_MS;
+  }
+
+  function freeSlots(): number {
+    return isRetired ? 0 : Math.max(0, deps.attempts.slots - owned.busy());
+  }
+
+  function freeCoroutineIds(): number[] {
+    return Array.from({ length: freeSlots() }, () => ++coroutineId);
+  }
+
+  function noteChange(attempt: OwnedAttempt): void {
+    if (attempt.gone?.killed === false) {
+      isRetired = true;
+      deps.onUnkillable(attempt.running.task);
+    }
+    alarm.ring();
+  }
+
+  /** Tells the store of threads that died only after their attempt was recorded. */
+  async function release(): Promise<void> {
+    for (let late = unreleased[0]; late !== undefined; late = unreleased[0]) {
+      await deps.store.tasks.release(late.lease);
+      unreleased.shift();
+    }
+  }
+
+  async function drain(graceMs: number): Promise<void> {
+    isRetired = true;
+    ear.open(false);
+    alarm.ring();
+    if (await owned.isIdleWithin(graceMs)) return;
+    for (const attempt of owned.all()) attempt.running.stop("interrupt");
+    await owned.isIdleWithin(Number.POSITIVE_INFINITY);
+  }
+
+  async function answer(question: LiveQuestion): Promise<LiveAnswer> {
+    const attempt = owned.find(question);
+    if (attempt === undefined) return { kind: "unknown" };
+    if (question.kind === "inspect") return { kind: "view", view: await attempt.running.inspect() };
+    attempt.running.stop("cancel");
+    return { kind: "receipt", receipt: await attempt.running.gone };
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    alarm.ring();
+    await Promise.all([looping, stopLeases(), listener.close()]);
+    await release();
+    await deps.attempts.close();
+  }
+
+  return { drain, answer, close };
+}
+
+/** Pauses and resumes the listener only when the wish changes. */
+function createEar(listener: DoorbellListener): { open(isWanted: boolean): void } {
+  let isOpen = true;
+  return {
+    open(isWanted) {
+      if (isWanted === isOpen) return;
+      isOpen = isWanted;
+      if (isWanted) listener.resume();
+      else listener.pause();
+    },
+  };
+}

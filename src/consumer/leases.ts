@@ -1,0 +1,86 @@
+// Keeps the leases of a consumer's attempts alive, hears cancel requests, and stops what can no longer prove its right.
+
+import { every } from "../core/every.ts";
+import type { Logger } from "../core/logger.ts";
+import type { LeaseReference, RenewedLease, Store } from "../store/store.ts";
+import type { OwnedAttempt } from "./owned.ts";
+
+/** An attempt stops itself this long before its lease ends, so that it is dead before anybody else may claim. */
+const MARGIN_MS = 1000;
+const CANCEL_POLL_MS = 500;
+const GUARD_MS = 200;
+
+export interface LeaseKeeperDeps {
+  readonly store: Pick<Store, "tasks">;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+  readonly owned: () => readonly OwnedAttempt[];
+}
+
+/** Starts keeping; the answer stops it and settles when no statement of it is under way. */
+export function keepLeases(deps: LeaseKeeperDeps): () => Promise<void> {
+  const stops = [
+    every(deps.leaseMs / 3, () => renewAll(deps), deps.logger),
+    every(CANCEL_POLL_MS, () => hearCancels(deps), deps.logger),
+    every(GUARD_MS, () => stopExpiring(deps), deps.logger),
+  ];
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+async function renewAll(deps: LeaseKeeperDeps): Promise<void> {
+  const asked = deps.owned().filter((owned) => !owned.written);
+  if (asked.length === 0) return;
+  const sentAt = performance.now();
+  const renewed = await deps.store.tasks.renew(
+    asked.map((owned) => owned.lease),
+    deps.leaseMs,
+  );
+  const byTask = new Map(renewed.map((lease) => [lease.taskId, lease]));
+  for (const owned of asked)
+    applyRenewal(owned, byTask.get(owned.lease.taskId), { sentAt, ...deps });
+}
+
+function applyRenewal(
+  owned: OwnedAttempt,
+  renewed: RenewedLease | undefined,
+  { sentAt, leaseMs, logger }: LeaseKeeperDeps & { readonly sentAt: number },
+): void {
+  if (owned.written) return;
+  if (renewed === undefined) {
+    logger.warn(fieldsOf(owned), "lease lost: the attempt is stopped");
+    owned.running.stop("interrupt");
+    return;
+  }
+  owned.validUntil = sentAt + leaseMs;
+  if (renewed.cancelRequested) owned.running.stop("cancel");
+}
+
+async function hearCancels(deps: LeaseKeeperDeps): Promise<void> {
+  const running = deps.owned().filter((owned) => owned.end === undefined);
+  if (running.length === 0) return;
+  const asked: readonly LeaseReference[] = running.map((owned) => owned.lease);
+  const cancelled = await deps.store.tasks.cancelRequests(asked);
+  const tasks = new Set(cancelled.map((lease) => lease.taskId));
+  for (const owned of running) {
+    if (tasks.has(owned.lease.taskId)) owned.running.stop("cancel");
+  }
+}
+
+function stopExpiring(deps: LeaseKeeperDeps): void {
+  const limit = performance.now() + MARGIN_MS;
+  for (const owned of deps.owned()) {
+    if (owned.end !== undefined || owned.validUntil > limit) continue;
+    deps.logger.warn(
+      fieldsOf(owned),
+      "the lease could not be renewed in time: the attempt stops itself",
+    );
+    owned.running.stop("interrupt");
+  }
+}
+
+/** The fields every log line about an attempt carries. */
+export function fieldsOf(owned: OwnedAttempt): { task_id: number; attempt: number } {
+  return { task_id: owned.lease.taskId, attempt: owned.running.task.attempt };
+}

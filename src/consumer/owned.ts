@@ -1,0 +1,104 @@
+// The attempts a consumer owns, from claim until their end is written and nothing of them runs any more.
+import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
+import { decideNext } from "../core/outcome.ts";
+import type { ClaimedTask } from "../core/task.ts";
+import type { Finish, LeaseReference } from "../store/store.ts";
+
+/** One attempt of ours. The consumer's loop and its lease keeper share it; both run on one thread. */
+export interface OwnedAttempt {
+  readonly running: RunningAttempt;
+  readonly lease: LeaseReference;
+  /** Monotonic ms; counted from before the statement was sent. */
+  validUntil: number;
+  /** Set when the outcome is decided. */
+  end?: AttemptEnd;
+  /** Set when it is known whether anything of it still runs. */
+  gone?: KillReceipt;
+  /** The end is in the store (or was refused there as stale). */
+  written: boolean;
+  /** It was written while something of it still ran: the task waits for proof of death. */
+  held: boolean;
+}
+
+/** What the turn writes for an attempt whose end is decided; notes whether its task must be held. */
+export function finishOf(owned: OwnedAttempt, end: AttemptEnd, serviceId: string): Finish {
+  owned.held = owned.gone?.killed !== true;
+  const finish = { ...owned.lease, end, ...decideNext(end, owned.running.task) };
+  return owned.held ? { ...finish, heldBy: serviceId } : finish;
+}
+
+export interface OwnedAttempts {
+  begin(running: RunningAttempt, validUntil: number): void;
+  all(): readonly OwnedAttempt[];
+  find(lease: { taskId: number; fence: number }): OwnedAttempt | undefined;
+  /** Attempts of which something still runs: each takes a slot. */
+  busy(): number;
+  /** Lets go of what is written and gone; answers those whose tasks are held and may now be released. */
+  settle(): OwnedAttempt[];
+  /** True when nothing is owned any more, false when that did not happen within `graceMs`. */
+  isIdleWithin(graceMs: number): Promise<boolean>;
+}
+
+export interface OwnedEvents {
+  /** An attempt ended or is gone. */
+  onChange(owned: OwnedAttempt): void;
+  /** A lane broke its promise never to reject. */
+  onDefect(thrown: unknown): void;
+}
+
+export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
+  const attempts = new Map<number, OwnedAttempt>();
+  const idleWaiters = new Set<() => void>();
+
+  function begin(running: RunningAttempt, validUntil: number): void {
+    const lease = leaseOf(running.task);
+    const owned: OwnedAttempt = { running, lease, validUntil, written: false, held: false };
+    attempts.set(lease.attemptId, owned);
+    const ended = running.ended.then((end) => {
+      owned.end = end;
+      events.onChange(owned);
+    });
+    const gone = running.gone.then((receipt) => {
+      owned.gone = receipt;
+      events.onChange(owned);
+    });
+    Promise.all([ended, gone]).catch(events.onDefect);
+  }
+
+  function settle(): OwnedAttempt[] {
+    const settled = [...attempts.values()].filter((owned) => owned.written && owned.gone);
+    for (const owned of settled) attempts.delete(owned.lease.attemptId);
+    if (attempts.size === 0) for (const wake of [...idleWaiters]) wake();
+    return settled.filter((owned) => owned.held && owned.gone?.killed);
+  }
+
+  function isIdleWithin(graceMs: number): Promise<boolean> {
+    if (attempts.size === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(graceMs) ? setTimeout(() => done(false), graceMs) : undefined;
+      const wake = () => done(true);
+      function done(isIdle: boolean): void {
+        clearTimeout(timer);
+        idleWaiters.delete(wake);
+        resolve(isIdle);
+      }
+      idleWaiters.add(wake);
+    });
+  }
+
+  return {
+    begin,
+    all: () => [...attempts.values()],
+    find: ({ taskId, fence }) =>
+      [...attempts.values()].find(
+        (owned) => owned.lease.taskId === taskId && owned.lease.fence === fence,
+      ),
+    busy: () => [...attempts.values()].filter((owned) => owned.gone === undefined).length,
+    settle,
+    isIdleWithin,
+  };
+}
+
+function leaseOf({ taskId, attemptId, fence }: ClaimedTask): LeaseReference {
+  return { taskId, attemptId, fence };
+}

@@ -1,0 +1,61 @@
+// What the executor's main thread and its consumer threads say to each other; doorbells travel on the same link.
+
+import type { Config } from "../config.ts";
+import type { BadJobFile, JobDefinition } from "../core/job.ts";
+import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import type { Lane } from "../core/task.ts";
+
+/** Given to a consumer thread at its birth. */
+export interface ConsumerThreadData {
+  readonly config: Config;
+  readonly lane: Lane;
+  readonly serviceId: string;
+  /** Opens the applications' secrets; the thread derives nothing itself. */
+  readonly key: Uint8Array;
+}
+
+/** From the executor's main thread to a consumer thread. */
+export type ToConsumer =
+  | { readonly to: "consumer"; readonly kind: "begin" }
+  | {
+      readonly to: "consumer";
+      readonly kind: "ask";
+      readonly id: number;
+      readonly question: LiveQuestion;
+    }
+  | { readonly to: "consumer"; readonly kind: "drain"; readonly graceMs: number };
+
+/** From a consumer thread to the executor's main thread. */
+export type FromConsumer =
+  /** Loaded and connected; it claims after `begin`. */
+  | { readonly to: "executor"; readonly kind: "loaded"; readonly jobs: LoadedJobs | null }
+  | {
+      readonly to: "executor";
+      readonly kind: "answer";
+      readonly id: number;
+      readonly answer: LiveAnswer;
+    }
+  | { readonly to: "executor"; readonly kind: "unkillable"; readonly taskId: number }
+  | { readonly to: "executor"; readonly kind: "drained" }
+  | { readonly to: "executor"; readonly kind: "failed"; readonly failure: Failure };
+
+/** What the job lane found in JOBS_DIR. */
+export interface LoadedJobs {
+  readonly definitions: readonly JobDefinition[];
+  readonly badFiles: readonly BadJobFile[];
+}
+
+/** A reason not to start, as it crosses a thread or process border. */
+export interface Failure {
+  /** The operator must act: ends the program with 78. */
+  readonly isConfiguration: boolean;
+  readonly message: string;
+}
+
+/** True for messages of ours on a shared link. */
+export function isFor<M extends { readonly to: string }>(
+  to: M["to"],
+  message: unknown,
+): message is M {
+  return typeof message === "object" && message !== null && "to" in message && message.to === to;
+}

@@ -1,0 +1,105 @@
+// A consumer thread as the executor's main thread sees it.
+import { Worker } from "node:worker_threads";
+import { AppError, messageOf } from "../core/errors.ts";
+import type { Link } from "../core/link.ts";
+import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import { linkOfPort } from "../links.ts";
+import {
+  type ConsumerThreadData,
+  type Failure,
+  type FromConsumer,
+  isFor,
+  type LoadedJobs,
+} from "./protocol.ts";
+
+/** Longer than any job worker may take to die, so that the answer can be its receipt. */
+const ANSWER_MS = 4000;
+
+export interface ConsumerThread {
+  /** Doorbells travel here too. */
+  readonly link: Link;
+  /** Settles with what the lane found; rejects (AppError `configuration` where the operator must act). */
+  readonly loaded: Promise<LoadedJobs | null>;
+  begin(): void;
+  ask(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Settles when nothing runs and every end is written. */
+  drain(graceMs: number): Promise<void>;
+}
+
+export interface ThreadEvents {
+  /** Something of this task's attempt cannot be killed by the thread. */
+  onUnkillable(taskId: number): void;
+  /** The thread died by itself. */
+  onDeath(why: string): void;
+}
+
+/** Starts the thread; it loads at once and claims after `begin`. */
+export function createConsumerThread(
+  data: ConsumerThreadData,
+  events: ThreadEvents,
+): ConsumerThread {
+  const thread = new Worker(new URL("./consumer-thread.ts", import.meta.url), { workerData: data });
+  const link = linkOfPort(thread);
+  const loaded = Promise.withResolvers<LoadedJobs | null>();
+  const drained = Promise.withResolvers<void>();
+  const asked = new Map<number, (answer: LiveAnswer) => void>();
+  let lastId = 0;
+
+  let isLoading = true;
+  loaded.promise.then(endLoading, endLoading);
+  thread.on("error", (thrown: unknown) => die(messageOf(thrown)));
+  thread.on("exit", (code) => die(`it ended with code ${code}`));
+  link.onMessage((message) => {
+    if (isFor<FromConsumer>("executor", message)) hear(message);
+  });
+
+  function endLoading(): void {
+    isLoading = false;
+  }
+
+  function die(why: string): void {
+    loaded.reject(new Error(`the ${data.lane} consumer died while loading: ${why}`));
+    if (!isLoading) events.onDeath(why);
+  }
+
+  function hear(message: FromConsumer): void {
+    if (message.kind === "loaded") loaded.resolve(message.jobs);
+    if (message.kind === "failed") fail(message.failure);
+    if (message.kind === "answer") asked.get(message.id)?.(message.answer);
+    if (message.kind === "unkillable") events.onUnkillable(message.taskId);
+    if (message.kind === "drained") drained.resolve();
+  }
+
+  function fail({ isConfiguration, message }: Failure): void {
+    loaded.reject(new AppError(isConfiguration ? "configuration" : "internal", message));
+    if (!isLoading) events.onDeath(message);
+  }
+
+  function ask(question: LiveQuestion): Promise<LiveAnswer> {
+    lastId += 1;
+    const id = lastId;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle({ kind: "unknown" }), ANSWER_MS);
+      function settle(answer: LiveAnswer): void {
+        clearTimeout(timer);
+        asked.delete(id);
+        resolve(answer);
+      }
+      asked.set(id, settle);
+      link.send({ to: "consumer", kind: "ask", id, question });
+    });
+  }
+
+  function drain(graceMs: number): Promise<void> {
+    link.send({ to: "consumer", kind: "drain", graceMs });
+    return drained.promise;
+  }
+
+  return {
+    link,
+    loaded: loaded.promise,
+    begin: () => link.send({ to: "consumer", kind: "begin" }),
+    ask,
+    drain,
+  };
+}

@@ -1,0 +1,44 @@
+// What the main process and its executor say to each other over fork IPC; doorbells and bus messages share the link.
+
+import type { Config } from "./config.ts";
+import type { Failure } from "./consumer/protocol.ts";
+import type { BadJobFile } from "./core/job.ts";
+import type { DeathCause } from "./core/reap.ts";
+
+/** An executor of which nothing runs any more. */
+export interface DeadExecutor {
+  readonly serviceId: string;
+  readonly cause: DeathCause;
+}
+
+export type ToExecutor =
+  | {
+      readonly to: "executor";
+      readonly kind: "start";
+      readonly config: Config;
+      readonly serviceId: string;
+      /** Base64; opens the applications' secrets. */
+      readonly key: string;
+    }
+  /** Take over the tasks of this one. */
+  | { readonly to: "executor"; readonly kind: "bury"; readonly dead: DeadExecutor }
+  | { readonly to: "executor"; readonly kind: "drain"; readonly graceMs: number };
+
+export type FromExecutor =
+  /** Listening; asked for `start`. */
+  | { readonly to: "main"; readonly kind: "hello" }
+  | { readonly to: "main"; readonly kind: "ready"; readonly jobs: ExecutorJobs }
+  /** A thread of it cannot be terminated: start a successor now. */
+  | { readonly to: "main"; readonly kind: "retiring"; readonly taskId: number }
+  /** Retired and empty: kill it with its group. */
+  | { readonly to: "main"; readonly kind: "retired" }
+  | { readonly to: "main"; readonly kind: "buried"; readonly serviceId: string }
+  | { readonly to: "main"; readonly kind: "drained" }
+  | { readonly to: "main"; readonly kind: "failed"; readonly failure: Failure };
+
+export interface ExecutorJobs {
+  readonly names: readonly string[];
+  readonly badFiles: readonly BadJobFile[];
+  /** Set when this executor runs no jobs, with the reason. */
+  readonly refused: string | null;
+}

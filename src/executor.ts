@@ -1,0 +1,176 @@
+// Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
+import { hostname } from "node:os";
+import { createBus, createQueue, createStore } from "./adapters.ts";
+import { isFor } from "./consumer/protocol.ts";
+import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
+import { AppError, messageOf } from "./core/errors.ts";
+import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
+import type { Logger } from "./core/logger.ts";
+import { takeOver } from "./core/reap.ts";
+import { LANES, type Lane } from "./core/task.ts";
+import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { keepHouse } from "./housekeeping.ts";
+import { linkOfProcess } from "./links.ts";
+import { createLogger } from "./log.ts";
+import type { Queue } from "./queue/queue.ts";
+import type { Store } from "./store/store.ts";
+import { whyJobsAreRefused } from "./unkillable.ts";
+
+type Start = Extract<ToExecutor, { kind: "start" }>;
+
+/** An executor at work. */
+interface Executor {
+  bury(dead: DeadExecutor): Promise<void>;
+  drain(graceMs: number): Promise<void>;
+}
+
+const parent = linkOfProcess(process);
+const say = (message: FromExecutor) => parent.send(message);
+
+// Without the main process nobody would kill or replace this one: it takes its group, and so every job, with it.
+process.on("disconnect", killOwnGroup);
+// The main process decides when to stop; a signal to the whole group must not cut a drain short.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);
+
+let executor: Promise<Executor> | null = null;
+parent.onMessage((message) => {
+  if (!isFor<ToExecutor>("executor", message)) return;
+  if (message.kind === "start") executor = start(message);
+  if (message.kind === "bury") bury(message.dead).catch(fail);
+  if (message.kind === "drain") drain(message.graceMs).catch(fail);
+});
+say({ to: "main", kind: "hello" });
+
+async function start(message: Start): Promise<Executor> {
+  try {
+    return await createExecutor(message);
+  } catch (thrown) {
+    fail(thrown);
+    return new Promise(() => undefined);
+  }
+}
+
+/** The main process kills this one and decides whether to start another. */
+function fail(thrown: unknown): void {
+  const isConfiguration = thrown instanceof AppError && thrown.code === "configuration";
+  say({ to: "main", kind: "failed", failure: { isConfiguration, message: messageOf(thrown) } });
+}
+
+async function bury(dead: DeadExecutor): Promise<void> {
+  if (executor === null) return;
+  await (await executor).bury(dead);
+  say({ to: "main", kind: "buried", serviceId: dead.serviceId });
+}
+
+async function drain(graceMs: number): Promise<void> {
+  await (await executor)?.drain(graceMs);
+  say({ to: "main", kind: "drained" });
+}
+
+function killOwnGroup(): void {
+  process.kill(-process.pid, "SIGKILL");
+}
+
+async function createExecutor({ config, serviceId, key }: Start): Promise<Executor> {
+  const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
+  const store = await createStore({ config, logger }, 4);
+  await store.checkSchema();
+  const refused = whyJobsAreRefused(config);
+  const lanes = LANES.filter((lane) => lane === "callback" || refused === null);
+  const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
+  const threads = lanes.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
+  const jobs = await publishJobs(threads, { store, serviceId, refused });
+
+  const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
+  const bus = await createBus({ config, logger }, [parent]);
+  await bus.serve(serviceId, (question) => ask(threads, question));
+  for (const thread of threads) thread.begin();
+  const stopHousekeeping = keepHouse({ store, serviceId, config, logger });
+  say({ to: "main", kind: "ready", jobs });
+
+  function eventsOf(lane: Lane) {
+    return {
+      onUnkillable: (taskId: number) => {
+        retire(taskId).catch(fail);
+      },
+      onDeath: (why: string) => {
+        logger.error(
+          { lane, err: why },
+          "a consumer thread died: the executor ends and is replaced",
+        );
+        killOwnGroup();
+      },
+    };
+  }
+
+  /** A thread burns that nobody can end from inside: the main process starts a successor and kills this group. */
+  async function retire(taskId: number): Promise<void> {
+    logger.warn({ task_id: taskId }, "an attempt cannot be killed alone: the executor is replaced");
+    say({ to: "main", kind: "retiring", taskId });
+    await Promise.all(threads.map((thread) => thread.drain(config.executorDrainMs)));
+    say({ to: "main", kind: "retired" });
+  }
+
+  return {
+    bury: (dead) => buryDead(dead, { store, queue, logger }),
+    drain: async (graceMs) => {
+      await Promise.all(threads.map((thread) => thread.drain(graceMs)));
+      await stopHousekeeping();
+      await store.executors.bury(serviceId).catch(() => undefined);
+      await Promise.all([bus.close(), queue.close(), store.close()]);
+    },
+  };
+}
+
+interface PublishDeps {
+  readonly store: Store;
+  readonly serviceId: string;
+  readonly refused: string | null;
+}
+
+async function publishJobs(
+  threads: readonly ConsumerThread[],
+  deps: PublishDeps,
+): Promise<ExecutorJobs> {
+  const { store, serviceId, refused } = deps;
+  const loaded = await Promise.all(threads.map((thread) => thread.loaded));
+  const definitions = loaded.flatMap((jobs) => jobs?.definitions ?? []);
+  const badFiles = loaded.flatMap((jobs) => jobs?.badFiles ?? []);
+  await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
+  await store.catalogue.publish(serviceId, definitions);
+  return { names: definitions.map(({ name }) => name), badFiles, refused };
+}
+
+/** Only the thread of the attempt's lane knows it; the other one says `unknown`. */
+async function ask(
+  threads: readonly ConsumerThread[],
+  question: LiveQuestion,
+): Promise<LiveAnswer> {
+  const answers = await Promise.all(threads.map((thread) => thread.ask(question)));
+  return answers.find((answer) => answer.kind !== "unknown") ?? { kind: "unknown" };
+}
+
+interface BuryDeps {
+  readonly store: Store;
+  readonly queue: Queue;
+  readonly logger: Logger;
+}
+
+/** Repeats until the store took it: the dead one's tasks must not wait for their leases. */
+async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
+  for (;;) {
+    try {
+      const returned = await takeOver(deps.store, dead.serviceId, dead.cause);
+      deps.logger.info(
+        { dead: dead.serviceId, tasks: returned.length },
+        "took over from a dead executor",
+      );
+      await Promise.allSettled(LANES.map((lane) => deps.queue.ring({ lane, dueInMs: 0 })));
+      return;
+    } catch (thrown) {
+      deps.logger.warn({ err: messageOf(thrown) }, "taking over from a dead executor is repeated");
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}

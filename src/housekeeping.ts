@@ -1,0 +1,67 @@
+// What every executor repeats: its sign of life, the reap, the retention. Each step is guarded, so many may do it.
+import type { Config } from "./config.ts";
+import { every } from "./core/every.ts";
+import type { Logger } from "./core/logger.ts";
+import { reapExpired } from "./core/reap.ts";
+import type { Store } from "./store/store.ts";
+
+const REAP_EVERY_MS = 1000;
+const PRUNE_EVERY_MS = 60_000;
+const PRUNE_BATCH = 1000;
+const DAY_MS = 86_400_000;
+/** Failed tasks are kept longer: they are what somebody will ask about. */
+const FAILED_DAYS = 30;
+
+export interface HousekeepingDeps {
+  readonly store: Store;
+  readonly serviceId: string;
+  readonly config: Pick<Config, "leaseMs" | "retentionDays" | "signatureTtlS">;
+  readonly logger: Logger;
+}
+
+/** Starts the loops; the answer stops them and settles when no step is under way. */
+export function keepHouse(deps: HousekeepingDeps): () => Promise<void> {
+  const { store, serviceId, config, logger } = deps;
+  const stops = [
+    every(config.leaseMs / 3, () => store.executors.beat(serviceId), logger),
+    every(REAP_EVERY_MS, createReap(deps), logger),
+    every(PRUNE_EVERY_MS, () => prune(deps), logger),
+  ];
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+/** Reaps only after one full lease of unbroken contact: an outage must not look like everybody's death. */
+function createReap({ store, config, logger }: HousekeepingDeps): () => Promise<void> {
+  let contactSince = performance.now();
+  return async () => {
+    try {
+      await store.ping();
+      if (performance.now() - contactSince < config.leaseMs) return;
+      const returned = await reapExpired(store);
+      if (returned > 0) logger.warn({ tasks: returned }, "tasks with expired leases were returned");
+      await store.executors.burySilent(config.leaseMs * 2);
+    } catch (thrown) {
+      contactSince = performance.now();
+      throw thrown;
+    }
+  };
+}
+
+async function prune({ store, config, logger }: HousekeepingDeps): Promise<void> {
+  const olderThanMs = config.retentionDays * DAY_MS;
+  const failedOlderThanMs = Math.max(config.retentionDays, FAILED_DAYS) * DAY_MS;
+  let deleted = 0;
+  for (;;) {
+    const count = await store.tasks.prune({ olderThanMs, failedOlderThanMs, limit: PRUNE_BATCH });
+    deleted += count;
+    if (count < PRUNE_BATCH) break;
+  }
+  await store.tasks.pruneNonces(NONCE_AGE_MS);
+  if (deleted > 0)
+    logger.info({ tasks: deleted }, "finished tasks beyond their retention were deleted");
+}
+
+/** Twice the ±300 s in which a body-bound request is accepted. */
+const NONCE_AGE_MS = 2 * 600_000;

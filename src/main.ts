@@ -1,0 +1,150 @@
+// Entry of the program: reads the command line and the settings, puts the parts together, hears signals.
+import { readFileSync } from "node:fs";
+import { createBus, createQueue, createStore } from "./adapters.ts";
+import { type Api, startApi, startHealth } from "./api.ts";
+import { bannerText } from "./banner.ts";
+import { type Command, helpText, readCommandLine } from "./cli.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { AppError, messageOf } from "./core/errors.ts";
+import type { Logger } from "./core/logger.ts";
+import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
+import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
+import { loadCatalogue } from "./job/catalogue.ts";
+import { createLogger } from "./log.ts";
+import { hearSignals } from "./signals.ts";
+import type { Store } from "./store/store.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+
+const EX_CONFIG = 78;
+const STORE_POOL = 10;
+const VERSION = readVersion();
+
+await main(process.argv.slice(2)).catch(endWithError);
+
+async function main(argv: readonly string[]): Promise<void> {
+  const line = readCommandLine(argv);
+  if (line.kind === "version") return console.log(VERSION);
+  if (line.kind === "help") return console.log(helpText(line.command));
+  const warn = (text: string) => console.error(`warning: ${text}`);
+  const config = loadConfig({ role: line.role, warn });
+  const logger = createLogger({ level: config.logLevel });
+  const commands: Readonly<Record<Command, () => Promise<void>>> = {
+    start: () => start(config, logger),
+    migrate: () => migrate(config, logger),
+    check: () => check(config, logger),
+  };
+  await commands[line.command]();
+}
+
+async function start(config: Config, logger: Logger): Promise<void> {
+  const hold = config.shape === "embedded" ? holdDataDir(config.dataDir) : null;
+  const key = keyFromText(config.secretKey ?? readEmbeddedKey(config.dataDir));
+  const store = await openStore(config, logger);
+  await verifySecretKey(store, createSecretBox(key));
+  const supervisor = config.role === "api" ? null : createSupervisor({ config, key, logger });
+  const program = { config, logger, store, supervisor, hold, key };
+  let isDraining = false;
+  const api = await serve(program, () => isDraining);
+  hearSignals({
+    first: () => {
+      isDraining = true;
+      shutDown(program, api).catch(endWithError);
+    },
+    second: () => {
+      supervisor?.kill();
+      process.exit(1);
+    },
+  });
+  const jobs = (await supervisor?.start()) ?? null;
+  console.error(bannerText({ config, version: VERSION, jobs }));
+  logger.info(
+    { version: VERSION, shape: config.shape, role: config.role, port: config.port },
+    "started",
+  );
+}
+
+interface Program {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly supervisor: Supervisor | null;
+  readonly hold: DataDirHold | null;
+  readonly key: Uint8Array;
+}
+
+async function openStore(config: Config, logger: Logger): Promise<Store> {
+  const store = await createStore({ config, logger }, STORE_POOL);
+  if (config.migrate) await store.migrate();
+  else await store.checkSchema();
+  return store;
+}
+
+async function serve(program: Program, isDraining: () => boolean): Promise<Api> {
+  const { config, logger, store, supervisor, key } = program;
+  if (config.role === "executor") {
+    return startHealth(config, () => supervisor?.isReady() === true && !isDraining());
+  }
+  const links = supervisor === null ? [] : [supervisor.link];
+  const queue = await createQueue({ config, logger }, links);
+  const bus = await createBus({ config, logger }, links);
+  const secretBox = createSecretBox(key);
+  const api = await startApi({
+    config,
+    logger,
+    store,
+    queue,
+    bus,
+    secretBox,
+    version: VERSION,
+    isDraining,
+  });
+  return {
+    stop: async () => {
+      await api.stop();
+      await Promise.all([queue.close(), bus.close()]);
+    },
+  };
+}
+
+/** Executors first, so that the API can answer until the last attempt is written. */
+async function shutDown(
+  { config, logger, store, supervisor, hold }: Program,
+  api: Api,
+): Promise<void> {
+  logger.info({}, "stopping: running attempts may end, the rest is handed back");
+  await supervisor?.drain(config.shutdownTimeoutMs);
+  await api.stop();
+  await store.close();
+  hold?.release();
+  logger.info({}, "stopped");
+  process.exit(0);
+}
+
+async function migrate(config: Config, logger: Logger): Promise<void> {
+  const hold = config.shape === "embedded" ? holdDataDir(config.dataDir) : null;
+  const store = await createStore({ config, logger }, 1);
+  await store.migrate();
+  await store.close();
+  hold?.release();
+  console.log("the schema is up to date");
+}
+
+async function check(config: Config, logger: Logger): Promise<void> {
+  const { definitions, badFiles } = await loadCatalogue({ jobsDir: config.jobsDir, logger });
+  console.log(`settings: right (${config.shape})`);
+  console.log(`jobs: ${definitions.length} in ${config.jobsDir}`);
+  if (badFiles.length === 0) return process.exit(0);
+  const lines = badFiles.map(({ file, message }) => `\n  ${file}: ${message}`);
+  throw new AppError("configuration", `${badFiles.length} bad job files:${lines.join("")}`);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function endWithError(thrown: unknown): never {
+  const isConfiguration = thrown instanceof AppError && thrown.code === "configuration";
+  console.error(isConfiguration ? messageOf(thrown) : thrown);
+  process.exit(isConfiguration ? EX_CONFIG : 1);
+}

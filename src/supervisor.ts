@@ -1,0 +1,225 @@
+// Keeps one executor process alive: forks it, buries the dead, replaces what must be killed, hands signals on.
+import { type ChildProcess, fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type Config, scrubbedEnv } from "./config.ts";
+import { isFor } from "./consumer/protocol.ts";
+import { AppError } from "./core/errors.ts";
+import type { Link } from "./core/link.ts";
+import type { Logger } from "./core/logger.ts";
+import type { DeathCause } from "./core/reap.ts";
+import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { linkOfProcess } from "./links.ts";
+
+/** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
+const RETIRE_MARGIN_MS = 800;
+/** What a draining executor gets, besides its grace, to hand back and flush. */
+const DRAIN_MARGIN_MS = 5000;
+const FIRST_RESTART_MS = 50;
+const LONGEST_RESTART_MS = 5000;
+/** An executor that lived this long starts a new count of failed starts. */
+const HEALTHY_AFTER_MS = 10_000;
+
+export interface SupervisorDeps {
+  readonly config: Config;
+  /** Opens the applications' secrets. */
+  readonly key: Uint8Array;
+  readonly logger: Logger;
+}
+
+export interface Supervisor {
+  /** To the executor of the moment; stays the same when it is replaced. */
+  readonly link: Link;
+  /** Forks; settles when the first executor is ready; rejects (AppError `configuration`) when it cannot be. */
+  start(): Promise<ExecutorJobs>;
+  /** True while an executor is ready to claim. */
+  isReady(): boolean;
+  /** Lets running attempts end within `graceMs`, hands the rest back, ends the executor. */
+  drain(graceMs: number): Promise<void>;
+  /** Kills at once. */
+  kill(): void;
+}
+
+/** One executor process and what is known of it. */
+interface Child {
+  readonly process: ChildProcess;
+  readonly serviceId: string;
+  readonly link: Link;
+  readonly bornAt: number;
+  isReady: boolean;
+  /** How its death is to be told; `killed` once we decided to. */
+  cause: DeathCause;
+  killTimer?: ReturnType<typeof setTimeout>;
+  readonly exited: Promise<void>;
+}
+
+export function createSupervisor(deps: SupervisorDeps): Supervisor {
+  const { config, logger } = deps;
+  const started = Promise.withResolvers<ExecutorJobs>();
+  const hearers = new Set<(message: unknown) => void>();
+  const children = new Set<Child>();
+  const unburied = new Map<string, DeadExecutor>();
+  let current: Child | null = null;
+  let failedStarts = 0;
+  let isDraining = false;
+
+  function spawn(): void {
+    const child = forkExecutor(noteExit);
+    current = child;
+    children.add(child);
+    child.link.onMessage((message) => {
+      if (isFor<FromExecutor>("main", message)) hear(child, message);
+      else for (const hearer of hearers) hearer(message);
+    });
+  }
+
+  function hear(child: Child, message: FromExecutor): void {
+    switch (message.kind) {
+      case "hello":
+        greet(child);
+        break;
+      case "ready":
+        noteReady(child, message.jobs);
+        break;
+      case "failed":
+        noteFailed(child, message.failure);
+        break;
+      case "retiring":
+        retire(child);
+        break;
+      case "retired":
+        killGroup(child);
+        break;
+      case "buried":
+        unburied.delete(message.serviceId);
+        break;
+      case "drained":
+        child.process.disconnect();
+    }
+  }
+
+  function greet(child: Child): void {
+    const key = Buffer.from(deps.key).toString("base64");
+    send(child, { to: "executor", kind: "start", config, serviceId: child.serviceId, key });
+  }
+
+  function noteReady(child: Child, jobs: ExecutorJobs): void {
+    child.isReady = true;
+    logger.info({ service_id: child.serviceId, jobs: jobs.names.length }, "executor ready");
+    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
+    started.resolve(jobs);
+  }
+
+  function noteFailed(child: Child, failure: { isConfiguration: boolean; message: string }): void {
+    logger.error(
+      { service_id: child.serviceId, err: failure.message },
+      "the executor could not start",
+    );
+    if (failure.isConfiguration) started.reject(new AppError("configuration", failure.message));
+    killGroup(child);
+  }
+
+  /** The successor starts now; the retiring one is killed when it is empty, or when its time is over. */
+  function retire(child: Child): void {
+    if (child.cause === "killed") return;
+    child.cause = "killed";
+    child.isReady = false;
+    child.killTimer = setTimeout(() => killGroup(child), config.executorDrainMs + RETIRE_MARGIN_MS);
+    if (child === current && !isDraining) spawn();
+  }
+
+  function noteExit(child: Child): void {
+    clearTimeout(child.killTimer);
+    killGroup(child);
+    children.delete(child);
+    child.isReady = false;
+    const dead = { serviceId: child.serviceId, cause: child.cause };
+    unburied.set(dead.serviceId, dead);
+    if (isDraining) return;
+    logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
+    if (current === child) setTimeout(restart, restartDelayMs(child));
+    else if (current?.isReady) send(current, { to: "executor", kind: "bury", dead });
+  }
+
+  function restart(): void {
+    if (!isDraining) spawn();
+  }
+
+  function restartDelayMs(child: Child): number {
+    const isHealthy = performance.now() - child.bornAt > HEALTHY_AFTER_MS;
+    failedStarts = isHealthy ? 0 : failedStarts + 1;
+    return Math.min(FIRST_RESTART_MS * 2 ** failedStarts, LONGEST_RESTART_MS);
+  }
+
+  async function drain(graceMs: number): Promise<void> {
+    isDraining = true;
+    for (const child of children) {
+      send(child, { to: "executor", kind: "drain", graceMs });
+      child.killTimer = setTimeout(() => killGroup(child), graceMs + DRAIN_MARGIN_MS);
+    }
+    await Promise.all([...children].map((child) => child.exited));
+  }
+
+  return {
+    link: {
+      send: (message) => current?.link.send(message),
+      onMessage(hear) {
+        hearers.add(hear);
+        return () => hearers.delete(hear);
+      },
+    },
+    start: () => {
+      spawn();
+      return started.promise;
+    },
+    isReady: () => current?.isReady === true,
+    drain,
+    kill: () => {
+      isDraining = true;
+      for (const child of children) killGroup(child);
+    },
+  };
+}
+
+function send(child: Child, message: ToExecutor): void {
+  child.link.send(message);
+}
+
+/** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
+function forkExecutor(onExit: (child: Child) => void): Child {
+  const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
+    detached: true,
+    env: scrubbedEnv(),
+    execArgv: "Deno" in globalThis ? ["-A"] : ["--no-install", "--no-env-file"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    serialization: "json",
+  });
+  const exited = Promise.withResolvers<void>();
+  const child: Child = {
+    process: forked,
+    serviceId: `${hostname()}-${randomBytes(4).toString("hex")}`,
+    link: linkOfProcess(forked),
+    bornAt: performance.now(),
+    isReady: false,
+    cause: "died",
+    exited: exited.promise,
+  };
+  const end = () => {
+    exited.resolve();
+    onExit(child);
+  };
+  forked.once("exit", end);
+  forked.once("error", end);
+  return child;
+}
+
+/** Reaches also what jobs started. A group that is gone already is what was wanted. */
+function killGroup(child: Child): void {
+  if (child.process.pid === undefined) return;
+  try {
+    process.kill(-child.process.pid, "SIGKILL");
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "ESRCH") throw thrown;
+  }
+}

@@ -1,0 +1,148 @@
+// Talks to the API as an application would, with its own signing code: it shares none with the program.
+
+import { createHash, createHmac, randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** What task/detail answers, as far as tests look at it. */
+export type Detail = {
+  readonly id: number;
+  readonly taskNo: string;
+  readonly status: string;
+  readonly state: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly coroutine_id: number | null;
+  readonly service_id: string | null;
+  readonly executed_file_name: string;
+  readonly executed_function_name: string;
+  readonly executed_function_line: number;
+  readonly trace_list: string;
+  readonly vars: unknown;
+  readonly round: number;
+  readonly elapsed: number;
+  readonly progress: { readonly percent: number; readonly text?: string } | null;
+  readonly result: unknown;
+  readonly error: {
+    readonly name: string;
+    readonly message: string;
+    readonly reason?: string;
+  } | null;
+  readonly attempts: readonly {
+    readonly attempt: number;
+    readonly outcome: string | null;
+    readonly charged: boolean;
+    readonly started_at: number;
+    readonly finished_at: number | null;
+    readonly service_id: string;
+  }[];
+};
+
+export type Envelope<T = Record<string, unknown>> = {
+  readonly code: number;
+  readonly msg: string;
+  readonly data: T;
+};
+
+export type ApiClient = {
+  readonly appKey: string;
+  readonly secret: string;
+  post<T = Record<string, unknown>>(path: string, body: unknown): Promise<Envelope<T>>;
+  /** Creates a job task and answers its id. */
+  createJob(job: string, params: unknown, extra?: Record<string, unknown>): Promise<number>;
+  detail(id: number): Promise<Detail>;
+  /** Polls the detail until `isIt` holds; rejects after `deadlineMs`, showing the last one. */
+  until(id: number, isIt: (detail: Detail) => boolean, deadlineMs?: number): Promise<Detail>;
+};
+
+export type ClientOptions = {
+  readonly linkUrl?: string;
+  readonly step?: number;
+  readonly retryTotal?: number;
+  readonly adminToken?: string;
+};
+
+const TERMINAL = ["succeeded", "failed", "cancelled"];
+
+/** True for a detail in a terminal state. */
+export function isEnded(detail: Detail): boolean {
+  return TERMINAL.includes(detail.status);
+}
+
+/** Creates an application of its own at `url`. */
+export async function createClient(url: string, options: ClientOptions = {}): Promise<ApiClient> {
+  const { linkUrl = "http://127.0.0.1:1/", step = 0, retryTotal = 0, adminToken } = options;
+  const answer = await fetch(`${url}/application/create`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      ...(adminToken === undefined ? {} : { authorization: `Bearer ${adminToken}` }),
+    },
+    body: JSON.stringify({ appName: `test ${randomUUID()}`, linkUrl, step, retryTotal }),
+  });
+  const { code, data, msg } = (await answer.json()) as Envelope<{
+    appKey: string;
+    secretKey: string;
+  }>;
+  if (code !== 0) throw new Error(`application/create: ${msg}`);
+  return clientOf(url, { appKey: data.appKey, secret: data.secretKey });
+}
+
+/** The same application at another api process. */
+export function clientOf(url: string, key: { appKey: string; secret: string }): ApiClient {
+  async function post<T>(path: string, body: unknown): Promise<Envelope<T>> {
+    const text = JSON.stringify(body);
+    const answer = await fetch(url + path, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...signedHeaders(key, `POST ${path}\n${text}`),
+      },
+      body: text,
+    });
+    return (await answer.json()) as Envelope<T>;
+  }
+
+  async function createJob(job: string, params: unknown, extra = {}): Promise<number> {
+    const content = { class: job, params };
+    const body = { taskNo: randomUUID(), name: "test", content, timeout: 30_000, ...extra };
+    const { code, msg, data } = await post<{ taskId: number }>("/task/create", body);
+    if (code !== 0) throw new Error(`task/create: ${msg} ${JSON.stringify(data)}`);
+    return data.taskId;
+  }
+
+  async function detail(id: number): Promise<Detail> {
+    const { code, msg, data } = await post<Detail>("/task/detail", { id });
+    if (code !== 0) throw new Error(`task/detail: ${msg}`);
+    return data;
+  }
+
+  return {
+    ...key,
+    post,
+    createJob,
+    detail,
+    until: async (id, isIt, deadlineMs = 15_000) => {
+      const deadline = performance.now() + deadlineMs;
+      for (;;) {
+        const last = await detail(id);
+        if (isIt(last)) return last;
+        if (performance.now() > deadline) throw new Error(`not in time: ${JSON.stringify(last)}`);
+        await delay(20);
+      }
+    },
+  };
+}
+
+function signedHeaders(
+  { appKey, secret }: { appKey: string; secret: string },
+  signedText: string,
+): Record<string, string> {
+  const timestamps = String(Math.floor(Date.now() / 1000));
+  const nonce = randomUUID();
+  const payload = createHash("sha256").update(signedText).digest("hex");
+  const hmac = createHmac("sha256", secret)
+    .update(timestamps + nonce + payload)
+    .digest("hex");
+  const signature = Buffer.from(hmac).toString("base64");
+  return { app_key: appKey, nonce, timestamps, payload, signature };
+}
