@@ -31,10 +31,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
     env: { PORT: String(port), DATA_DIR: join(folder, "data"), LOG_LEVEL: "info", ...options.env },
     probe: () => expectOk(`${url}${options.readyPath ?? "/readyz"}`),
   });
-  return Object.defineProperties(server, {
-    url: { value: url },
-    folder: { value: folder },
-  }) as Program;
+  return Object.assign(server, { url, folder });
 }
 
 async function expectOk(url: string): Promise<void> {

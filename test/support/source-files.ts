@@ -23,11 +23,11 @@ export type ImportOf = {
   readonly isTypeOnly: boolean;
 };
 
-/** Parses every TypeScript file under a folder of the project; a syntax error throws. */
+/** Parses every script under a folder of the project; a syntax error throws. */
 export function readSourceFiles(folder: string): SourceFile[] {
   const names = readdirSync(join(projectRoot, folder), { recursive: true, encoding: "utf8" });
   return names
-    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => name.endsWith(".ts") || name.endsWith(".js"))
     .sort()
     .map((name) => readSourceFile(join(folder, name)));
 }
@@ -74,19 +74,19 @@ export function importsOf(file: SourceFile): ImportOf[] {
   return found;
 }
 
-/** Whether the code, not a comment or a message, names the global object of Bun or of Deno. */
-export function namesRuntime(file: SourceFile): boolean {
+/** Whether code uses the global object of Bun or of Deno; asking `"Deno" in globalThis` is no use. */
+export function usesRuntime(file: SourceFile): boolean {
   const isRuntime = (name: unknown) => name === "Bun" || name === "Deno";
-  let isNamed = false;
+  let isUsed = false;
   new Visitor({
     Identifier: (node) => {
-      isNamed ||= isRuntime(node.name);
+      isUsed ||= isRuntime(node.name);
     },
-    Literal: (node) => {
-      isNamed ||= isRuntime(node.value);
+    MemberExpression: ({ property }) => {
+      isUsed ||= property.type === "Literal" && isRuntime(property.value);
     },
   }).visit(file.parsed.program);
-  return isNamed;
+  return isUsed;
 }
 
 function targetOf(file: SourceFile, specifier: string): string {

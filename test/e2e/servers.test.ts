@@ -1,0 +1,153 @@
+// The third shape with two api and two executor processes on real MySQL, Redis and nsqd, while things are killed.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import Redis from "ioredis";
+import { type ApiClient, clientOf, createClient, isEnded } from "../support/api-client.ts";
+import { describeWith } from "../support/describe-with.ts";
+import { overlaps, readEffects } from "../support/effect-log.ts";
+import type { PrivateNsqd } from "../support/private-nsqd.ts";
+import type { PrivateRedis } from "../support/private-redis.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import { acquireServices, type FreshDatabase, type ServiceTypes } from "../support/services.ts";
+
+const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
+const ADMIN_TOKEN = "an admin token for tests";
+const LEASE_MS = 3000;
+
+const services = await acquireServices();
+
+describeWith(services, {
+  title: "servers",
+  needs: ["mysql", "startNsqd", "startRedis"],
+  suite: serversSuite,
+});
+
+type Needs = Pick<ServiceTypes, "mysql" | "startNsqd" | "startRedis">;
+
+function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
+  let database: FreshDatabase;
+  let nsqd: PrivateNsqd;
+  let redis: PrivateRedis;
+  let apis: Program[];
+  let executors: Program[];
+  let client: ApiClient;
+
+  function start(role: "api" | "executor"): Promise<Program> {
+    const env = {
+      ROLE: role,
+      DATABASE_URL: database.url,
+      REDIS_URL: redis.url,
+      NSQD_TCP_ADDRESSES: nsqd.tcpAddress,
+      NSQLOOKUPD_HTTP_ADDRESSES: nsqd.lookupdHttpAddress,
+      SECRET_KEY: "a secret key of at least 32 characters",
+      ADMIN_TOKEN,
+      JOBS_DIR,
+      LEASE_MS: String(LEASE_MS),
+      EXECUTOR_SLOTS: "8",
+    };
+    return startProgram({ env, ...(role === "api" ? { readyPath: "/healthz" } : {}) });
+  }
+
+  beforeAll(async () => {
+    [database, nsqd, redis] = await Promise.all([mysql.freshDatabase(), startNsqd(), startRedis()]);
+    apis = await Promise.all([start("api"), start("api")]);
+    executors = await Promise.all([start("executor"), start("executor")]);
+    client = await createClient(urlOf(apis, 0), { adminToken: ADMIN_TOKEN, retryTotal: 1 });
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all([...apis, ...executors].map((program) => program.stop()));
+    await Promise.all([nsqd.stop(), redis.stop()]);
+    await database.drop();
+  }, 60_000);
+
+  test("a task created at one api is seen and killed through the other", async () => {
+    const other = clientOf(urlOf(apis, 1), client);
+    const id = await client.createJob("stuck", {});
+    await other.until(id, ({ status }) => status === "running");
+    const answer = await other.post<{ killed: boolean }>("/task/cancel", { id });
+    expect(answer).toMatchObject({
+      code: 0,
+      msg: "Killed",
+      data: { killed: true, method: "thread" },
+    });
+    expect((await client.until(id, isEnded)).status).toBe("cancelled");
+  });
+
+  test("a cancel travels through the database while Redis is away", async () => {
+    const id = await client.createJob("stuck", {});
+    await client.until(id, ({ status }) => status === "running");
+    await redis.kill9();
+    const answer = await client.post("/task/cancel", { id });
+    await redis.restart();
+    expect(answer.msg).toBe("Killed");
+    expect((await client.until(id, isEnded)).status).toBe("cancelled");
+  }, 20_000);
+
+  test("2,000 tasks all end once while nsqd, Redis and an executor are killed", async () => {
+    const file = join(urlFolder(executors), "effects.log");
+    const ids = await createEffects(client, file, 2000);
+    await client.until(ids[100] ?? 0, isEnded, 30_000);
+    const killedAtMs = Date.now();
+    await Promise.all([nsqd.kill9(), flush(redis), executors[0]?.kill9()]);
+    await nsqd.restart();
+    executors[0] = await start("executor");
+    const ended = [];
+    for (const id of ids) ended.push(await client.until(id, isEnded, 60_000));
+    expect(ended.filter(({ status }) => status !== "succeeded")).toEqual([]);
+    const effects = readEffects(file);
+    expect(new Set(effects.map(({ taskId }) => taskId)).size).toBe(2000);
+    expect(overlaps(effects, killedAtMs)).toEqual([]);
+    expect(ended.flatMap(({ attempts }) => attempts.filter(isCountedTwice))).toEqual([]);
+  }, 150_000);
+
+  describe("health", () => {
+    test("readyz stays 200 and names what is degraded while nsqd is away", async () => {
+      await nsqd.kill9();
+      const id = await client.createJob("effect", { file: "/dev/null", ms: 0 });
+      expect((await client.until(id, isEnded)).status).toBe("succeeded");
+      const answer = await fetch(`${urlOf(apis, 0)}/readyz`);
+      expect(answer.status).toBe(200);
+      expect(JSON.stringify(await answer.json())).toContain("degraded");
+      await nsqd.restart();
+    }, 20_000);
+  });
+}
+
+function isCountedTwice({
+  outcome,
+  charged,
+}: {
+  outcome: string | null;
+  charged: boolean;
+}): boolean {
+  return charged !== (outcome === "succeeded");
+}
+
+function urlOf(programs: readonly Program[], index: number): string {
+  const program = programs[index];
+  if (program === undefined) throw new Error(`no program ${index}`);
+  return program.url;
+}
+
+function urlFolder(programs: readonly Program[]): string {
+  const program = programs[1];
+  if (program === undefined) throw new Error("no second executor");
+  return program.folder;
+}
+
+async function createEffects(client: ApiClient, file: string, count: number): Promise<number[]> {
+  const ids: number[] = [];
+  for (let made = 0; made < count; made += 100) {
+    const batch = Array.from({ length: 100 }, () => client.createJob("effect", { file, ms: 20 }));
+    ids.push(...(await Promise.all(batch)));
+  }
+  return ids;
+}
+
+async function flush({ url }: PrivateRedis): Promise<void> {
+  const connection = new Redis(url);
+  await connection.flushall();
+  await connection.quit();
+}
