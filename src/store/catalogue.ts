@@ -1,0 +1,82 @@
+// The catalogue: what executors can run; rows outlive executors, the last publisher of a name wins.
+import type { JobDefinition } from "../core/job.ts";
+import type { Database, Session } from "./dialect.ts";
+import { fromJson, toJson } from "./rows.ts";
+import { putOnce, readSetting } from "./settings.ts";
+import type { CatalogueStore } from "./store.ts";
+import type { JobDefinitionRow } from "./tables.ts";
+
+const PUBLISHED = "catalogue_published";
+
+export function createCatalogue(database: Database): CatalogueStore {
+  return {
+    publish: (serviceId, jobs) =>
+      database.write(async (session) => {
+        // Always in the same order: two executors that start at once wait for each other, never in a circle.
+        for (const job of jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+          await replaceJob(session, serviceId, job);
+        }
+        await putOnce(session, PUBLISHED, "yes");
+      }),
+    find: (nameOrAlias) => database.read((session) => findJob(session, nameOrAlias)),
+    names: () =>
+      database.read(async ({ connection }) => {
+        const jobs = await connection.selectFrom("job_definitions").select("name").execute();
+        const aliases = await connection.selectFrom("job_aliases").select("alias").execute();
+        return [...jobs.map(({ name }) => name), ...aliases.map(({ alias }) => alias)];
+      }),
+    isPublished: () =>
+      database.read(async (session) => (await readSetting(session, PUBLISHED)) !== undefined),
+  };
+}
+
+async function replaceJob(
+  { connection, dialect }: Session,
+  serviceId: string,
+  job: JobDefinition,
+): Promise<void> {
+  await connection
+    .replaceInto("job_definitions")
+    .values({
+      name: job.name,
+      aliases: JSON.stringify(job.aliases),
+      params: toJson(job.params),
+      timeout_ms: job.timeoutMs,
+      retry_step_s: job.retry?.stepS ?? null,
+      retry_total: job.retry?.total ?? null,
+      isolation: job.isolation,
+      source_hash: job.sourceHash,
+      service_id: serviceId,
+      published_at: dialect.nowMs,
+    })
+    .execute();
+  await connection.deleteFrom("job_aliases").where("name", "=", job.name).execute();
+  if (job.aliases.length === 0) return;
+  const aliases = [...new Set(job.aliases)].sort().map((alias) => ({ alias, name: job.name }));
+  await connection.replaceInto("job_aliases").values(aliases).execute();
+}
+
+async function findJob({ connection }: Session, nameOrAlias: string) {
+  const byName = connection.selectFrom("job_definitions").selectAll();
+  const row =
+    (await byName.where("name", "=", nameOrAlias).executeTakeFirst()) ??
+    (await byName
+      .innerJoin("job_aliases", "job_aliases.name", "job_definitions.name")
+      .where("job_aliases.alias", "=", nameOrAlias)
+      .selectAll("job_definitions")
+      .executeTakeFirst());
+  return row === undefined ? undefined : toJob(row);
+}
+
+function toJob(row: JobDefinitionRow): JobDefinition {
+  const { retry_step_s: stepS, retry_total: total } = row;
+  return {
+    name: row.name,
+    aliases: fromJson<string[]>(row.aliases) ?? [],
+    params: fromJson(row.params),
+    timeoutMs: row.timeout_ms,
+    retry: stepS === null || total === null ? null : { stepS, total },
+    isolation: row.isolation,
+    sourceHash: row.source_hash,
+  };
+}

@@ -1,0 +1,72 @@
+// Puts the steps together into the port; the same for every database.
+import { sql } from "kysely";
+import { createApplications } from "./applications.ts";
+import { createCatalogue } from "./catalogue.ts";
+import { createChanges } from "./changes.ts";
+import { createTasks } from "./create-tasks.ts";
+import type { Database, Session } from "./dialect.ts";
+import { createExecutors } from "./executors.ts";
+import { findTask, readAttempts } from "./find-task.ts";
+import { createLeases } from "./leases.ts";
+import { checkSchema, migrate } from "./migrations/migrate.ts";
+import { within } from "./patience.ts";
+import { pruneTasks } from "./retention.ts";
+import { putOnce } from "./settings.ts";
+import type { AttemptStore, Store, TaskStore } from "./store.ts";
+import { unpackTrace } from "./trace-text.ts";
+import { createTurns } from "./turn.ts";
+
+const PING_TIMEOUT_MS = 2_000;
+
+export function composeStore(database: Database): Store {
+  const now = () => database.read(readNow);
+  return {
+    applications: createApplications(database),
+    tasks: createTaskStore(database),
+    attempts: createAttempts(database),
+    catalogue: createCatalogue(database),
+    executors: createExecutors(database),
+    migrate: () => migrate(database),
+    checkSchema: () => checkSchema(database),
+    ping: async () => {
+      await within(PING_TIMEOUT_MS, "the database's answer", now());
+    },
+    now,
+    putOnce: (key, value) => database.write((session) => putOnce(session, key, value)),
+    close: () => database.close(),
+  };
+}
+
+function createTaskStore(database: Database): TaskStore {
+  return {
+    ...createTurns(database),
+    ...createLeases(database),
+    ...createChanges(database),
+    create: (tasks) => createTasks(database, tasks),
+    find: (reference) => database.read((session) => findTask(session, reference)),
+    prune: (limits) => database.write((session) => pruneTasks(session, limits)),
+  };
+}
+
+function createAttempts(database: Database): AttemptStore {
+  return {
+    list: (taskId, limit) =>
+      database.read(async (session) => (await readAttempts(session, taskId, limit)).reverse()),
+    trace: (attemptId) =>
+      database.read(async ({ connection }) => {
+        const row = await connection
+          .selectFrom("attempt_ends")
+          .select("trace")
+          .where("attempt_id", "=", attemptId)
+          .executeTakeFirst();
+        return row?.trace == null ? null : unpackTrace(row.trace);
+      }),
+  };
+}
+
+async function readNow({ connection, dialect }: Session): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select ${dialect.nowMs} as now`.execute(connection);
+  const [row] = rows;
+  if (row === undefined) throw new Error("the database told no time");
+  return row.now;
+}

@@ -1,0 +1,178 @@
+// Makes tasks durable: plain multi-row INSERTs, repeated creates told apart, guilty rows isolated.
+import type { NewTask } from "../core/task.ts";
+import { batchesOf, groupsOf, inHalves } from "./batches.ts";
+import type { Connection, Database, Dialect } from "./dialect.ts";
+import { failureKind } from "./failures.ts";
+import type { CreateResult } from "./store.ts";
+
+/** What the columns of a row besides the content take in a statement, about. */
+const ROW_BYTES = 512;
+
+interface Entry {
+  readonly task: NewTask;
+  readonly key: string;
+  readonly position: number;
+}
+
+/** What the table holds under a key now; `digest` is the stored one. */
+type Stored =
+  | {
+      readonly kind: "stored";
+      readonly id: number;
+      readonly digest: string;
+      readonly isNew: boolean;
+    }
+  | { readonly kind: "rejected"; readonly cause: unknown };
+
+type StoredEntry = readonly [Entry, Stored];
+
+/** Creates each task once; results are in the order of `tasks`. */
+export async function createTasks(
+  database: Database,
+  tasks: readonly NewTask[],
+): Promise<CreateResult[]> {
+  const results = new Map<number, CreateResult>();
+  let open = tasks.map((task, position): Entry => ({ task, position, key: keyOf(task) }));
+  while (open.length > 0) {
+    const groups = groupsOf(open, ({ key }) => key);
+    const stored = new Map(await storeDistinct(database, groups.map(firstOf)));
+    open = groups.flatMap((group) => answerGroup(group, stored.get(firstOf(group)), results));
+  }
+  return tasks.map((_, position) => resultAt(position, results));
+}
+
+// Text as the database gets it: a lone surrogate has no UTF-8 and becomes U+FFFD on the way.
+function keyOf({ applicationId, taskNo }: NewTask): string {
+  return `${applicationId} ${taskNo.toWellFormed()}`;
+}
+
+function firstOf<Row>(group: readonly Row[]): Row {
+  const [first] = group;
+  if (first === undefined) throw new Error("a group has at least one row");
+  return first;
+}
+
+/** Answers all entries of one key after the first was stored; those to be tried next are handed back. */
+function answerGroup(
+  group: readonly Entry[],
+  stored: Stored | undefined,
+  results: Map<number, CreateResult>,
+): Entry[] {
+  if (stored === undefined) throw new Error("every first entry has an outcome");
+  const [first, ...repeats] = group;
+  if (first === undefined) return repeats;
+  if (stored.kind === "rejected") {
+    results.set(first.position, stored);
+    // The fault may lie in that row's content; the next one of the same key gets its own chance.
+    return repeats;
+  }
+  const { id, digest, isNew } = stored;
+  for (const { position, task } of group) {
+    results.set(position, { kind: "existing", id, same: task.digest === digest });
+  }
+  if (isNew) results.set(first.position, { kind: "created", id });
+  return [];
+}
+
+function resultAt(position: number, results: ReadonlyMap<number, CreateResult>): CreateResult {
+  const result = results.get(position);
+  if (result === undefined) throw new Error(`task ${position} of a batch got no result`);
+  return result;
+}
+
+async function storeDistinct(
+  database: Database,
+  entries: readonly Entry[],
+): Promise<StoredEntry[]> {
+  // In the order of the unique key: batches that meet wait for each other, never in a circle.
+  const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const stored: StoredEntry[] = [];
+  for (const batch of batchesOf(sorted, bytesOf)) {
+    stored.push(...(await storeBatch(database, batch)));
+  }
+  return stored;
+}
+
+function bytesOf({ task }: Entry): number {
+  return Buffer.byteLength(task.content) + ROW_BYTES;
+}
+
+function storeBatch(database: Database, batch: readonly Entry[]): Promise<StoredEntry[]> {
+  return inHalves<Entry, StoredEntry>(batch, {
+    all: (entries) => insertOrFind(database, entries),
+    guilty: (entry, cause) => [entry, { kind: "rejected", cause }],
+  });
+}
+
+async function insertOrFind(database: Database, entries: readonly Entry[]): Promise<StoredEntry[]> {
+  try {
+    const ids = await database.insert(
+      (connection) => insertOf(connection, database.dialect, entries),
+      entries.length,
+    );
+    return entries.map((entry, row) => [entry, storedAs(ids[row], entry.task.digest, true)]);
+  } catch (thrown) {
+    if (failureKind(thrown) !== "duplicate") throw thrown;
+    const found = await findExisting(database, entries);
+    // No other row has any of these keys: they clash among themselves, which halving resolves.
+    if (found.size === 0) throw thrown;
+    const rest = entries.filter(({ key }) => !found.has(key));
+    const existing = entries.flatMap((entry) => foundAs(entry, found.get(entry.key)));
+    return [...existing, ...(rest.length === 0 ? [] : await storeBatch(database, rest))];
+  }
+}
+
+function storedAs(id: number | undefined, digest: string, isNew: boolean): Stored {
+  if (id === undefined) throw new Error("the database answered fewer ids than rows");
+  return { kind: "stored", id, digest, isNew };
+}
+
+function foundAs(entry: Entry, row: { id: number; digest: string } | undefined): StoredEntry[] {
+  return row === undefined ? [] : [[entry, storedAs(row.id, row.digest, false)]];
+}
+
+/** Rows that exist under the keys of `entries`, by key. */
+async function findExisting(database: Database, entries: readonly Entry[]) {
+  const byApplication = groupsOf(entries, ({ task }) => String(task.applicationId));
+  const rows = await database.read(({ connection }) =>
+    connection
+      .selectFrom("tasks")
+      .select(["id", "application_id", "task_no", "digest"])
+      .where((where) =>
+        where.or(
+          byApplication.map((group) =>
+            where.and([
+              where("application_id", "=", firstOf(group).task.applicationId),
+              where(
+                "task_no",
+                "in",
+                group.map(({ task }) => task.taskNo),
+              ),
+            ]),
+          ),
+        ),
+      )
+      .execute(),
+  );
+  return new Map(rows.map((row) => [`${row.application_id} ${row.task_no}`, row]));
+}
+
+function insertOf(connection: Connection, { nowMs }: Dialect, entries: readonly Entry[]) {
+  return connection.insertInto("tasks").values(
+    entries.map(({ task }) => ({
+      application_id: task.applicationId,
+      task_no: task.taskNo,
+      name: task.name,
+      lane: task.lane,
+      job: task.job,
+      content: task.content,
+      digest: task.digest,
+      timeout_ms: task.timeoutMs,
+      status: "pending" as const,
+      run_at: task.runAt ?? nowMs,
+      retry_step_s: task.retry.stepS,
+      retry_total: task.retry.total,
+      created_at: nowMs,
+    })),
+  );
+}

@@ -1,0 +1,37 @@
+// What the steps of the store need of a database: four ways to use it, and the few places where SQL differs.
+import type { Compilable, Kysely, RawBuilder } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** Something statements can be built on and sent through. */
+export type Connection = Kysely<Tables>;
+
+/** A connection inside `read` or `write`, with the SQL it speaks. */
+export interface Session {
+  readonly connection: Connection;
+  readonly dialect: Dialect;
+}
+
+/** A database with its session set up. Every failure that is not about the data is an AppError. */
+export interface Database {
+  readonly dialect: Dialect;
+  /** Statements that change nothing; each sees what was committed before it. */
+  read<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** One transaction. `work` is called again when the database was busy or chose it as a deadlock's victim. */
+  write<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** One multi-row INSERT as a transaction of its own; answers the ids in the order of the rows. */
+  insert(build: (connection: Connection) => Compilable, rowCount: number): Promise<number[]>;
+  /** Lets one process at a time through, and none for ever. */
+  exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The differences between the two kinds of SQL. */
+export interface Dialect {
+  readonly kind: "sqlite" | "mysql";
+  /** The database's clock, epoch ms; the same value everywhere in one statement. */
+  readonly nowMs: RawBuilder<number>;
+  /** Ends a SELECT whose rows the transaction changes afterwards; waits for other transactions. */
+  readonly forUpdate: RawBuilder<unknown>;
+  /** The same, leaving out rows that another transaction has locked. */
+  readonly skipLocked: RawBuilder<unknown>;
+}

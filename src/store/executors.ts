@@ -1,0 +1,72 @@
+// Executors: which are alive, and setting free what the dead ones held.
+import { sql } from "kysely";
+import type { Database, Session } from "./dialect.ts";
+import type { ExecutorStore } from "./store.ts";
+
+/** Buried executors are kept for a day, for whoever reads the table after an accident. */
+const KEPT_BURIED_MS = 24 * 60 * 60 * 1000;
+
+export function createExecutors(database: Database): ExecutorStore {
+  return {
+    register: ({ serviceId, host, pid }) =>
+      database.write(async ({ connection, dialect: { nowMs } }) => {
+        const row = { service_id: serviceId, host, pid, started_at: nowMs, seen_at: nowMs };
+        await connection
+          .replaceInto("executors")
+          .values({ ...row, buried_at: null })
+          .execute();
+      }),
+    // One that was taken for dead and beats again is alive: what it holds from now on must be held.
+    beat: (serviceId) =>
+      database.write(async ({ connection, dialect }) => {
+        await connection
+          .updateTable("executors")
+          .set({ seen_at: dialect.nowMs, buried_at: null })
+          .where("service_id", "=", serviceId)
+          .execute();
+      }),
+    bury: (serviceId) => database.write((session) => bury(session, serviceId)),
+    burySilent: (silentMs) => database.write((session) => burySilent(session, silentMs)),
+  };
+}
+
+async function bury({ connection, dialect }: Session, serviceId: string): Promise<void> {
+  await connection
+    .updateTable("executors")
+    .set({ buried_at: dialect.nowMs })
+    .where("service_id", "=", serviceId)
+    .execute();
+  await connection
+    .updateTable("tasks")
+    .set({ held_by: null })
+    .where("held_by", "=", serviceId)
+    .execute();
+}
+
+async function burySilent(session: Session, silentMs: number): Promise<number> {
+  const { connection, dialect } = session;
+  const ago = (ageMs: number) => sql<number>`${dialect.nowMs} - ${ageMs}`;
+  const silent = await connection
+    .selectFrom("executors")
+    .select("service_id")
+    .where("buried_at", "is", null)
+    .where("seen_at", "<=", ago(silentMs))
+    .orderBy("service_id")
+    .execute();
+  for (const { service_id } of silent) await bury(session, service_id);
+  await freeOrphaned(session);
+  await connection.deleteFrom("executors").where("buried_at", "<", ago(KEPT_BURIED_MS)).execute();
+  return silent.length;
+}
+
+/** Sets free what was held, too late, in the name of an executor that was buried before. */
+async function freeOrphaned({ connection }: Session): Promise<void> {
+  await connection
+    .updateTable("tasks")
+    .set({ held_by: null })
+    .where("held_by", "is not", null)
+    .where("held_by", "not in", (query) =>
+      query.selectFrom("executors").select("service_id").where("buried_at", "is", null),
+    )
+    .execute();
+}

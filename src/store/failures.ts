@@ -1,0 +1,103 @@
+// Sorts what the drivers throw: busy, away, misconfigured, a duplicate key, or a statement that was refused.
+import { AppError, messageOf } from "../core/errors.ts";
+
+/**
+ * `busy`: try the same again soon. `away`: the database cannot work now. `configuration`: the operator must act.
+ * `duplicate`: a unique key exists. `statement`: this statement with these values was refused.
+ */
+export type FailureKind = "busy" | "away" | "configuration" | "duplicate" | "statement";
+
+interface DriverError {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly errcode?: unknown;
+  readonly sqlState?: unknown;
+}
+
+// The low byte of an SQLite result code.
+const SQLITE_KINDS: Readonly<Record<number, FailureKind>> = {
+  5: "busy", // BUSY
+  6: "busy", // LOCKED
+  8: "away", // READONLY
+  10: "away", // IOERR
+  11: "configuration", // CORRUPT
+  13: "away", // FULL
+  14: "away", // CANTOPEN
+  26: "configuration", // NOTADB
+};
+const SQLITE_DUPLICATES: readonly unknown[] = [1555, 2067];
+
+const MYSQL_KINDS: Readonly<Record<number, FailureKind>> = {
+  1020: "busy", // the record changed since it was read (MariaDB's snapshot isolation)
+  1205: "busy", // lock wait timeout
+  1213: "busy", // deadlock
+  1021: "away", // disk full
+  1040: "away", // too many connections
+  1053: "away", // server shutdown
+  1114: "away", // table full
+  1203: "away", // too many connections of this user
+  1226: "away", // a resource limit of this user
+  1290: "away", // read-only
+  1836: "away", // read-only mode
+  1927: "away", // connection killed
+  1044: "configuration", // no right to the database
+  1045: "configuration", // access denied
+  1049: "configuration", // unknown database
+  1142: "configuration", // no right to the statement
+  1146: "configuration", // no such table
+  1698: "configuration", // access denied
+  1062: "duplicate",
+  1586: "duplicate",
+};
+
+/** What kind of failure was thrown by a driver. */
+export function failureKind(thrown: unknown): FailureKind {
+  if (thrown instanceof AppError) return thrown.code === "configuration" ? "configuration" : "away";
+  const error = thrown as DriverError;
+  if (typeof error.errcode === "number") return sqliteKind(error.errcode, messageOf(thrown));
+  if (typeof error.sqlState === "string") return MYSQL_KINDS[Number(error.errno)] ?? "statement";
+  // Without an SQL state it never was an answer of the server: a socket, a closed pool, a handshake.
+  return isConnectionFailure(thrown) ? "away" : "statement";
+}
+
+/** True when the statement named a table that does not exist. */
+export function isMissingTable(thrown: unknown): boolean {
+  return (thrown as DriverError).errno === 1146 || /^no such table/.test(messageOf(thrown));
+}
+
+function sqliteKind(errcode: number, message: string): FailureKind {
+  if (SQLITE_DUPLICATES.includes(errcode)) return "duplicate";
+  if (message.startsWith("no such table")) return "configuration";
+  return SQLITE_KINDS[errcode & 0xff] ?? "statement";
+}
+
+// mysql2's own codes, those of sockets, and node:sqlite's "database is not open".
+const CONNECTION_CODES = /^(PROTOCOL|HANDSHAKE|POOL)_|^E(?!RR_)[A-Z_]+$|^ERR_INVALID_STATE$/;
+
+function isConnectionFailure(thrown: unknown): boolean {
+  const { code } = thrown as DriverError;
+  if (typeof code === "string") return CONNECTION_CODES.test(code);
+  return /clos(ed|ing)|connection|not open/i.test(messageOf(thrown));
+}
+
+/** The failure as callers may see it; what a statement was refused for is passed on unchanged. */
+export function asAppError(thrown: unknown, database: string): unknown {
+  if (thrown instanceof AppError) return thrown;
+  const kind = failureKind(thrown);
+  const why = messageOf(thrown) || String((thrown as DriverError).code);
+  if (kind === "busy") {
+    return unavailable(`${database} stayed busy: ${why}`, thrown);
+  }
+  if (kind === "away") return unavailable(`${database} cannot answer: ${why}`, thrown);
+  if (kind === "configuration") {
+    const hint = isMissingTable(thrown) ? "; run `migrate`" : "";
+    return new AppError("configuration", `${database} cannot be used: ${why}${hint}`, {
+      cause: thrown,
+    });
+  }
+  return thrown;
+}
+
+function unavailable(message: string, cause: unknown): AppError {
+  return new AppError("unavailable", message, { retryAfterS: 1, cause });
+}

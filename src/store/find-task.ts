@@ -1,0 +1,46 @@
+// Finds a task of an application with its newest attempt.
+import { sql } from "kysely";
+import type { Session } from "./dialect.ts";
+import { type AttemptWithEnd, toAttempt, toTask } from "./rows.ts";
+import type { Attempt, TaskDetail, TaskReference } from "./store.ts";
+import type { TaskRow } from "./tables.ts";
+
+/** With `lock` nobody else changes the task until the transaction ends. */
+export async function findTask(
+  session: Session,
+  reference: TaskReference,
+  lock = sql``,
+): Promise<TaskDetail | undefined> {
+  const { connection, dialect } = session;
+  const { rows } = await sql<TaskRow & { readonly nowMs: number }>`
+    select tasks.*, ${dialect.nowMs} as nowMs from tasks
+    where application_id = ${reference.applicationId} and ${isReferred(reference)}
+    ${lock}`.execute(connection);
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const [latest] = await readAttempts(session, row.id, 1);
+  return { task: toTask(row), latest: latest ?? null, nowMs: row.nowMs };
+}
+
+function isReferred(reference: TaskReference) {
+  if (reference.id !== undefined) return sql`id = ${reference.id}`;
+  return sql`task_no = ${reference.taskNo}`;
+}
+
+/** The newest attempts of a task, newest first. */
+export async function readAttempts(
+  { connection }: Session,
+  taskId: number,
+  limit: number,
+): Promise<Attempt[]> {
+  const rows: AttemptWithEnd[] = await connection
+    .selectFrom("attempts")
+    .leftJoin("attempt_ends", "attempt_ends.attempt_id", "attempts.id")
+    .selectAll("attempts")
+    .select(["attempt_ends.result", "attempt_ends.error", "attempt_ends.receipt"])
+    .where("attempts.task_id", "=", taskId)
+    .orderBy("attempts.fence", "desc")
+    .limit(limit)
+    .execute();
+  return rows.map(toAttempt);
+}

@@ -1,0 +1,165 @@
+// Writes the ends of attempts and the next states of their tasks, guarded by their fences.
+import { sql } from "kysely";
+import type { NextState } from "../core/attempt.ts";
+import { messageOf } from "../core/errors.ts";
+import { batchesOf, groupsOf } from "./batches.ts";
+import type { Session } from "./dialect.ts";
+import { mayMoveTo } from "./guards.ts";
+import { toJson } from "./rows.ts";
+import type { Finish, LeaseReference } from "./store.ts";
+import { packTrace } from "./trace-text.ts";
+
+/** More than any attempt may leave; with escaping it still fits into one packet of any server. */
+const MOST_END_BYTES = 4 * 1024 * 1024;
+const MESSAGE_LENGTH = 300;
+
+/** Writes those finishes whose fence is still valid, and answers them. With `onlyExpired` a renewed lease wins. */
+export async function writeFinishes(
+  session: Session,
+  finishes: readonly Finish[],
+  onlyExpired = false,
+): Promise<LeaseReference[]> {
+  const written: LeaseReference[] = [];
+  for (const batch of batchesOf(finishes)) {
+    const valid = await lockValid(session, batch, onlyExpired);
+    if (valid.length === 0) continue;
+    await moveTasks(session, valid);
+    await endAttempts(session, valid);
+    await keepEnds(session, valid);
+    written.push(...valid.map(({ taskId, attemptId, fence }) => ({ taskId, attemptId, fence })));
+  }
+  return written;
+}
+
+/** Locks the tasks in the order of their ids, so that two turns never wait for each other in a circle. */
+async function lockValid(
+  { connection, dialect }: Session,
+  finishes: readonly Finish[],
+  onlyExpired: boolean,
+): Promise<Finish[]> {
+  const expired = sql`and tasks.lease_until <= ${dialect.nowMs}`;
+  const { rows } = await sql<{ id: number; fence: number }>`
+    select id, fence from tasks
+    where id in (${sql.join(finishes.map(({ taskId }) => taskId))})
+      and ${mayMoveTo("succeeded")} ${onlyExpired ? expired : sql``}
+    order by id ${dialect.forUpdate}`.execute(connection);
+  const fences = new Map(rows.map(({ id, fence }) => [id, fence]));
+  return finishes.filter(({ taskId, fence }) => {
+    const isValid = fences.get(taskId) === fence;
+    // A finish given twice is written once.
+    fences.delete(taskId);
+    return isValid;
+  });
+}
+
+/** One statement per kind of move; the rows are locked and their fences checked. */
+async function moveTasks(session: Session, finishes: readonly Finish[]): Promise<void> {
+  for (const group of groupsOf(finishes, moveOf)) {
+    const [finish] = group;
+    if (finish !== undefined) await moveGroup(session, finish, group);
+  }
+}
+
+function moveOf({ next, charged, end, heldBy }: Finish): string {
+  return JSON.stringify([next, charged, end.outcome === "lost", heldBy ?? null]);
+}
+
+async function moveGroup(
+  { connection, dialect }: Session,
+  { next, charged, end, heldBy }: Finish,
+  group: readonly Finish[],
+): Promise<void> {
+  await sql`
+    update tasks set ${nextColumns(next, dialect.nowMs)},
+      charged = charged + ${charged ? 1 : 0},
+      deaths = deaths + ${end.outcome === "lost" ? 1 : 0},
+      lease_until = null, service_id = null, held_by = ${heldBy ?? null}
+    where id in (${sql.join(group.map(({ taskId }) => taskId))})
+      and ${mayMoveTo(next.kind === "pending" ? "pending" : next.status, "running")}`.execute(
+    connection,
+  );
+}
+
+function nextColumns(next: NextState, nowMs: Session["dialect"]["nowMs"]) {
+  if (next.kind === "terminal") {
+    return sql`status = ${sql.lit(next.status)}, finished_at = ${nowMs}`;
+  }
+  // A cancel requested meanwhile wins over a further attempt. MySQL assigns from left to right:
+  // nothing here reads a column that was assigned before.
+  return sql`
+    status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
+    finished_at = case when cancel_requested_at is null then null else ${nowMs} end,
+    run_at = ${nowMs} + ${next.delayMs}`;
+}
+
+async function endAttempts({ connection, dialect }: Session, finishes: readonly Finish[]) {
+  for (const group of groupsOf(finishes, ({ end, charged }) => `${end.outcome} ${charged}`)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    await connection
+      .updateTable("attempts")
+      .set({
+        outcome: first.end.outcome,
+        charged: first.charged ? 1 : 0,
+        finished_at: dialect.nowMs,
+      })
+      .where(
+        "id",
+        "in",
+        group.map(({ attemptId }) => attemptId),
+      )
+      .where("outcome", "is", null)
+      .execute();
+  }
+}
+
+/** Keeps what the attempts left in rows of their own: a plain INSERT, and the attempts stay small. */
+async function keepEnds({ connection }: Session, finishes: readonly Finish[]): Promise<void> {
+  const rows = finishes.map(endRow).filter((row) => row.bytes > 0);
+  for (const batch of batchesOf(rows, ({ bytes }) => bytes)) {
+    await connection
+      .insertInto("attempt_ends")
+      .values(batch.map(({ bytes: _, ...row }) => row))
+      .execute();
+  }
+}
+
+function endRow({ attemptId, end }: Finish) {
+  const row = {
+    attempt_id: attemptId,
+    result: end.result ?? null,
+    error: toJson(end.error),
+    receipt: toJson(end.receipt),
+    trace: packTrace(end.trace),
+  };
+  const texts = [row.result, row.error, row.receipt];
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
+  return { ...row, bytes: bytes + (row.trace?.byteLength ?? 0) };
+}
+
+/** True when an end is so large that no statement should carry it. */
+export function isHuge({ end }: Finish): boolean {
+  const length = (end.result?.length ?? 0) + (toJson(end.error)?.length ?? 0);
+  return length > MOST_END_BYTES;
+}
+
+/**
+ * What is written instead of an end the database refused: a short error. A success whose result cannot be kept is a
+ * failure, and a final one, because the next attempt's result would be refused too.
+ */
+export function withoutContent(finish: Finish, cause: unknown): Finish {
+  const why = messageOf(cause).slice(0, MESSAGE_LENGTH);
+  const error = {
+    name: "StoreError",
+    message: `what this attempt left could not be stored: ${why}`,
+    reason: "end_not_stored",
+  };
+  if (finish.end.outcome !== "succeeded") {
+    return { ...finish, end: { outcome: finish.end.outcome, error } };
+  }
+  return {
+    ...finish,
+    end: { outcome: "failed", error: { ...error, final: true } },
+    next: { kind: "terminal", status: "failed" },
+  };
+}

@@ -1,0 +1,106 @@
+// Leases: extending them, hearing of requested cancels, and finding attempts whose executor is gone.
+import { sql } from "kysely";
+import { batchesOf } from "./batches.ts";
+import type { Database, Session } from "./dialect.ts";
+import { isInState } from "./guards.ts";
+import { type OrphanRow, toOrphan } from "./rows.ts";
+import type { LeaseReference, OrphanedAttempt, RenewedLease, TaskStore } from "./store.ts";
+
+type Leases = Pick<TaskStore, "renew" | "cancelRequests" | "expired" | "runningOf" | "release">;
+
+const isRunning = isInState(["running"]);
+
+export function createLeases(database: Database): Leases {
+  return {
+    renew: async (leases, leaseMs) => {
+      const renewed: RenewedLease[] = [];
+      for (const batch of batchesOf(leases)) {
+        renewed.push(...(await database.write((session) => renewBatch(session, batch, leaseMs))));
+      }
+      return renewed;
+    },
+    cancelRequests: async (leases) => {
+      const requested: LeaseReference[] = [];
+      for (const batch of batchesOf(leases)) {
+        requested.push(...(await database.read((session) => readRequests(session, batch))));
+      }
+      return requested;
+    },
+    expired: (limit) =>
+      database.read((session) =>
+        readOrphans(
+          session,
+          sql`tasks.lease_until <= ${session.dialect.nowMs} order by tasks.lease_until limit ${limit}`,
+        ),
+      ),
+    // A held task is not claimed, so its fence is still that of the attempt which holds it.
+    release: ({ taskId, fence }) =>
+      database.write(async ({ connection }) => {
+        await connection
+          .updateTable("tasks")
+          .set({ held_by: null })
+          .where("id", "=", taskId)
+          .where("fence", "=", fence)
+          .execute();
+      }),
+    runningOf: (serviceId) =>
+      database.read((session) => readOrphans(session, sql`tasks.service_id = ${serviceId}`)),
+  };
+}
+
+interface HeldRow {
+  readonly id: number;
+  readonly fence: number;
+  readonly cancel_requested_at: number | null;
+}
+
+/** Also leases that expired are extended: as long as nobody took the task, the attempt is still the only one. */
+async function renewBatch(session: Session, leases: readonly LeaseReference[], leaseMs: number) {
+  const { connection, dialect } = session;
+  const held = await readHeld(session, leases, dialect.forUpdate);
+  const ours = leases.flatMap((lease): RenewedLease[] => {
+    const row = held.get(lease.taskId);
+    if (row?.fence !== lease.fence) return [];
+    return [{ ...lease, cancelRequested: row.cancel_requested_at !== null }];
+  });
+  if (ours.length === 0) return ours;
+  await sql`
+    update tasks set lease_until = ${dialect.nowMs} + ${leaseMs}
+    where id in (${sql.join(ours.map(({ taskId }) => taskId))}) and ${isRunning}`.execute(
+    connection,
+  );
+  return ours;
+}
+
+async function readRequests(session: Session, leases: readonly LeaseReference[]) {
+  const held = await readHeld(session, leases, sql``);
+  return leases.filter(({ taskId, fence }) => {
+    const row = held.get(taskId);
+    return row?.fence === fence && row.cancel_requested_at !== null;
+  });
+}
+
+/** Running tasks of these leases by id; the fences are for the caller to compare. */
+async function readHeld(
+  { connection }: Session,
+  leases: readonly LeaseReference[],
+  lock: Session["dialect"]["forUpdate"],
+): Promise<ReadonlyMap<number, HeldRow>> {
+  const { rows } = await sql<HeldRow>`
+    select id, fence, cancel_requested_at from tasks
+    where id in (${sql.join(leases.map(({ taskId }) => taskId))}) and ${isRunning}
+    order by id ${lock}`.execute(connection);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+async function readOrphans(
+  { connection }: Session,
+  condition: ReturnType<typeof sql>,
+): Promise<OrphanedAttempt[]> {
+  const { rows } = await sql<OrphanRow>`
+    select tasks.id as task_id, attempts.id as attempt_id, tasks.fence, tasks.charged, tasks.deaths,
+      tasks.retry_step_s, tasks.retry_total
+    from tasks join attempts on attempts.task_id = tasks.id and attempts.fence = tasks.fence
+    where ${isRunning} and ${condition}`.execute(connection);
+  return rows.map(toOrphan);
+}

@@ -1,0 +1,46 @@
+// Waiting on a database without standing still: retries while it is busy, deadlines while it is silent.
+import { randomInt } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "../core/errors.ts";
+import { asAppError, failureKind } from "./failures.ts";
+
+export interface Patience {
+  /** How the database is called in messages. */
+  readonly database: string;
+  /** No new try is begun after this time. */
+  readonly deadlineMs: number;
+  /** The pause before a new try is 1 to this many ms, so that rivals do not meet again. */
+  readonly longestPauseMs: number;
+}
+
+/** Calls `work` until it is not refused as busy any more; what it throws in the end is fit for callers. */
+export async function whileBusy<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + patience.deadlineMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (thrown) {
+      const isFinal = failureKind(thrown) !== "busy" || performance.now() > deadline;
+      if (isFinal) throw asAppError(thrown, patience.database);
+      await delay(randomInt(1, patience.longestPauseMs + 1));
+    }
+  }
+}
+
+/** Rejects with `unavailable` when `work` takes longer; `work` itself goes on unheard. */
+export async function within<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const timeUp = delay(timeoutMs, undefined, { signal: ended.signal, ref: false }).then(() => {
+    throw new AppError("unavailable", `${what} took longer than ${timeoutMs} ms`, {
+      retryAfterS: 1,
+    });
+  });
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    ended.abort();
+    // The loser of the race must not become an unhandled rejection.
+    timeUp.catch(() => undefined);
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,46 @@
+// Deletes finished tasks by age, with their attempts.
+import { sql } from "kysely";
+import type { TaskStatus } from "../core/task.ts";
+import type { Session } from "./dialect.ts";
+import { isInState } from "./guards.ts";
+import type { PruneLimits } from "./store.ts";
+
+/** Answers how many tasks were deleted. Ids are never used again. */
+export async function pruneTasks(session: Session, limits: PruneLimits): Promise<number> {
+  const old = await findOld(session, limits);
+  const ids = old.length === 0 ? [] : await lockFinished(session, old);
+  if (ids.length === 0) return 0;
+  const { connection } = session;
+  const attemptsOf = connection.selectFrom("attempts").where("task_id", "in", ids).select("id");
+  const attempts = (await attemptsOf.execute()).map(({ id }) => id);
+  if (attempts.length > 0) {
+    await connection.deleteFrom("attempt_ends").where("attempt_id", "in", attempts).execute();
+    await connection.deleteFrom("attempts").where("id", "in", attempts).execute();
+  }
+  await connection.deleteFrom("tasks").where("id", "in", ids).execute();
+  return ids.length;
+}
+
+/** One range of the index per status: failed tasks are kept longer and must not be passed over each time. */
+async function findOld({ connection, dialect }: Session, limits: PruneLimits): Promise<number[]> {
+  const oldest = (status: TaskStatus, olderThanMs: number) => sql`
+    select id, finished_at from (
+      select id, finished_at from tasks
+      where ${isInState([status])} and finished_at < ${dialect.nowMs} - ${olderThanMs}
+      order by finished_at, id limit ${limits.limit}) as ${sql.ref(`old_${status}`)}`;
+  const { rows } = await sql<{ id: number }>`
+    ${oldest("succeeded", limits.olderThanMs)}
+    union all ${oldest("cancelled", limits.olderThanMs)}
+    union all ${oldest("failed", limits.failedOlderThanMs)}
+    order by finished_at, id limit ${limits.limit}`.execute(connection);
+  return rows.map(({ id }) => id);
+}
+
+/** A task that is being redelivered at this moment stays. */
+async function lockFinished({ connection, dialect }: Session, ids: readonly number[]) {
+  const { rows } = await sql<{ id: number }>`
+    select id from tasks
+    where id in (${sql.join(ids)}) and ${isInState(["succeeded", "failed", "cancelled"])}
+    order by id ${dialect.skipLocked}`.execute(connection);
+  return rows.map(({ id }) => id);
+}

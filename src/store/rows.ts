@@ -1,0 +1,143 @@
+// Turns rows into the shapes of the port.
+
+import type { ClaimedTask, Task } from "../core/task.ts";
+import type { Application, Attempt, OrphanedAttempt } from "./store.ts";
+import type { ApplicationRow, AttemptEndRow, AttemptRow, TaskRow } from "./tables.ts";
+
+export function toApplication(row: ApplicationRow): Application {
+  return {
+    id: row.id,
+    appKey: row.app_key,
+    name: row.name,
+    secretSealed: row.secret_sealed,
+    linkUrl: row.link_url,
+    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    remark: row.remark,
+    requireBodySignature: row.require_body_signature === 1,
+    createdAt: row.created_at,
+  };
+}
+
+export function toTask(row: TaskRow): Task {
+  return {
+    id: row.id,
+    applicationId: row.application_id,
+    taskNo: row.task_no,
+    name: row.name,
+    lane: row.lane,
+    job: row.job,
+    content: row.content,
+    timeoutMs: row.timeout_ms,
+    status: row.status,
+    runAt: row.run_at,
+    fence: row.fence,
+    life: row.life,
+    attempt: row.attempt,
+    charged: row.charged,
+    deaths: row.deaths,
+    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    cancelRequestedAt: row.cancel_requested_at,
+    leaseUntil: row.lease_until,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** An attempt joined with what it left; the latter is missing while it runs. */
+export type AttemptWithEnd = AttemptRow & {
+  readonly [Column in "result" | "error" | "receipt"]: AttemptEndRow[Column];
+};
+
+export function toAttempt(row: AttemptWithEnd): Attempt {
+  return {
+    id: row.id,
+    taskId: row.task_id,
+    life: row.life,
+    attempt: row.attempt,
+    fence: row.fence,
+    serviceId: row.service_id,
+    coroutineId: row.coroutine_id,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    outcome: row.outcome,
+    charged: row.charged === 1,
+    result: row.result,
+    error: fromJson(row.error),
+    receipt: fromJson(row.receipt),
+  };
+}
+
+/** JSON this store has written itself. */
+export function fromJson<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
+
+export function toJson(value: unknown): string | null {
+  return value === undefined || value === null ? null : JSON.stringify(value);
+}
+
+export interface OrphanRow {
+  readonly task_id: number;
+  readonly attempt_id: number;
+  readonly fence: number;
+  readonly charged: number;
+  readonly deaths: number;
+  readonly retry_step_s: number;
+  readonly retry_total: number;
+}
+
+export function toOrphan(row: OrphanRow): OrphanedAttempt {
+  return {
+    taskId: row.task_id,
+    attemptId: row.attempt_id,
+    fence: row.fence,
+    charged: row.charged,
+    deaths: row.deaths,
+    retry: { stepS: row.retry_step_s, total: row.retry_total },
+  };
+}
+
+type ClaimedRow = Pick<
+  TaskRow,
+  | "id"
+  | "fence"
+  | "task_no"
+  | "name"
+  | "lane"
+  | "job"
+  | "content"
+  | "timeout_ms"
+  | "attempt"
+  | "charged"
+  | "deaths"
+  | "retry_step_s"
+  | "retry_total"
+  | "application_id"
+> &
+  Pick<ApplicationRow, "app_key" | "link_url" | "secret_sealed"> &
+  Pick<AttemptRow, "coroutine_id"> & { readonly attempt_id: number };
+
+export function toClaimedTask(row: ClaimedRow): ClaimedTask {
+  return {
+    taskId: row.id,
+    attemptId: row.attempt_id,
+    fence: row.fence,
+    taskNo: row.task_no,
+    name: row.name,
+    lane: row.lane,
+    job: row.job,
+    content: row.content,
+    timeoutMs: row.timeout_ms,
+    attempt: row.attempt,
+    charged: row.charged,
+    deaths: row.deaths,
+    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    coroutineId: row.coroutine_id,
+    application: {
+      id: row.application_id,
+      appKey: row.app_key,
+      linkUrl: row.link_url,
+      secretSealed: row.secret_sealed,
+    },
+  };
+}

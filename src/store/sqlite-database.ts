@@ -1,0 +1,160 @@
+// The SQLite file: one connection that writes, one that reads, both on node:sqlite behind Kysely.
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Kysely, type SqliteDatabase, SqliteDialect, sql } from "kysely";
+import type { Database, Dialect } from "./dialect.ts";
+import { asAppError } from "./failures.ts";
+import { type Patience, whileBusy } from "./patience.ts";
+import type { Tables } from "./tables.ts";
+
+// SQLite's own waiting would stop the whole thread (measured: for seconds), hence no busy timeout
+// and short pauses in which the event loop goes on.
+const patience: Patience = {
+  database: "the SQLite database",
+  deadlineMs: 5_000,
+  longestPauseMs: 3,
+};
+const STATEMENTS_KEPT = 500;
+const LONGEST_STATEMENT_KEPT = 20_000;
+
+const dialect: Dialect = {
+  kind: "sqlite",
+  // Rounded: the product may lie just below the whole number of ms.
+  nowMs: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
+  forUpdate: sql``,
+  skipLocked: sql``,
+};
+
+/** Opens the file at the first use; `path` and its folder are created. */
+export function createSqliteDatabase(path: string): Database {
+  const writing = createConnection(path, { isReader: false });
+  const reading = createConnection(path, { isReader: true });
+  // A reader of an empty file would find no WAL to read: the writer opens first.
+  const ready = whenAsked(async () => {
+    await whileBusy(patience, async () => writing.open());
+    await whileBusy(patience, async () => reading.open());
+  });
+  const write: Database["write"] = async (work) => {
+    await ready();
+    return whileBusy(patience, () =>
+      writing.kysely.transaction().execute((connection) => work({ connection, dialect })),
+    );
+  };
+  return {
+    dialect,
+    read: async (work) => {
+      await ready();
+      return whileBusy(patience, () => work({ connection: reading.kysely, dialect }));
+    },
+    write,
+    insert: (build, rowCount) =>
+      write(async ({ connection }) => {
+        const { insertId } = await connection.executeQuery(build(connection).compile());
+        // One writer at a time and AUTOINCREMENT: the ids of one statement have no gaps.
+        const first = Number(insertId) - rowCount + 1;
+        return Array.from({ length: rowCount }, (_, position) => first + position);
+      }),
+    // The write lock excludes every other process by itself.
+    exclusively: (work) => write(work),
+    close: async () => {
+      await Promise.all([writing.kysely.destroy(), reading.kysely.destroy()]);
+      reading.close();
+      writing.close();
+    },
+  };
+}
+
+/** Calls `work` once, at the first call; a failure is told to that caller and forgotten. */
+function whenAsked(work: () => Promise<void>): () => Promise<void> {
+  let under: Promise<void> | undefined;
+  return () => {
+    under ??= work().catch((thrown) => {
+      under = undefined;
+      throw thrown;
+    });
+    return under;
+  };
+}
+
+interface SqliteConnection {
+  readonly kysely: Kysely<Tables>;
+  open(): void;
+  close(): void;
+}
+
+function createConnection(path: string, { isReader }: { isReader: boolean }): SqliteConnection {
+  let file: DatabaseSync | undefined;
+  const statements = new Map<string, StatementSync>();
+
+  const prepare = (text: string): StatementSync => {
+    const kept = statements.get(text);
+    if (kept !== undefined) return kept;
+    if (file === undefined) throw asAppError(new Error("the connection is closed"), "SQLite");
+    const statement = file.prepare(text);
+    if (text.length > LONGEST_STATEMENT_KEPT) return statement;
+    if (statements.size >= STATEMENTS_KEPT) statements.clear();
+    statements.set(text, statement);
+    return statement;
+  };
+
+  const shim: SqliteDatabase = {
+    prepare: (text) => toKyselyStatement(prepare(translate(text, file))),
+    // Kysely closes only what it has opened, and it opens at its first query: we close ourselves.
+    close: () => undefined,
+  };
+  return {
+    kysely: new Kysely<Tables>({ dialect: new SqliteDialect({ database: shim }) }),
+    open: () => {
+      file ??= openFile(path, isReader);
+    },
+    close: () => {
+      statements.clear();
+      file?.close();
+      file = undefined;
+    },
+  };
+}
+
+function translate(text: string, file: DatabaseSync | undefined): string {
+  if (text === "begin") return "begin immediate";
+  // After a full disk SQLite has rolled back by itself; a second time would hide that reason.
+  if (text === "rollback" && file?.isTransaction === false) return "select 1";
+  return text;
+}
+
+function openFile(path: string, isReader: boolean): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = new DatabaseSync(path, { timeout: 0 });
+    try {
+      file.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      if (isReader) file.exec("PRAGMA query_only = 1");
+      return file;
+    } catch (thrown) {
+      file.close();
+      throw thrown;
+    }
+  } catch (thrown) {
+    throw withPath(thrown, path);
+  }
+}
+
+/** Names the file, which SQLite's own messages do not. */
+function withPath(thrown: unknown, path: string): unknown {
+  if (thrown instanceof Error) thrown.message = `${path}: ${thrown.message}`;
+  return thrown;
+}
+
+type BoundValues = Parameters<StatementSync["all"]>;
+
+function toKyselyStatement(statement: StatementSync): ReturnType<SqliteDatabase["prepare"]> {
+  return {
+    reader: statement.columns().length > 0,
+    all: (values) => statement.all(...(values as BoundValues)),
+    run: (values) => statement.run(...(values as BoundValues)),
+    iterate: () => {
+      throw new Error("nothing is streamed from SQLite");
+    },
+  };
+}

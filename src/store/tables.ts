@@ -1,0 +1,135 @@
+// The tables as Kysely sees them; the columns are explained where they are created, in `migrations/`.
+import type { Generated, Selectable } from "kysely";
+import type { Outcome } from "../core/attempt.ts";
+import type { Isolation } from "../core/job.ts";
+import type { Lane, TaskStatus } from "../core/task.ts";
+
+/** Neither database has booleans: 0 or 1. */
+export type Flag = 0 | 1;
+
+export interface Tables {
+  applications: ApplicationsTable;
+  tasks: TasksTable;
+  attempts: AttemptsTable;
+  attempt_ends: AttemptEndsTable;
+  used_nonces: UsedNoncesTable;
+  job_definitions: JobDefinitionsTable;
+  job_aliases: JobAliasesTable;
+  executors: ExecutorsTable;
+  settings: SettingsTable;
+  schema_migrations: SchemaMigrationsTable;
+}
+
+interface ApplicationsTable {
+  id: Generated<number>;
+  app_key: string;
+  name: string;
+  secret_sealed: string;
+  link_url: string;
+  retry_step_s: number;
+  retry_total: number;
+  remark: string;
+  require_body_signature: Flag;
+  created_at: number;
+}
+
+interface TasksTable {
+  id: Generated<number>;
+  application_id: number;
+  task_no: string;
+  name: string;
+  lane: Lane;
+  job: string | null;
+  content: string;
+  digest: string;
+  timeout_ms: number;
+  status: TaskStatus;
+  run_at: number;
+  fence: Generated<number>;
+  life: Generated<number>;
+  attempt: Generated<number>;
+  charged: Generated<number>;
+  deaths: Generated<number>;
+  retry_step_s: number;
+  retry_total: number;
+  cancel_requested_at: Generated<number | null>;
+  lease_until: Generated<number | null>;
+  service_id: Generated<string | null>;
+  held_by: Generated<string | null>;
+  created_at: number;
+  finished_at: Generated<number | null>;
+}
+
+interface AttemptsTable {
+  id: Generated<number>;
+  task_id: number;
+  life: number;
+  attempt: number;
+  fence: number;
+  service_id: string;
+  coroutine_id: number;
+  started_at: number;
+  finished_at: Generated<number | null>;
+  outcome: Generated<Outcome | null>;
+  charged: Generated<Flag>;
+}
+
+interface AttemptEndsTable {
+  attempt_id: number;
+  result: string | null;
+  error: string | null;
+  receipt: string | null;
+  trace: Uint8Array | null;
+}
+
+interface UsedNoncesTable {
+  application_id: number;
+  nonce: string;
+  used_at: number;
+}
+
+interface JobDefinitionsTable {
+  name: string;
+  aliases: string;
+  params: string | null;
+  timeout_ms: number | null;
+  retry_step_s: number | null;
+  retry_total: number | null;
+  isolation: Isolation;
+  source_hash: string;
+  service_id: string;
+  published_at: number;
+}
+
+interface JobAliasesTable {
+  alias: string;
+  name: string;
+}
+
+interface ExecutorsTable {
+  service_id: string;
+  host: string;
+  pid: number;
+  started_at: number;
+  seen_at: number;
+  buried_at: number | null;
+}
+
+interface SettingsTable {
+  name: string;
+  value: string;
+}
+
+interface SchemaMigrationsTable {
+  version: number;
+  name: string;
+  statements_done: number;
+  started_at: number;
+  finished_at: number | null;
+}
+
+export type ApplicationRow = Selectable<ApplicationsTable>;
+export type TaskRow = Selectable<TasksTable>;
+export type AttemptRow = Selectable<AttemptsTable>;
+export type AttemptEndRow = Selectable<AttemptEndsTable>;
+export type JobDefinitionRow = Selectable<JobDefinitionsTable>;

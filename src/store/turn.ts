@@ -1,0 +1,77 @@
+// A consumer's turn: its finished attempts are written and due tasks are claimed, in one transaction.
+import type { Lane } from "../core/task.ts";
+import { inHalves } from "./batches.ts";
+import { claimDue } from "./claim.ts";
+import type { Database } from "./dialect.ts";
+import { type Board, dueJobs, nextDueInMs, readBoard } from "./due.ts";
+import { failureKind } from "./failures.ts";
+import { firstRound, type Round } from "./fair-shares.ts";
+import { isHuge, withoutContent, writeFinishes } from "./finish.ts";
+import type { ClaimRequest, Finish, LeaseReference, TurnResult } from "./store.ts";
+
+export interface Turns {
+  turn(finishes: readonly Finish[], claim: ClaimRequest | null): Promise<TurnResult>;
+  settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
+}
+
+/** Keeps between turns only where the round of the applications stands, per lane. */
+export function createTurns(database: Database): Turns {
+  const rounds = new Map<Lane, Round>();
+
+  const finishAndClaim = (finishes: readonly Finish[], claim: ClaimRequest | null) =>
+    database.write(async (session) => {
+      const finished = await writeFinishes(session, finishes);
+      if (claim === null) return { ...nothing, finished };
+      const round = rounds.get(claim.lane) ?? firstRound;
+      const { tasks, round: next, board } = await claimDue(session, claim, round);
+      rounds.set(claim.lane, next);
+      return { finished, claimed: tasks, ...outlook(board) };
+    });
+
+  /** Without anything to do it costs one read and no transaction: an idle consumer asks every second. */
+  const claimOnly = async (claim: ClaimRequest | null): Promise<TurnResult> => {
+    if (claim === null) return nothing;
+    const board = await database.read((session) => readBoard(session, claim));
+    const hasSlots = claim.coroutineIds.length > 0;
+    if (!hasSlots || dueJobs(board).length === 0) return { ...nothing, ...outlook(board) };
+    return finishAndClaim([], claim);
+  };
+
+  const settle: Turns["settle"] = async (finishes, onlyExpired) => {
+    const one = (some: readonly Finish[]) =>
+      database.write((session) => writeFinishes(session, some, onlyExpired));
+    const written = await inHalves<Finish, LeaseReference[]>(finishes.map(withoutHuge), {
+      all: async (some) => [await one(some)],
+      guilty: (finish, cause) => one([withoutContent(finish, cause)]),
+    });
+    return written.flat();
+  };
+
+  return {
+    settle: async (finishes, onlyExpired) =>
+      finishes.length === 0 ? [] : settle(finishes, onlyExpired),
+    turn: async (finishes, claim) => {
+      if (finishes.length === 0) return claimOnly(claim);
+      try {
+        return await finishAndClaim(finishes.map(withoutHuge), claim);
+      } catch (thrown) {
+        if (failureKind(thrown) !== "statement" && failureKind(thrown) !== "duplicate")
+          throw thrown;
+        // One end was refused: the others must not wait for it, and it must not be lost.
+        const finished = await settle(finishes, false);
+        return { ...(await claimOnly(claim)), finished };
+      }
+    },
+  };
+}
+
+const nothing: TurnResult = { finished: [], claimed: [], moreDue: false, nextDueInMs: null };
+
+function outlook(board: Board): Pick<TurnResult, "moreDue" | "nextDueInMs"> {
+  return { moreDue: dueJobs(board).length > 0, nextDueInMs: nextDueInMs(board) };
+}
+
+function withoutHuge(finish: Finish): Finish {
+  if (!isHuge(finish)) return finish;
+  return withoutContent(finish, new Error("it is larger than 4 MiB"));
+}
