@@ -1,0 +1,160 @@
+// The use case of creating a task: checked now, durable before the answer, many at once in one statement.
+import type { Queue } from "../queue/queue.ts";
+import type { Application, CreateResult, Store } from "../store/store.ts";
+import { createBells } from "./bells.ts";
+import { createBatches, type Stored, type Submission } from "./create-batches.ts";
+import { createDatabaseClock } from "./database-clock.ts";
+import { AppError, type FieldError, messageOf } from "./errors.ts";
+import { createJobFinder, type FindJob } from "./find-job.ts";
+import type { JobDefinition } from "./job.ts";
+import type { Logger } from "./logger.ts";
+import { askStore } from "./store-answer.ts";
+import type { NewTask } from "./task.ts";
+import { contentDigest, readContent, type TaskContent } from "./task-content.ts";
+import { readRuntime } from "./timestamps.ts";
+
+export interface SubmitDeps {
+  readonly store: Pick<Store, "tasks" | "catalogue" | "now">;
+  readonly queue: Pick<Queue, "ring">;
+  readonly logger: Logger;
+  readonly timezone: string;
+  /** False: one statement per task, for the bench. */
+  readonly coalesce?: boolean;
+}
+
+/** The lengths and characters of its texts and the range of `timeout` are checked before. */
+export interface SubmitInput {
+  readonly taskNo: string;
+  readonly name: string;
+  /** An object, or the same as JSON text. */
+  readonly content: unknown;
+  /** Ms. */
+  readonly timeout: number;
+  /** Any form `readMoment` knows; absent: now. */
+  readonly runtime?: number | string;
+}
+
+export interface TaskSubmitter {
+  /** Resolves after commit. Throws AppError `invalid`, `refused` or `unavailable`. */
+  submit(application: Application, input: SubmitInput): Promise<{ readonly taskId: number }>;
+  /** Settles when everything submitted so far is stored and rung. */
+  flush(): Promise<void>;
+}
+
+interface Checks {
+  readonly findJob: FindJob;
+  readonly databaseNow: () => Promise<number>;
+  readonly timezone: string;
+}
+
+/** When a task is due: for the database, and on this process's monotonic clock. */
+interface Due {
+  readonly runAt: number | null;
+  readonly dueAtMs: number;
+}
+
+/** The text the original API answers, word for word. */
+const REPEATED = "请勿重复提交!";
+
+export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
+  const { store, logger, timezone, coalesce = true } = deps;
+  const findJob = createJobFinder(store.catalogue);
+  const checks = { findJob, databaseNow: createDatabaseClock(store), timezone };
+  const bells = createBells(deps);
+  const batches = createBatches({
+    create: (tasks) => store.tasks.create(tasks),
+    onStored: (stored) => bells.ring(stored.flatMap(newWorkOf)),
+    onFailed: (thrown, count) =>
+      logger.error({ tasks: count, error: messageOf(thrown) }, "new tasks could not be stored"),
+    coalesce,
+  });
+
+  return {
+    async submit(application, input) {
+      const submission = await prepare(checks, application, input);
+      return answer(await batches.add(submission), logger);
+    },
+    async flush() {
+      await batches.flush();
+      await bells.settled();
+    },
+  };
+}
+
+/** Everything that can be wrong with a create is found here, before anything is stored. */
+async function prepare(
+  checks: Checks,
+  application: Application,
+  input: SubmitInput,
+): Promise<Submission> {
+  const content = readContent(input.content);
+  const digest = contentDigest({ ...input, content: content.value });
+  const [due, job] = await allOrFailure([readDue(checks, input.runtime), jobOf(checks, content)]);
+  const task = newTask(application, input, { content, digest, job, runAt: due.runAt });
+  return { task, dueAtMs: due.dueAtMs };
+}
+
+function newTask(
+  application: Application,
+  input: SubmitInput,
+  read: { content: TaskContent; digest: string; job: JobDefinition | null; runAt: number | null },
+): NewTask {
+  const { content, digest, job, runAt } = read;
+  return {
+    applicationId: application.id,
+    taskNo: input.taskNo,
+    name: input.name,
+    lane: content.call === null ? "callback" : "job",
+    job: job?.name ?? null,
+    content: content.text,
+    digest,
+    timeoutMs: Math.min(input.timeout, job?.timeoutMs ?? input.timeout),
+    runAt,
+    retry: job?.retry ?? application.retry,
+  };
+}
+
+async function readDue(checks: Checks, runtime: SubmitInput["runtime"]): Promise<Due> {
+  if (runtime === undefined) return { runAt: null, dueAtMs: performance.now() };
+  const nowMs = await askStore(checks.databaseNow);
+  const runAt = readRuntime(runtime, { nowMs, timezone: checks.timezone });
+  return { runAt, dueAtMs: performance.now() + (runAt === null ? 0 : runAt - nowMs) };
+}
+
+async function jobOf(checks: Checks, content: TaskContent): Promise<JobDefinition | null> {
+  return content.call === null ? null : checks.findJob(content.call);
+}
+
+/** Waits for both; when both find something invalid, one error names every field. */
+async function allOrFailure<A, B>(parts: [Promise<A>, Promise<B>]): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled(parts);
+  if (first.status === "rejected" && second.status === "rejected") {
+    const errors = [...fieldErrorsOf(first.reason), ...fieldErrorsOf(second.reason)];
+    if (errors.length > 1) throw invalid(errors);
+  }
+  return Promise.all(parts);
+}
+
+function fieldErrorsOf(thrown: unknown): readonly FieldError[] {
+  return thrown instanceof AppError ? (thrown.details.errors ?? []) : [];
+}
+
+function invalid(errors: readonly FieldError[]): AppError {
+  const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");
+  return new AppError("invalid", message, { errors });
+}
+
+function newWorkOf({ submission, result }: Stored) {
+  if (result.kind !== "created") return [];
+  const dueInMs = Math.max(0, Math.round(submission.dueAtMs - performance.now()));
+  return [{ lane: submission.task.lane, dueInMs, taskId: result.id }];
+}
+
+function answer(result: CreateResult, logger: Logger): { taskId: number } {
+  if (result.kind === "rejected") {
+    logger.error({ error: messageOf(result.cause) }, "the database refused a new task");
+    throw new AppError("refused", "the database refused this task", { cause: result.cause });
+  }
+  if (result.kind === "existing" && !result.same) throw new AppError("refused", REPEATED);
+  return { taskId: result.id };
+}

@@ -1,0 +1,182 @@
+// The use case of looking at a task: what the store knows, and where it is right now when it runs.
+import type { Bus } from "../bus/bus.ts";
+import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
+import type { AttemptError, LiveView, Outcome } from "./attempt.ts";
+import { askStore } from "./store-answer.ts";
+import { type ShownStatus, shownStatus } from "./task.ts";
+
+export interface DetailDeps {
+  readonly store: Pick<Store, "tasks" | "attempts">;
+  readonly bus: Pick<Bus, "ask">;
+}
+
+export type DetailQuestion = TaskReference & {
+  /** When given, the newest attempt must match, otherwise the task is unknown. */
+  readonly coroutineId?: number;
+  readonly serviceId?: string;
+};
+
+export interface ErrorView {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | null;
+  /** A stable word for programs, where there is one: `address_refused`, `poison`, … */
+  readonly reason?: string;
+}
+
+export interface AttemptView {
+  readonly attempt: number;
+  /** Null while it runs. */
+  readonly outcome: Outcome | null;
+  readonly charged: boolean;
+  /** Epoch ms. */
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly service_id: string;
+  readonly error: ErrorView | null;
+}
+
+/** The answer of `/task/detail`, field by field. */
+export interface TaskDetailView {
+  /** While it runs `waiting` (suspended in an await) or `running`, else equal to `status`. */
+  readonly state: "waiting" | ShownStatus;
+  /** JSON text of frames, innermost first. */
+  readonly trace_list: string;
+  readonly executed_file_name: string | null;
+  readonly executed_function_name: string | null;
+  readonly executed_function_line: number | null;
+  /** `[]` when there are none. */
+  readonly vars: Readonly<Record<string, unknown>> | readonly never[];
+  readonly round: number;
+  /** Ms. */
+  readonly elapsed: number;
+  readonly id: number;
+  readonly taskNo: string;
+  readonly name: string;
+  readonly status: ShownStatus;
+  /** Attempts of this life, charged or not. */
+  readonly attempt: number;
+  /** The budget of charged attempts of a life. */
+  readonly maxAttempts: number;
+  readonly coroutine_id: number | null;
+  readonly service_id: string | null;
+  readonly progress: { readonly percent: number; readonly text: string | null } | null;
+  /** What the job returned. */
+  readonly result: unknown;
+  readonly error: ErrorView | null;
+  /** The newest attempts of all lives, oldest first: a new life keeps what led to it. */
+  readonly attempts: readonly AttemptView[];
+}
+
+/** What is known of a task at one moment. */
+interface Sight {
+  readonly detail: TaskDetail;
+  /** The newest attempt of this life. */
+  readonly current: Attempt | null;
+  /** Where it is, or where it was at its end. */
+  readonly view: LiveView | null;
+}
+
+const ASK_MS = 300;
+const MOST_ATTEMPTS = 100;
+
+/**
+ * Looks at a task from any api process; undefined when the application has no such task. A running one is asked for its
+ * place over the bus; without an answer the rest is told all the same. Throws AppError `unavailable`.
+ */
+export async function taskDetail(
+  deps: DetailDeps,
+  question: DetailQuestion,
+): Promise<TaskDetailView | undefined> {
+  const detail = await askStore(() => deps.store.tasks.find(question));
+  if (detail === undefined || !matches(detail.latest, question)) return undefined;
+  const sight = await look(deps, detail);
+  const attempts = await askStore(() => deps.store.attempts.list(detail.task.id, MOST_ATTEMPTS));
+  return viewOf(sight, attempts);
+}
+
+function matches(latest: Attempt | null, question: DetailQuestion): boolean {
+  const { coroutineId = latest?.coroutineId, serviceId = latest?.serviceId } = question;
+  return coroutineId === latest?.coroutineId && serviceId === latest?.serviceId;
+}
+
+async function look(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
+  if (detail.task.status !== "running" || detail.latest === null) return lookBack(deps, detail);
+  const { task, latest } = detail;
+  const asked = { kind: "inspect", taskId: task.id, fence: task.fence } as const;
+  const answer = await deps.bus.ask(latest.serviceId, asked, ASK_MS).catch(() => undefined);
+  if (answer?.kind === "view") return { detail, current: latest, view: answer.view };
+  // It may just have ended.
+  const reference = { applicationId: task.applicationId, id: task.id };
+  const again = await askStore(() => deps.store.tasks.find(reference));
+  return lookBack(deps, again ?? detail);
+}
+
+/** Without an executor to ask: what the newest attempt of this life left behind. */
+async function lookBack(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
+  const { task, latest } = detail;
+  if (latest === null || latest.life !== task.life) return { detail, current: null, view: null };
+  if (latest.outcome === null) return { detail, current: latest, view: null };
+  const trace = await askStore(() => deps.store.attempts.trace(latest.id));
+  return { detail, current: latest, view: trace?.view ?? null };
+}
+
+function viewOf(sight: Sight, attempts: readonly Attempt[]): TaskDetailView {
+  const { detail, current } = sight;
+  const { task, nowMs } = detail;
+  const status = shownStatus(task, nowMs);
+  return {
+    state: status === "running" ? (sight.view?.state ?? "running") : status,
+    ...placeOf(sight),
+    id: task.id,
+    taskNo: task.taskNo,
+    name: task.name,
+    status,
+    attempt: task.attempt,
+    maxAttempts: 1 + task.retry.total,
+    coroutine_id: current?.coroutineId ?? null,
+    service_id: current?.serviceId ?? null,
+    result: current?.result ? (JSON.parse(current.result) as unknown) : null,
+    error: errorView(current?.error),
+    attempts: attempts.map(attemptView),
+  };
+}
+
+function placeOf({ detail, current, view }: Sight) {
+  const frames = view?.frames ?? [];
+  const [innermost] = frames;
+  const { percent, text = null } = view?.progress ?? {};
+  const hasVars = Object.keys(view?.vars ?? {}).length > 0;
+  return {
+    trace_list: JSON.stringify(frames),
+    executed_file_name: innermost?.file ?? null,
+    executed_function_name: innermost?.function ?? null,
+    executed_function_line: innermost?.line ?? null,
+    vars: hasVars && view?.vars ? view.vars : [],
+    round: view?.round ?? 0,
+    elapsed: view === null ? elapsedOf(current, detail.nowMs) : Math.round(view.elapsedMs),
+    progress: percent === undefined ? null : { percent, text },
+  };
+}
+
+function elapsedOf(attempt: Attempt | null, nowMs: number): number {
+  return attempt === null ? 0 : Math.max(0, (attempt.finishedAt ?? nowMs) - attempt.startedAt);
+}
+
+function attemptView(attempt: Attempt): AttemptView {
+  return {
+    attempt: attempt.attempt,
+    outcome: attempt.outcome,
+    charged: attempt.charged,
+    started_at: attempt.startedAt,
+    finished_at: attempt.finishedAt,
+    service_id: attempt.serviceId,
+    error: errorView(attempt.error),
+  };
+}
+
+function errorView(error: AttemptError | null | undefined): ErrorView | null {
+  if (!error) return null;
+  const { name, message, stack = null, reason } = error;
+  return { name, message, stack, ...(reason !== undefined && { reason }) };
+}

@@ -1,0 +1,152 @@
+// Reading and printing moments, against instants computed with Python's zoneinfo.
+import { describe, expect, test } from "bun:test";
+import {
+  formatTime,
+  readMoment,
+  readRuntime,
+  readSignatureTime,
+} from "../../src/core/timestamps.ts";
+
+// biome-ignore format: a table is read by its columns
+const localTimes = [
+  ["2021-07-27 17:30:30", "Asia/Shanghai",       1_627_378_230],
+  ["2021-03-05 12:00:00", "UTC",                 1_614_945_600],
+  ["2021-03-14 01:59:59", "America/New_York",    1_615_705_199],
+  ["2021-03-14 03:00:00", "America/New_York",    1_615_705_200],
+  ["2024-02-29 23:59:59", "Asia/Kathmandu",      1_709_230_499],
+] as const;
+
+describe("a local time", () => {
+  test.each(localTimes)("%s in %s is %d, and prints as it was read", (text, timezone, epochS) => {
+    expect(readMoment(text, timezone)).toEqual({ kind: "moment", epochMs: epochS * 1000 });
+    expect(formatTime(epochS * 1000 + 999, timezone)).toBe(text);
+  });
+
+  test.each([
+    ["2021-11-07 01:30:00", "America/New_York", 1_636_263_000],
+    ["2021-04-04 01:45:00", "Australia/Lord_Howe", 1_617_461_100],
+  ])("%s, which %s had twice, is the earlier of the two", (text, timezone, epochS) => {
+    expect(readMoment(text, timezone)).toEqual({ kind: "moment", epochMs: epochS * 1000 });
+  });
+
+  test.each([
+    ["2021-03-14 02:00:00", "America/New_York"],
+    ["2021-03-14 02:59:59", "America/New_York"],
+    ["2021-03-28 02:30:00", "Europe/Berlin"],
+    ["2011-12-30 12:00:00", "Pacific/Apia"],
+  ])("%s, which the clocks of %s skipped, is a problem that names the zone", (text, timezone) => {
+    const message = expect.stringContaining(timezone);
+    expect(readMoment(text, timezone)).toEqual({ kind: "problem", message });
+  });
+});
+
+describe("a moment", () => {
+  // biome-ignore format: a table is read by its columns
+  test.each([
+    [1_627_371_056,               1_627_371_056_000],
+    ["1627371056",                1_627_371_056_000],
+    [1_627_371_056_123,           1_627_371_056_123],
+    ["1627371056123",             1_627_371_056_123],
+    [0,                           0],
+    [99_999_999_999,              99_999_999_999_000],
+    [100_000_000_000,             100_000_000_000],
+    ["2021-07-27T15:30:56Z",      1_627_399_856_000],
+    ["2021-07-27T15:30:56+08:00", 1_627_371_056_000],
+    ["2021-07-27T15:30:56+0800",  1_627_371_056_000],
+    ["2021-07-27 15:30:56+08:00", 1_627_371_056_000],
+    ["2021-07-27T15:30+08:00",    1_627_371_000_000],
+    ["2021-07-27t15:30:56.5z",    1_627_399_856_500],
+  ])("%j is read in any zone", (value, epochMs) => {
+    expect(readMoment(value, "Asia/Shanghai")).toEqual({ kind: "moment", epochMs });
+    expect(readMoment(value, "America/New_York")).toEqual({ kind: "moment", epochMs });
+  });
+
+  test.each([
+    "",
+    "tomorrow",
+    "2021-07-27",
+    "2021-07-27T15:30:56",
+    "2021-07-27 15:30",
+    "2021-7-27 15:30:56",
+    " 1627371056",
+    "+1627371056",
+    "-1",
+    "1e9",
+    "2021-07-27T15:30:56Z[Asia/Shanghai]",
+    "20210727T153056Z",
+    "+002021-07-27T15:30:56Z",
+    "9".repeat(16),
+    -1,
+    1.5,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    2 ** 53,
+  ])("%j is none", (value) => {
+    const message = expect.stringContaining("YYYY-MM-DD HH:mm:ss");
+    expect(readMoment(value, "UTC")).toEqual({ kind: "problem", message });
+  });
+
+  test.each([
+    "2021-02-29 00:00:00",
+    "2021-13-01 00:00:00",
+    "2021-04-31 00:00:00",
+    "2021-07-27 24:00:00",
+    "2021-07-27 23:60:00",
+    "2021-07-27 23:59:60",
+    "2021-02-30T00:00:00Z",
+    "2021-07-27T25:00:00Z",
+  ])("%s does not exist", (value) => {
+    const message = "must be a date and time that exists";
+    expect(readMoment(value, "UTC")).toEqual({ kind: "problem", message });
+  });
+});
+
+describe("the runtime of a task", () => {
+  const clock = { nowMs: 1_627_371_056_000, timezone: "Asia/Shanghai" };
+  const yearMs = 365 * 86_400_000;
+
+  test.each([undefined, 0, 1_627_371_056, "2021-07-27 15:30:56"])("%j means now", (value) => {
+    expect(readRuntime(value, clock)).toBeNull();
+  });
+
+  test.each([
+    [1_627_371_057, 1_627_371_057_000],
+    ["2021-07-27 15:30:57", 1_627_371_057_000],
+    [clock.nowMs + 1, clock.nowMs + 1],
+    [clock.nowMs + yearMs, clock.nowMs + yearMs],
+  ])("%j is later", (value, runAt) => {
+    expect(readRuntime(value, clock)).toBe(runAt);
+  });
+
+  test.each([
+    [clock.nowMs + yearMs + 1, "365 days"],
+    ["soon", "ISO 8601"],
+    ["2021-02-30 00:00:00", "exists"],
+  ])("%j is invalid, and the field is named", (value, hint) => {
+    const message = expect.stringContaining(hint);
+    const invalid = { code: "invalid", details: { errors: [{ field: "runtime", message }] } };
+    expect(() => readRuntime(value, clock)).toThrow(expect.objectContaining(invalid));
+  });
+});
+
+describe("the timestamps header", () => {
+  test.each([
+    ["1627371056", 1_627_371_056_000],
+    ["2021-07-27 15:30:56", 1_627_371_056_000],
+  ])("%s is read", (text, epochMs) => {
+    expect(readSignatureTime(text, "Asia/Shanghai")).toBe(epochMs);
+  });
+
+  test.each([
+    "1627371056123",
+    "16273710561",
+    "162737105",
+    "01627371056",
+    "2021-07-27T15:30:56Z",
+    "2021-02-30 15:30:56",
+    " 1627371056",
+    "",
+  ])("%j is refused: only two forms of fixed length are allowed", (text) => {
+    expect(readSignatureTime(text, "Asia/Shanghai")).toBeUndefined();
+  });
+});
