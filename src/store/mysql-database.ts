@@ -1,0 +1,88 @@
+// MySQL or MariaDB behind Kysely, with mysql2.
+import { Kysely, MysqlDialect, sql } from "kysely";
+import { AppError } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { Database, Dialect, Session } from "./dialect.ts";
+import { createReadyPool, type MysqlPoolOptions } from "./mysql-pool.ts";
+import { type Patience, whileBusy } from "./patience.ts";
+import type { Tables } from "./tables.ts";
+
+// Deadlocks and lock waits; the server itself has waited 2 s in the latter case.
+const patience: Patience = {
+  database: "the MySQL database",
+  deadlineMs: 5_000,
+  longestPauseMs: 20,
+};
+const STATEMENT_TIMEOUT_MS = 10_000;
+const MIGRATION_LOCK_WAIT_S = 60;
+
+const dialect: Dialect = {
+  kind: "mysql",
+  nowMs: sql<number>`cast(unix_timestamp(now(3)) * 1000 as signed)`,
+  forUpdate: sql`for update`,
+  skipLocked: sql`for update skip locked`,
+};
+
+export interface MysqlOptions {
+  readonly url: string;
+  /** Connections at most; they are opened when they are needed. */
+  readonly poolSize: number;
+  readonly logger: Logger;
+}
+
+export function createMysqlDatabase(options: MysqlOptions): Database {
+  const pool = createReadyPool({ ...options, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+  const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
+  return {
+    dialect,
+    read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect })),
+    write: (work) =>
+      whileBusy(patience, () =>
+        kysely.transaction().execute((connection) => work({ connection, dialect })),
+      ),
+    insert: (build, rowCount) =>
+      whileBusy(patience, async () => {
+        const { sql: text, parameters } = build(kysely).compile();
+        const { firstId, step } = await pool.insert(text, parameters);
+        return Array.from({ length: rowCount }, (_, row) => firstId + row * step);
+      }),
+    exclusively: (work) =>
+      whileBusy(patience, () => exclusively({ ...options, statementTimeoutMs: 0 }, work)),
+    close: async () => {
+      await kysely.destroy();
+      await pool.close();
+    },
+  };
+}
+
+/** On a connection of its own, where a statement may take as long as changing a large table does. */
+async function exclusively<T>(
+  options: MysqlPoolOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const pool = createReadyPool({ ...options, poolSize: 1 });
+  const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
+  try {
+    return await kysely.connection().execute(async (connection) => {
+      await takeLock({ connection, dialect });
+      return work({ connection, dialect });
+    });
+  } finally {
+    // The server gives the lock back with the connection, also when this process dies.
+    await kysely.destroy();
+    await pool.close();
+  }
+}
+
+async function takeLock({ connection }: Session): Promise<void> {
+  // A lock's name is known to the whole server and at most 64 characters long.
+  const { rows } = await sql<{ taken: number | null }>`
+    select get_lock(concat('serendipity-job ', sha1(database())), ${MIGRATION_LOCK_WAIT_S}) as taken`.execute(
+    connection,
+  );
+  if (rows[0]?.taken === 1) return;
+  throw new AppError(
+    "unavailable",
+    `another process has been migrating this database for ${MIGRATION_LOCK_WAIT_S} s`,
+  );
+}
