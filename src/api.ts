@@ -36,7 +36,6 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
     queue,
     logger,
     timezone: config.timezone,
-    nowMs: Date.now,
   });
   const app = createHttpApp({
     ...deps,

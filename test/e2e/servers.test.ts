@@ -3,7 +3,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import Redis from "ioredis";
-import { type ApiClient, clientOf, createClient, isEnded } from "../support/api-client.ts";
+import {
+  type ApiClient,
+  clientOf,
+  createClient,
+  type Detail,
+  isEnded,
+} from "../support/api-client.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { overlaps, readEffects } from "../support/effect-log.ts";
 import type { PrivateNsqd } from "../support/private-nsqd.ts";
@@ -93,7 +99,7 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
     await Promise.all([nsqd.kill9(), flush(redis), executors[0]?.kill9()]);
     await nsqd.restart();
     executors[0] = await start("executor");
-    const ended = [];
+    const ended: Detail[] = [];
     for (const id of ids) ended.push(await client.until(id, isEnded, 60_000));
     expect(ended.filter(({ status }) => status !== "succeeded")).toEqual([]);
     const effects = readEffects(file);
