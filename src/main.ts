@@ -10,6 +10,8 @@ import type { Logger } from "./core/logger.ts";
 import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
 import { loadCatalogue } from "./job/catalogue.ts";
+import { createJobThread } from "./job/job-thread.ts";
+import { refuseDuplicates } from "./job/refuse-duplicates.ts";
 import { createLogger } from "./log.ts";
 import { hearSignals } from "./signals.ts";
 import type { Store } from "./store/store.ts";
@@ -130,7 +132,10 @@ async function migrate(config: Config, logger: Logger): Promise<void> {
 }
 
 async function check(config: Config, logger: Logger): Promise<void> {
-  const { definitions, badFiles } = await loadCatalogue({ jobsDir: config.jobsDir, logger });
+  const spawn = () => createJobThread({});
+  const catalogue = await loadCatalogue({ jobsDir: config.jobsDir, spawn, logger });
+  refuseDuplicates(catalogue);
+  const { definitions, badFiles } = catalogue;
   console.log(`settings: right (${config.shape})`);
   console.log(`jobs: ${definitions.length} in ${config.jobsDir}`);
   if (badFiles.length === 0) return process.exit(0);

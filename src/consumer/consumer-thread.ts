@@ -1,10 +1,11 @@
 // Entry of a consumer thread: one lane, its own store connection, its own ear at the queue.
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
-import { allowsLoopbackCallbacks } from "../config.ts";
+import { allowsLoopbackCallbacks, scrubbedEnv } from "../config.ts";
 import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import { createSecretBox } from "../core/secret-box.ts";
+import { refuseDuplicates } from "../job/refuse-duplicates.ts";
 import { linkOfPort } from "../links.ts";
 import { createLogger } from "../log.ts";
 import { createCallbackLane } from "./callback-lane.ts";
@@ -41,7 +42,8 @@ async function load(): Promise<AttemptLane> {
     return lane;
   }
   const { jobsDir, executorSlots } = data.config;
-  const lane = await createJobLane({ jobsDir, slots: executorSlots, logger });
+  const lane = await createJobLane({ jobsDir, slots: executorSlots, logger, env: scrubbedEnv() });
+  refuseDuplicates(lane.catalogue);
   say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });
   return lane;
 }

@@ -47,7 +47,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   });
   const unreleased: OwnedAttempt[] = [];
   const turnDeps = { ...deps, jobs: deps.attempts.jobs };
-  let coroutineId = 0;
+  let lastCoroutineId = 0;
   let failures = 0;
   let isRetired = false;
   let isClosed = false;
@@ -80,6 +80,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     const taken = await takeTurn(turnDeps, ended, freeCoroutineIds());
     for (const task of taken?.result.claimed ?? []) {
       owned.begin(deps.attempts.start(task), taken?.validUntil ?? 0);
+      lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);
     }
     unreleased.push(...owned.settle());
     ear.open(freeSlots() > 0);
@@ -102,7 +103,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   }
 
   function freeCoroutineIds(): number[] {
-    return Array.from({ length: freeSlots() }, () => ++coroutineId);
+    return Array.from({ length: freeSlots() }, (_, index) => lastCoroutineId + 1 + index);
   }
 
   function noteChange(attempt: OwnedAttempt): void {
