@@ -35,12 +35,12 @@ async function unknownJob(catalogue: CatalogueStore, className: string): Promise
   const what = `no job named '${printable(className)}'`;
   if (nearest.length === 0) return new AppError("refused", `${what}; no job is published yet`);
   if (likely.length === 0)
-    return new AppError("refused", `${what}; the nearest are ${quote(nearest)}`);
-  return new AppError("refused", `${what}; did you mean ${quote(likely)}?`);
+    return new AppError("refused", `${what}; the nearest are ${quote(nearest, ", ")}`);
+  return new AppError("refused", `${what}; did you mean ${quote(likely, " or ")}?`);
 }
 
-function quote(names: readonly string[]): string {
-  return names.map((name) => `'${name}'`).join(" or ");
+function quote(names: readonly string[], separator: string): string {
+  return names.map((name) => `'${name}'`).join(separator);
 }
 
 /** A name somebody sent, short and without control characters. */

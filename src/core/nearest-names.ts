@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 
 const MOST = 3;
 
-/** Up to three names, the nearest first; `likely` are those that differ by a few slips of the finger only. */
+/** Up to three names, the nearest first; `likely` are the very nearest, when only a few slips of the finger away. */
 export function nearestNames(
   text: string,
   names: readonly string[],
@@ -12,7 +12,10 @@ export function nearestNames(
     .map((name) => ({ name, slips: slipsBetween(text, name) }))
     .sort((a, b) => a.slips - b.slips || (a.name < b.name ? -1 : 1))
     .slice(0, MOST);
-  const likely = ranked.filter(({ name, slips }) => slips <= allowedSlips(name));
+  const fewest = ranked[0]?.slips;
+  const likely = ranked.filter(
+    ({ name, slips }) => slips === fewest && slips <= allowedSlips(name),
+  );
   return { nearest: ranked.map(({ name }) => name), likely: likely.map(({ name }) => name) };
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { createDatabaseClock } from "../../src/core/database-clock.ts";
 import { createShortCache } from "../../src/core/short-cache.ts";
+import { rejectionOf } from "../support/rejection.ts";
 
 function createClock(nowMs = 0) {
   const clock = { nowMs, clockMs: () => clock.nowMs };
@@ -69,7 +70,7 @@ describe("a short cache", () => {
       return "1";
     };
     const find = createShortCache({ load });
-    await expect(find("a")).rejects.toThrow("down");
+    expect(await rejectionOf(find("a"))).toMatchObject({ message: "down" });
     isUp = true;
     expect(await find("a")).toBe("1");
   });

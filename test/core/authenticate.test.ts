@@ -1,0 +1,176 @@
+// Who sent a request: both forms of signatures on a real store, and that every refusal looks the same.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash, createHmac } from "node:crypto";
+import { authenticate, type SignedRequest, unauthorised } from "../../src/core/authenticate.ts";
+import { cacheApplications } from "../../src/core/cached-applications.ts";
+import { rejectionOf } from "../support/rejection.ts";
+import { addApplication, createWorld, type World } from "../support/use-case-world.ts";
+
+const NOW_MS = 1_627_371_056_000;
+const NOW_S = NOW_MS / 1000;
+const TTL_S = 86_400;
+const SECRET = "a secret of the application";
+const body = new TextEncoder().encode('{"id":1}');
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+  await addApplication(world, { appKey: "E3F5l1uKFcXUe1gd", secret: SECRET });
+  const strict = { appKey: "strict0000000000", secret: SECRET, requireBodySignature: true };
+  await addApplication(world, strict);
+  await addApplication(world, { appKey: "other00000000000", secret: "another secret" });
+});
+afterAll(() => world.close());
+
+function deps(nowMs = NOW_MS) {
+  const { store, secretBox } = world;
+  return {
+    store,
+    secretBox,
+    nowMs: () => nowMs,
+    timezone: "Asia/Shanghai",
+    signatureTtlS: TTL_S,
+  };
+}
+
+/** Signs as a client would, by the published formula and with nothing of the program. */
+function signed(parts: Partial<Record<string, string>> & { secret?: string } = {}): SignedRequest {
+  const { secret = SECRET, method = "POST", target = "/task/cancel" } = parts;
+  const bound = createHash("sha256").update("POST /task/cancel\n").update(body).digest("hex");
+  const { appKey = "E3F5l1uKFcXUe1gd", nonce = "nm33An1FX22SAjZK" } = parts;
+  const { timestamps = String(NOW_S), payload = bound } = parts;
+  const hex = createHmac("sha256", secret)
+    .update(timestamps + nonce + payload)
+    .digest("hex");
+  const { signature = Buffer.from(hex).toString("base64") } = parts;
+  return { method, target, body, headers: { appKey, nonce, timestamps, payload, signature } };
+}
+
+const readyMade = createHash("md5").update("帅的批爆1").digest("hex");
+
+async function refusalOf(request: SignedRequest, nowMs = NOW_MS): Promise<unknown> {
+  return authenticate(deps(nowMs), request).then(
+    () => "accepted",
+    (thrown: unknown) => thrown,
+  );
+}
+
+describe("a body-bound request", () => {
+  test("is its application's, with the nonce it may use up", async () => {
+    const { application, nonce } = await authenticate(deps(), signed());
+    expect(application.appKey).toBe("E3F5l1uKFcXUe1gd");
+    expect(nonce).toBe("nm33An1FX22SAjZK");
+  });
+
+  test("may tell its time as local time", async () => {
+    const request = signed({ timestamps: "2021-07-27 15:30:56" });
+    expect(await refusalOf(request)).toBe("accepted");
+    expect(await refusalOf(signed({ timestamps: "2021-07-27 07:30:56" }))).toEqual(unauthorised());
+  });
+
+  test.each([-300, 300])("is good %d seconds away", async (seconds) => {
+    expect(await refusalOf(signed(), NOW_MS + seconds * 1000)).toBe("accepted");
+    const second = Math.sign(seconds) * 1000;
+    expect(await refusalOf(signed(), NOW_MS + seconds * 1000 + second)).toEqual(unauthorised());
+  });
+
+  test("is enough where body signatures are required", async () => {
+    expect(await refusalOf(signed({ appKey: "strict0000000000" }))).toBe("accepted");
+  });
+});
+
+describe("a ready-made header set", () => {
+  test("signs any request and has no nonce to use up", async () => {
+    const request = { ...signed({ payload: readyMade }), method: "GET", target: "/other" };
+    const { application, nonce } = await authenticate(deps(), request);
+    expect(application.appKey).toBe("E3F5l1uKFcXUe1gd");
+    expect(nonce).toBeUndefined();
+  });
+
+  test("is good until its time to live has passed", async () => {
+    const request = signed({ payload: readyMade });
+    expect(await refusalOf(request, NOW_MS + TTL_S * 1000)).toBe("accepted");
+    expect(await refusalOf(request, NOW_MS + TTL_S * 1000 + 1)).toEqual(unauthorised());
+    expect(await refusalOf(request, NOW_MS - 300_000)).toBe("accepted");
+    expect(await refusalOf(request, NOW_MS - 300_001)).toEqual(unauthorised());
+  });
+
+  test("is refused where body signatures are required", async () => {
+    const request = signed({ appKey: "strict0000000000", payload: readyMade });
+    expect(await refusalOf(request)).toEqual(unauthorised());
+  });
+
+  test("of another name is refused, however well it is signed", async () => {
+    const payload = createHash("md5").update("帅的批爆").digest("hex");
+    expect(await refusalOf(signed({ payload }))).toEqual(unauthorised());
+  });
+});
+
+describe("every refusal is the same", () => {
+  const sha256OfName = createHash("sha256").update("帅的批爆1").digest("hex");
+
+  // biome-ignore format: a table is read by its columns
+  const refused: readonly [string, () => SignedRequest][] = [
+    ["an unknown key",                    () => signed({ appKey: "unknown000000000" })],
+    ["a key of another secret",           () => signed({ appKey: "other00000000000" })],
+    ["a wrong secret",                    () => signed({ secret: "guessed" })],
+    ["a wrong signature",                 () => signed({ signature: "AAAA" })],
+    ["another method",                    () => signed({ method: "GET" })],
+    ["another target",                    () => signed({ target: "/task/cancel?id=2" })],
+    ["another body",                      () => ({ ...signed(), body: new TextEncoder().encode('{"id":2}') })],
+    ["the SHA-256 of the name",           () => signed({ payload: sha256OfName })],
+    ["a payload in capitals",             () => signed({ payload: readyMade.toUpperCase() })],
+    ["a payload of no form",              () => signed({ payload: "abc" })],
+    ["a nonce of 7 characters",           () => signed({ nonce: "1234567" })],
+    ["a nonce of 65 characters",          () => signed({ nonce: "x".repeat(65) })],
+    ["a nonce with white space",          () => signed({ nonce: "1234 5678" })],
+    ["a nonce beyond ASCII",              () => signed({ nonce: "12345678é" })],
+    ["a key with white space",            () => signed({ appKey: "E3F5l1uKFcXUe1gd " })],
+    ["timestamps in milliseconds",        () => signed({ timestamps: String(NOW_MS) })],
+    ["timestamps that are no time",       () => signed({ timestamps: "now" })],
+    ["no headers at all",                 () => ({ ...signed(), headers: {} })],
+    ["one header missing",                () => ({ ...signed(), headers: { ...signed().headers, nonce: undefined } })],
+  ];
+
+  test.each(refused)("%s", async (_what, request) => {
+    const refusal = await refusalOf(request());
+    expect(refusal).toEqual(unauthorised());
+    expect(refusal).toMatchObject({ code: "unauthorised", details: {} });
+  });
+
+  test("a captured request cannot get another nonce by moving digits between its parts", async () => {
+    const original = signed({ nonce: "123456789abcdefg" });
+    const { timestamps = "", nonce = "" } = original.headers;
+    for (const count of [-3, -2, -1, 1, 2, 3]) {
+      const text = timestamps + nonce;
+      const split = timestamps.length + count;
+      const moved = { timestamps: text.slice(0, split), nonce: text.slice(split) };
+      const request = { ...original, headers: { ...original.headers, ...moved } };
+      expect(await refusalOf(request)).toEqual(unauthorised());
+    }
+    expect(await refusalOf(original)).toBe("accepted");
+  });
+});
+
+describe("when the store cannot answer", () => {
+  test("nobody is told to be unauthorised", async () => {
+    const gone = await createWorld();
+    const { store, secretBox } = gone;
+    await gone.close();
+    const refused = authenticate({ ...deps(), store, secretBox }, signed());
+    expect(await rejectionOf(refused)).toMatchObject({ code: "unavailable" });
+  });
+});
+
+describe("remembered applications", () => {
+  test("cost no query, and a new one is known at once", async () => {
+    const applications = cacheApplications(world.store.applications);
+    const cached = { ...deps(), store: { applications } };
+    const request = signed({ appKey: "later00000000000" });
+    expect(await rejectionOf(authenticate(cached, request))).toEqual(unauthorised());
+    await addApplication(world, { appKey: "later00000000000", secret: SECRET });
+    const { application } = await authenticate(cached, request);
+    expect(await applications.find("later00000000000")).toBe(application);
+  });
+});
