@@ -191,7 +191,8 @@ function forkExecutor(onExit: (child: Child) => void): Child {
   const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
     detached: true,
     env: scrubbedEnv(),
-    execArgv: "Deno" in globalThis ? ["-A"] : ["--no-install", "--no-env-file"],
+    // Deno hands its own permissions on and reads no .env by itself.
+    execArgv: "Deno" in globalThis ? [] : ["--no-install", "--no-env-file"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "json",
   });
