@@ -1,0 +1,181 @@
+// The routes of applications: create one, and get new ready-made headers for it.
+import { type Static, Type } from "@sinclair/typebox";
+import { createApplication, refreshSignature } from "../core/applications.ts";
+import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
+import { curlFor } from "./curl.ts";
+import type { HttpDeps } from "./deps.ts";
+import { succeed } from "./envelope.ts";
+import { createForm, type Form } from "./form.ts";
+import { operation } from "./operation.ts";
+import { readBody } from "./raw-body.ts";
+import type { Exchange, Route } from "./route.ts";
+import { flag, httpUrl, name, text, whole } from "./schemas.ts";
+import { SIGNATURE_CHALLENGE } from "./signed.ts";
+
+const CREATE = "/application/create";
+const REFRESH = "/application/refresh-signature";
+
+const newApplication = Type.Object({
+  appName: name({
+    min: 1,
+    max: 100,
+    description: "Name of the application.",
+    example: "帅的批爆1",
+  }),
+  linkUrl: httpUrl({
+    description: "Where its callbacks are delivered.",
+    example: "http://127.0.0.1",
+  }),
+  step: Type.Optional(
+    whole({ min: 0, max: 3600, description: "Retry step in seconds.", example: 10, default: 5 }),
+  ),
+  retryTotal: Type.Optional(
+    whole({ min: 0, max: 10, description: "Retries after a failure.", example: 0, default: 5 }),
+  ),
+  remark: Type.Optional(
+    text({ min: 0, max: 255, description: "Default: the current time.", example: "呵呵" }),
+  ),
+  requireBodySignature: Type.Optional(
+    flag({ description: "Refuse ready-made headers.", default: false }),
+  ),
+});
+
+const credentials = Type.Object({
+  app_key: text({
+    min: 1,
+    max: 64,
+    description: "The application's key.",
+    example: "wWt1aSZj2KXMO7fE",
+  }),
+  secret_key: text({
+    min: 1,
+    max: 256,
+    description: "The secret that create returned.",
+    example: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",
+  }),
+});
+
+const headerSet = {
+  nonce: Type.String(),
+  timestamps: Type.String(),
+  signature: Type.String(),
+  appKey: Type.String(),
+  payload: Type.String(),
+};
+
+const createExample = {
+  appName: "帅的批爆1",
+  step: 10,
+  retryTotal: 0,
+  linkUrl: "http://127.0.0.1",
+  remark: "呵呵",
+};
+const refreshExample = {
+  app_key: "wWt1aSZj2KXMO7fE",
+  secret_key: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",
+};
+const headersExample = {
+  nonce: "S5D7zmW5HNnSiqf0",
+  timestamps: "1626418779",
+  signature:
+    "NTBhNmIyYTRkZjFkODM4MDIyYTYzMzllMDIwN2QyN2MyYjNiYzg3YjM0ODc1YWNiZWZlOGQxZGU0MmE4NzgxMg==",
+  appKey: "wWt1aSZj2KXMO7fE",
+  payload: "57bcd60eefcac9701fd2407080a5a7b0",
+};
+
+/** `POST /application/create` and `POST /application/refresh-signature`. */
+export function applicationRoutes(deps: HttpDeps): Route[] {
+  const { config } = deps;
+  const createCurl = curlFor(config, { path: CREATE, body: createExample, proof: "admin" });
+  const refreshCurl = curlFor(config, { path: REFRESH, body: refreshExample, proof: "none" });
+  const createInput = createForm(newApplication, createCurl);
+  const refreshInput = createForm(credentials, refreshCurl);
+  return [
+    {
+      method: "POST",
+      path: CREATE,
+      operation: createOperation,
+      challenge: ADMIN_CHALLENGE,
+      answer: (exchange) => create(deps, exchange, createInput),
+    },
+    {
+      method: "POST",
+      path: REFRESH,
+      operation: refreshOperation,
+      challenge: SIGNATURE_CHALLENGE,
+      answer: (exchange) => refresh(deps, exchange, refreshInput),
+    },
+  ];
+}
+
+const createOperation = operation({
+  id: "createApplication",
+  tag: "applications",
+  summary: "Create an application",
+  description:
+    "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` is shown only here.",
+  proof: "admin",
+  body: { schema: newApplication, examples: { seed: createExample } },
+  data: Type.Object({ ...headerSet, secretKey: Type.String() }),
+  examples: {
+    created: {
+      code: 0,
+      msg: "Ok!",
+      data: { ...headersExample, secretKey: refreshExample.secret_key },
+    },
+  },
+  errors: ["AdminOnly", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+});
+
+const refreshOperation = operation({
+  id: "refreshSignature",
+  tag: "applications",
+  summary: "Get new ready-made headers",
+  description: "A new ready-made header set. A wrong key and a wrong secret get the same 401.",
+  proof: "none",
+  body: { schema: credentials, examples: { refresh: refreshExample } },
+  data: Type.Object(headerSet),
+  examples: { refreshed: { code: 0, msg: "Ok!", data: headersExample } },
+  errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+});
+
+async function create(
+  deps: HttpDeps,
+  exchange: Exchange,
+  form: Form<Static<typeof newApplication>>,
+): Promise<Response> {
+  const { request } = exchange;
+  requireAdmin(deps.config, exchange);
+  const body = await readBody(request, deps.config.maxBodyBytes);
+  const input = form.fromBody(request.headers, body);
+  const { step = 5, retryTotal = 5, requireBodySignature = false, ...rest } = input;
+  const created = await createApplication(useCaseDeps(deps), {
+    appName: rest.appName,
+    linkUrl: rest.linkUrl,
+    step,
+    retryTotal,
+    requireBodySignature,
+    ...(rest.remark !== undefined && { remark: rest.remark }),
+  });
+  exchange.appKey = created.headers.appKey;
+  return succeed({ ...created.headers, secretKey: created.secretKey }, "Ok!");
+}
+
+async function refresh(
+  deps: HttpDeps,
+  exchange: Exchange,
+  form: Form<Static<typeof credentials>>,
+): Promise<Response> {
+  const { request } = exchange;
+  const body = await readBody(request, deps.config.maxBodyBytes);
+  const input = form.fromBody(request.headers, body);
+  const given = { appKey: input.app_key, secretKey: input.secret_key };
+  const headers = await refreshSignature(useCaseDeps(deps), given);
+  exchange.appKey = headers.appKey;
+  return succeed(headers, "Ok!");
+}
+
+function useCaseDeps(deps: HttpDeps) {
+  const { store, secretBox, nowMs, config } = deps;
+  return { store, secretBox, nowMs, timezone: config.timezone };
+}

@@ -1,0 +1,30 @@
+// Writes the curl call that is shown to who sends a body we cannot take.
+import type { HttpDeps } from "./deps.ts";
+
+const SIGNATURE_HEADERS = ["app_key", "nonce", "timestamps", "payload", "signature"];
+
+interface Call {
+  readonly path: string;
+  readonly body: unknown;
+  /** Which headers prove who calls. */
+  readonly proof: "signature" | "admin" | "none";
+}
+
+/** One line that can be pasted into a shell; what only the caller knows is a variable in it. */
+export function curlFor(config: HttpDeps["config"], call: Call): string {
+  const headers = ["content-type: application/json", ...proofHeaders(config, call.proof)];
+  const flags = headers.map((header) => `-H "${header}"`).join(" ");
+  return `curl ${baseUrl(config)}${call.path} ${flags} --data-binary '${JSON.stringify(call.body)}'`;
+}
+
+function proofHeaders(config: HttpDeps["config"], proof: Call["proof"]): string[] {
+  if (proof === "signature") return SIGNATURE_HEADERS.map((name) => `${name}: $${name}`);
+  const isBearer = proof === "admin" && config.adminToken !== null;
+  return isBearer ? ["authorization: Bearer $ADMIN_TOKEN"] : [];
+}
+
+/** Where this process is reached from its own machine; a wildcard address is no destination. */
+function baseUrl({ host, port }: HttpDeps["config"]): string {
+  if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
+  return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}

@@ -1,0 +1,28 @@
+// What the HTTP layer is given by the root of the process.
+import type { Bus } from "../bus/bus.ts";
+import type { Config } from "../config.ts";
+import type { Logger } from "../core/logger.ts";
+import type { SecretBox } from "../core/secret-box.ts";
+import type { TaskSubmitter } from "../core/submit-task.ts";
+import type { Queue } from "../queue/queue.ts";
+import type { Store } from "../store/store.ts";
+import type { Readiness } from "./readiness.ts";
+
+export interface HttpDeps {
+  readonly config: Pick<
+    Config,
+    "host" | "port" | "adminToken" | "timezone" | "signatureTtlS" | "maxBodyBytes"
+  >;
+  readonly store: Pick<Store, "applications" | "tasks" | "attempts">;
+  readonly queue: Pick<Queue, "ring">;
+  readonly bus: Pick<Bus, "ask">;
+  readonly logger: Logger;
+  readonly secretBox: SecretBox;
+  readonly submitter: Pick<TaskSubmitter, "submit">;
+  /** Epoch ms of this process. */
+  readonly nowMs: () => number;
+  /** Of the program. */
+  readonly version: string;
+  /** Asked at every `/readyz`. */
+  readonly readiness: () => Promise<Readiness>;
+}

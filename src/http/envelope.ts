@@ -1,0 +1,43 @@
+// The one shape of every answer: {code, msg, data} as JSON.
+
+/** Code 0 is success; every failure has code 1, whatever its HTTP status. */
+export interface Envelope {
+  readonly code: 0 | 1;
+  readonly msg: string;
+  readonly data: unknown;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+const JSON_HEADERS: Headers = {
+  "content-type": "application/json; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+};
+
+/** A success; the original API says "ok!" almost everywhere. */
+export function succeed(data: unknown, msg = "ok!"): Response {
+  return respond(200, { code: 0, msg, data });
+}
+
+/** A business failure: HTTP 200 with code 1, as the original API answers it. */
+export function refuse(msg: string, data: unknown = []): Response {
+  return respond(200, { code: 1, msg, data });
+}
+
+/** Any other failure. */
+export function fail(
+  status: number,
+  msg: string,
+  more: { readonly data?: unknown; readonly headers?: Headers } = {},
+): Response {
+  return respond(status, { code: 1, msg, data: more.data ?? [] }, more.headers);
+}
+
+/** An envelope with its status. */
+export function respond(status: number, envelope: Envelope, headers: Headers = {}): Response {
+  return new Response(JSON.stringify(envelope), {
+    status,
+    headers: { ...JSON_HEADERS, ...headers },
+  });
+}

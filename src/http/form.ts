@@ -1,0 +1,67 @@
+// A form: the fields one route takes, checked from a JSON body or a query, every wrong one named at once.
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
+import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { Value } from "@sinclair/typebox/value";
+import { AppError, type FieldError } from "../core/errors.ts";
+import { parseJsonBody, requireJson } from "./json-body.ts";
+import { ruleOf } from "./schemas.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads input into its type. Both throw AppError `invalid` with all wrong fields; unknown fields are ignored. */
+export interface Form<T> {
+  /** Throws AppError `unsupported` besides. */
+  fromBody(headers: Headers, bytes: Uint8Array): T;
+  fromQuery(query: URLSearchParams): T;
+}
+
+/** `curl` is the call that is shown to who sends something that is no JSON. */
+export function createForm<T extends TObject>(schema: T, curl: string): Form<Static<T>> {
+  const compiled = TypeCompiler.Compile(schema);
+
+  function check(fields: Fields): Static<T> {
+    if (compiled.Check(fields)) return fields;
+    throw invalid(wrongFields(schema, fields));
+  }
+
+  return {
+    fromBody: (headers, bytes) => {
+      requireJson(headers, curl);
+      return check(parseJsonBody(bytes, curl));
+    },
+    fromQuery: (query) => check(queryFields(schema, query)),
+  };
+}
+
+/** Malformed input; the message names the fields, `errors` says what is wrong with each. */
+export function invalid(errors: readonly FieldError[]): AppError {
+  const message = errors.map(({ field, message: what }) => `${field} ${what}`).join("; ");
+  return new AppError("invalid", message, { errors });
+}
+
+function wrongFields(schema: TObject, fields: Fields): FieldError[] {
+  return Object.entries(schema.properties).flatMap(([field, rule]) => {
+    if (!Object.hasOwn(fields, field)) {
+      const isRequired = schema.required?.includes(field) ?? false;
+      return isRequired ? [{ field, message: `is missing: it must be ${ruleOf(rule)}` }] : [];
+    }
+    const isRight = Value.Check(rule, fields[field]);
+    return isRight ? [] : [{ field, message: `must be ${ruleOf(rule)}` }];
+  });
+}
+
+function queryFields(schema: TObject, query: URLSearchParams): Fields {
+  const repeated = Object.keys(schema.properties).filter((field) => query.getAll(field).length > 1);
+  if (repeated.length > 0) {
+    throw invalid(repeated.map((field) => ({ field, message: "is there twice" })));
+  }
+  const given = Object.entries(schema.properties).filter(([field]) => query.has(field));
+  return Object.fromEntries(
+    given.map(([field, rule]) => [field, queryValue(rule, query.get(field) ?? "")]),
+  );
+}
+
+/** Text becomes a number only where one is asked for and it is written as one. */
+function queryValue(schema: TSchema, value: string): unknown {
+  return schema["type"] === "integer" && /^\d{1,16}$/.test(value) ? Number(value) : value;
+}

@@ -1,0 +1,115 @@
+// The routes for load balancers and operators: is the process alive, and should it get requests.
+import { Type } from "@sinclair/typebox";
+import type { Logger } from "../core/logger.ts";
+import { createApp, type HttpApp } from "./app.ts";
+import { respond, succeed } from "./envelope.ts";
+import { envelopeOf, json, oneOf, operation } from "./operation.ts";
+import type { Readiness } from "./readiness.ts";
+import type { Route } from "./route.ts";
+
+export interface HealthDeps {
+  /** Asked at every `/readyz`. */
+  readonly readiness: () => Promise<Readiness>;
+  /** Absent: these requests are not logged. */
+  readonly logger?: Logger;
+}
+
+const RETRY_AFTER_S = 1;
+
+/** Only `/healthz` and `/readyz`, for a process that executes and serves no API. */
+export function createHealthApp(deps: HealthDeps): HttpApp {
+  return createApp(healthRoutes(deps), deps.logger);
+}
+
+/** `GET /healthz` and `GET /readyz`. */
+export function healthRoutes(deps: HealthDeps): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "/healthz",
+      operation: healthOperation,
+      answer: () => succeed({ status: "up" }),
+    },
+    {
+      method: "GET",
+      path: "/readyz",
+      operation: readyOperation,
+      answer: async () => readinessResponse(await deps.readiness()),
+    },
+  ];
+}
+
+function readinessResponse({ ready, checks }: Readiness): Response {
+  const down = Object.keys(checks).filter((name) => checks[name] !== "up");
+  if (!ready) {
+    const data = { status: "unavailable", down, checks };
+    const headers = { "retry-after": String(RETRY_AFTER_S) };
+    return respond(503, { code: 1, msg: "not ready", data }, headers);
+  }
+  return succeed({ status: down.length === 0 ? "ready" : "degraded", down, checks });
+}
+
+const healthOperation = operation({
+  id: "healthz",
+  tag: "health",
+  summary: "Is the process alive",
+  description: "Answers as long as the process serves at all.",
+  proof: "none",
+  data: Type.Object({ status: oneOf(["up"]) }),
+  examples: { up: { code: 0, msg: "ok!", data: { status: "up" } } },
+  errors: [],
+});
+
+const readiness = Type.Object({
+  status: oneOf(["ready", "degraded", "unavailable"]),
+  down: Type.Array(Type.String(), { description: "The checks that are not up." }),
+  checks: Type.Unsafe({
+    type: "object",
+    additionalProperties: { type: "string" },
+    description: "By name: `up`, or what is wrong with it.",
+  }),
+});
+
+const ready = operation({
+  id: "readyz",
+  tag: "health",
+  summary: "Should requests be sent here",
+  description:
+    "503 while draining, before the first catalogue, and while the database is away. Without Redis or nsqd the platform goes on: `degraded`, named in `down`, still 200.",
+  proof: "none",
+  data: readiness,
+  examples: {
+    ready: {
+      code: 0,
+      msg: "ok!",
+      data: { status: "ready", down: [], checks: { database: "up", queue: "up", bus: "up" } },
+    },
+    degraded: {
+      code: 0,
+      msg: "ok!",
+      data: {
+        status: "degraded",
+        down: ["queue"],
+        checks: { database: "up", queue: "degraded: nsqd is away", bus: "up" },
+      },
+    },
+  },
+  errors: [],
+});
+
+const readyOperation = {
+  ...ready,
+  responses: {
+    ...(ready["responses"] as Readonly<Record<string, unknown>>),
+    "503": {
+      description: "Not ready.",
+      content: json(envelopeOf(readiness, 1), {
+        database: {
+          code: 1,
+          msg: "not ready",
+          data: { status: "unavailable", down: ["database"], checks: { database: "away" } },
+        },
+      }),
+    },
+  },
+};

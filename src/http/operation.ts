@@ -1,0 +1,104 @@
+// Builds a route's part of the OpenAPI 3.0.3 document from its schemas and examples.
+import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+
+/** An OpenAPI operation object; TypeBox schemas in it become plain JSON when it is printed. */
+export type Operation = Readonly<Record<string, unknown>>;
+
+/** Answers by the name of their example: the whole envelope. */
+export type Examples = Readonly<Record<string, unknown>>;
+
+/** The shared error responses, by their name in `components.responses`. */
+type ErrorName =
+  | "Unauthorised"
+  | "AdminOnly"
+  | "TooLarge"
+  | "Unsupported"
+  | "Invalid"
+  | "Unavailable";
+
+interface OperationParts {
+  readonly id: string;
+  readonly tag: "applications" | "tasks" | "health";
+  readonly summary: string;
+  readonly description: string;
+  readonly proof: "signature" | "admin" | "none";
+  readonly body?: { readonly schema: TObject; readonly examples: Examples };
+  readonly query?: TObject;
+  /** `data` of a success. */
+  readonly data: TSchema;
+  readonly examples: Examples;
+  /** Only what happens on this route; what can happen everywhere is added. */
+  readonly errors: readonly ErrorName[];
+}
+
+const ERROR_STATUSES: Readonly<Record<ErrorName, number>> = {
+  Unauthorised: 401,
+  AdminOnly: 401,
+  TooLarge: 413,
+  Unsupported: 415,
+  Invalid: 422,
+  Unavailable: 503,
+};
+
+const SECURITY = {
+  signature: [{ app_key: [], nonce: [], timestamps: [], payload: [], signature: [] }],
+  admin: [{ adminToken: [] }, {}],
+  none: [],
+} as const;
+
+/** The operation object of a route. */
+export function operation(parts: OperationParts): Operation {
+  const { body, query } = parts;
+  return {
+    operationId: parts.id,
+    tags: [parts.tag],
+    summary: parts.summary,
+    description: parts.description,
+    security: SECURITY[parts.proof],
+    ...(query && { parameters: parametersOf(query) }),
+    ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
+    responses: {
+      "200": { description: "Answered.", content: json(answerOf(parts.data), parts.examples) },
+      ...Object.fromEntries(parts.errors.map((name) => [ERROR_STATUSES[name], shared(name)])),
+      default: shared("Failure"),
+    },
+  };
+}
+
+/** The envelope around the data of a success. */
+export function envelopeOf(data: TSchema, code: 0 | 1 = 0): TSchema {
+  return Type.Object({ code: oneOf([code]), msg: Type.String(), data });
+}
+
+/** A JSON media type with named examples. */
+export function json(schema: TSchema, examples: Examples) {
+  const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
+  return { "application/json": { schema, examples: Object.fromEntries(named) as Examples } };
+}
+
+/** One of some values; TypeBox's own literals are `const`, which OpenAPI 3.0 does not know. */
+export function oneOf<T extends string | number>(values: readonly T[]) {
+  const type = typeof values[0] === "number" ? "integer" : "string";
+  return Type.Unsafe<T>({ type, enum: values });
+}
+
+/** The schema, or null. */
+export function nullable(schema: TSchema): TSchema {
+  return { ...schema, nullable: true };
+}
+
+function answerOf(data: TSchema): TSchema {
+  const refusal = { $ref: "#/components/schemas/Refusal" };
+  return Type.Unsafe({ oneOf: [envelopeOf(data), refusal] });
+}
+
+function shared(name: ErrorName | "Failure") {
+  return { $ref: `#/components/responses/${name}` };
+}
+
+function parametersOf(query: TObject) {
+  return Object.entries(query.properties).map(([name, property]) => {
+    const required = query.required?.includes(name) ?? false;
+    return { name, in: "query", required, description: property.description, schema: property };
+  });
+}

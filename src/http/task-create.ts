@@ -1,0 +1,83 @@
+// The route that creates a task.
+import { Type } from "@sinclair/typebox";
+import { curlFor } from "./curl.ts";
+import type { HttpDeps } from "./deps.ts";
+import { succeed } from "./envelope.ts";
+import { createForm } from "./form.ts";
+import { operation } from "./operation.ts";
+import type { Route } from "./route.ts";
+import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";
+import { readSigned, SIGNATURE_CHALLENGE } from "./signed.ts";
+
+const PATH = "/task/create";
+
+const jobExample = {
+  taskNo: "taskNo82",
+  content: {
+    class: "\\Serendipity\\Job\\Job\\SimpleJob",
+    _params: { startDate: "2021-07-27 17:50:50", endDate: "2021-07-27 17:50:50" },
+  },
+  timeout: 60_000,
+  name: "name",
+  runtime: "2021-07-27 17:30:30",
+};
+const callbackExample = {
+  taskNo: "order-1001-mail",
+  content: { order: 1001, template: "shipped" },
+  timeout: 5_000,
+  name: "send mail",
+};
+
+const newTask = Type.Object({
+  taskNo: taskNo(),
+  name: name({ min: 1, max: 64, description: "Name of the task.", example: "name" }),
+  content: content({
+    description:
+      "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl. At most 256 KiB.",
+    example: jobExample.content,
+  }),
+  timeout: timeoutMs(),
+  runtime: Type.Optional(
+    moment({
+      description: "When it starts; at most 365 days ahead. A past one, or none, means now.",
+      example: "2021-07-27 17:30:30",
+    }),
+  ),
+});
+
+/** `POST /task/create`. */
+export function taskCreateRoute(deps: HttpDeps): Route {
+  const curl = curlFor(deps.config, { path: PATH, body: jobExample, proof: "signature" });
+  const form = createForm(newTask, curl);
+  return {
+    method: "POST",
+    path: PATH,
+    operation: createOperation,
+    challenge: SIGNATURE_CHALLENGE,
+    answer: async (exchange) => {
+      const { caller, input } = await readSigned(deps, exchange, form);
+      return succeed(await deps.submitter.submit(caller.application, input));
+    },
+  };
+}
+
+const createOperation = operation({
+  id: "createTask",
+  tag: "tasks",
+  summary: "Create a task",
+  description:
+    "Answered only after commit. Repeating it with the same taskNo and the same request answers the same taskId; with another request it is refused.",
+  proof: "signature",
+  body: { schema: newTask, examples: { job: jobExample, callback: callbackExample } },
+  data: Type.Object({ taskId: Type.Integer() }),
+  examples: {
+    created: { code: 0, msg: "ok!", data: { taskId: 81 } },
+    otherRequest: { code: 1, msg: "请勿重复提交!", data: [] },
+    unknownJob: {
+      code: 1,
+      msg: "no job named 'send-mail'; did you mean 'send-email'?",
+      data: [],
+    },
+  },
+  errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+});

@@ -1,0 +1,159 @@
+// The routes that show a task: what is known of it, and where it is right now when it runs.
+import { Type } from "@sinclair/typebox";
+import { taskDetail } from "../core/task-detail.ts";
+import { curlFor } from "./curl.ts";
+import type { HttpDeps } from "./deps.ts";
+import { refuse, succeed } from "./envelope.ts";
+import { nullable, oneOf, operation } from "./operation.ts";
+import type { Route } from "./route.ts";
+import { readSigned, readSignedQuery, SIGNATURE_CHALLENGE, type SignedInput } from "./signed.ts";
+import { createTaskForm, type WhichTask, whichTask } from "./task-reference.ts";
+
+const PATH = "/task/detail";
+const EXAMPLE = { id: 81 };
+
+/** `GET /task/detail?id=…` and `POST /task/detail`. */
+export function taskDetailRoutes(deps: HttpDeps): Route[] {
+  const curl = curlFor(deps.config, { path: PATH, body: EXAMPLE, proof: "signature" });
+  const form = createTaskForm(curl);
+  const route = { path: PATH, challenge: SIGNATURE_CHALLENGE };
+  return [
+    {
+      ...route,
+      method: "GET",
+      operation: getOperation,
+      answer: async (exchange) => show(deps, await readSignedQuery(deps, exchange, form)),
+    },
+    {
+      ...route,
+      method: "POST",
+      operation: postOperation,
+      answer: async (exchange) => show(deps, await readSigned(deps, exchange, form)),
+    },
+  ];
+}
+
+async function show(deps: HttpDeps, { caller, input }: SignedInput<WhichTask>): Promise<Response> {
+  const reference = { applicationId: caller.application.id, ...input.key };
+  const detail = await taskDetail(deps, { ...reference, ...input.place });
+  return detail === undefined ? refuse("Unknown!") : succeed(detail);
+}
+
+const STATUSES = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled"] as const;
+const OUTCOMES = [
+  "succeeded",
+  "failed",
+  "timed_out",
+  "cancelled",
+  "crashed",
+  "lost",
+  "interrupted",
+] as const;
+
+const errorView = nullable(
+  Type.Object({
+    name: Type.String(),
+    message: Type.String(),
+    stack: nullable(Type.String()),
+    reason: Type.Optional(Type.String({ description: "A stable word for programs." })),
+  }),
+);
+
+const attemptView = Type.Object({
+  attempt: Type.Integer(),
+  outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
+  charged: Type.Boolean({ description: "Counts against the budget of attempts." }),
+  started_at: Type.Integer({ description: "Epoch ms." }),
+  finished_at: nullable(Type.Integer({ description: "Epoch ms." })),
+  service_id: Type.String(),
+  error: errorView,
+});
+
+const detailView = Type.Object({
+  state: oneOf(["waiting", ...STATUSES]),
+  trace_list: Type.String({
+    description:
+      "JSON text of frames {file, line, function, class?, type?, object?, args?}, innermost first.",
+  }),
+  executed_file_name: nullable(Type.String()),
+  executed_function_name: nullable(Type.String({ description: "The enclosing function." })),
+  executed_function_line: nullable(Type.Integer()),
+  vars: Type.Unsafe({
+    anyOf: [Type.Object({}), Type.Array(Type.Object({}), { maxItems: 0 })],
+    description: "What the job gave to ctx.watch; [] when empty.",
+  }),
+  round: Type.Integer({ description: "How many times the job was resumed." }),
+  elapsed: Type.Number({ description: "Ms." }),
+  id: Type.Integer(),
+  taskNo: Type.String(),
+  name: Type.String(),
+  status: oneOf(STATUSES),
+  attempt: Type.Integer({ description: "Attempts of this life, charged or not." }),
+  maxAttempts: Type.Integer({ description: "The budget of charged attempts." }),
+  coroutine_id: nullable(Type.Integer()),
+  service_id: nullable(Type.String()),
+  progress: nullable(Type.Object({ percent: Type.Number(), text: nullable(Type.String()) })),
+  result: Type.Unsafe({ description: "What the job returned; null before." }),
+  error: errorView,
+  attempts: Type.Array(attemptView, { description: "The newest of all lives, oldest first." }),
+});
+
+const detailExample = {
+  state: "waiting",
+  trace_list: '[{"file":"/srv/jobs/simple-job.ts","line":37,"function":"run","class":"SimpleJob"}]',
+  executed_file_name: "/srv/jobs/simple-job.ts",
+  executed_function_name: "run",
+  executed_function_line: 37,
+  vars: [],
+  round: 509,
+  elapsed: 9805,
+  id: 81,
+  taskNo: "taskNo82",
+  name: "name",
+  status: "running",
+  attempt: 1,
+  maxAttempts: 6,
+  coroutine_id: 6,
+  service_id: "executor-1",
+  progress: { percent: 40, text: "day 2 of 5" },
+  result: null,
+  error: null,
+  attempts: [
+    {
+      attempt: 1,
+      outcome: null,
+      charged: false,
+      started_at: 1_626_418_779_000,
+      finished_at: null,
+      service_id: "executor-1",
+      error: null,
+    },
+  ],
+};
+
+const parts = {
+  tag: "tasks",
+  summary: "Show a task and where it is",
+  description:
+    "Works from any api process for a task on any executor. `state` while running: `waiting` (suspended in an await) or `running`; else equal to `status`. Give id or taskNo. A body-bound GET has an empty body; a read does not use its nonce up.",
+  proof: "signature",
+  data: detailView,
+  examples: {
+    running: { code: 0, msg: "ok!", data: detailExample },
+    unknown: { code: 1, msg: "Unknown!", data: [] },
+  },
+} as const;
+
+const getOperation = operation({
+  ...parts,
+  id: "getTaskDetail",
+  query: whichTask,
+  errors: ["Unauthorised", "Invalid", "Unavailable"],
+});
+
+const postOperation = operation({
+  ...parts,
+  id: "postTaskDetail",
+  body: { schema: whichTask, examples: { byId: EXAMPLE, byTaskNo: { taskNo: "taskNo82" } } },
+  errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+});

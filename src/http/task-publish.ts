@@ -1,0 +1,74 @@
+// The route that rings for a task by hand, under the name the original API gave it.
+import { Type } from "@sinclair/typebox";
+import { unauthorised } from "../core/authenticate.ts";
+import { type RedeliverAnswer, redeliverTask } from "../core/redeliver-task.ts";
+import { curlFor } from "./curl.ts";
+import type { HttpDeps } from "./deps.ts";
+import { refuse, succeed } from "./envelope.ts";
+import { createForm } from "./form.ts";
+import { operation } from "./operation.ts";
+import type { Route } from "./route.ts";
+import { taskId } from "./schemas.ts";
+import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
+
+const PATH = "/nsq/publish";
+const EXAMPLE = { task_id: 1 };
+
+const publishedTask = Type.Object({ task_id: taskId() });
+
+/** `POST /nsq/publish`. */
+export function taskPublishRoute(deps: HttpDeps): Route {
+  const curl = curlFor(deps.config, { path: PATH, body: EXAMPLE, proof: "signature" });
+  const form = createForm(publishedTask, curl);
+  return {
+    method: "POST",
+    path: PATH,
+    operation: publishOperation,
+    challenge: SIGNATURE_CHALLENGE,
+    answer: async (exchange) => {
+      const { caller, input } = await readSignedChange(deps, exchange, form);
+      const { application, nonce } = caller;
+      const change = {
+        reference: { applicationId: application.id, id: input.task_id },
+        ...(nonce !== undefined && { nonce }),
+      };
+      return answerOf(await redeliverTask(deps, change));
+    },
+  };
+}
+
+function answerOf(answer: RedeliverAnswer): Response {
+  switch (answer.kind) {
+    case "unknown":
+      return refuse("Unknown!");
+    case "replayed":
+      throw unauthorised();
+    case "refused":
+      return refuse(`the task is ${answer.status}; pending, failed and cancelled ones are taken`, {
+        status: answer.status,
+      });
+    case "rung":
+      return succeed({});
+  }
+}
+
+const publishOperation = operation({
+  id: "publishTask",
+  tag: "tasks",
+  summary: "Ring for a task again",
+  description:
+    "A pending task: its doorbell is rung again. A failed or cancelled one: pending again, as a new life with its own budget of attempts. A body-bound request uses its nonce up, whatever it answers.",
+  proof: "signature",
+  body: { schema: publishedTask, examples: { seed: EXAMPLE } },
+  data: Type.Object({}),
+  examples: {
+    rung: { code: 0, msg: "ok!", data: {} },
+    unknown: { code: 1, msg: "Unknown!", data: [] },
+    refused: {
+      code: 1,
+      msg: "the task is running; pending, failed and cancelled ones are taken",
+      data: { status: "running" },
+    },
+  },
+  errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+});

@@ -1,0 +1,52 @@
+// How cancel and detail name a task: by id or taskNo, and optionally by where the caller believes it runs.
+import { type Static, Type } from "@sinclair/typebox";
+import { createForm, type Form, invalid } from "./form.ts";
+import { name, taskId, taskNo, whole } from "./schemas.ts";
+
+/** A task of the caller's, and what must be true of its running attempt. */
+export interface WhichTask {
+  readonly key: { readonly id: number } | { readonly taskNo: string };
+  readonly place: { readonly coroutineId?: number; readonly serviceId?: string };
+}
+
+/** The fields of `/task/cancel` and `/task/detail`. */
+export const whichTask = Type.Object({
+  id: Type.Optional(taskId()),
+  taskNo: Type.Optional(taskNo()),
+  coroutine_id: Type.Optional(
+    whole({
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      description: "Where the caller believes it runs; a mismatch answers Unknown!",
+      example: 6,
+    }),
+  ),
+  service_id: Type.Optional(
+    name({
+      min: 1,
+      max: 255,
+      description: "The executor the caller believes it runs on; a mismatch answers Unknown!",
+      example: "executor-1",
+    }),
+  ),
+});
+
+/** Reads these fields. */
+export function createTaskForm(curl: string): Form<WhichTask> {
+  const form = createForm(whichTask, curl);
+  return {
+    fromBody: (headers, bytes) => read(form.fromBody(headers, bytes)),
+    fromQuery: (query) => read(form.fromQuery(query)),
+  };
+}
+
+function read(input: Static<typeof whichTask>): WhichTask {
+  const place = {
+    ...(input.coroutine_id !== undefined && { coroutineId: input.coroutine_id }),
+    ...(input.service_id !== undefined && { serviceId: input.service_id }),
+  };
+  const { id, taskNo: number } = input;
+  if (id !== undefined && number === undefined) return { key: { id }, place };
+  if (id === undefined && number !== undefined) return { key: { taskNo: number }, place };
+  throw invalid([{ field: "id", message: "or taskNo must be given, and only one of them" }]);
+}

@@ -1,0 +1,137 @@
+// Holds the OpenAPI document to its specification, to its own examples, and to the file that is checked in.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv } from "ajv";
+import manifest from "../../package.json" with { type: "json" };
+import { createHarness, type Harness } from "./http-harness.ts";
+
+interface MediaType {
+  readonly schema: object;
+  readonly examples: Record<string, { readonly value: unknown }>;
+}
+interface Body {
+  readonly $ref?: string;
+  readonly description: string;
+  readonly content: Record<string, MediaType>;
+}
+interface Operation {
+  readonly operationId: string;
+  readonly security: readonly Record<string, unknown>[];
+  readonly requestBody?: Body;
+  readonly responses: Record<string, Body>;
+}
+interface OpenApi {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: {
+    readonly securitySchemes: Record<string, unknown>;
+    readonly schemas: Record<string, object>;
+    readonly responses: Record<string, Body>;
+  };
+}
+
+let harness: Harness;
+let text: string;
+let document: OpenApi;
+beforeAll(async () => {
+  harness = await createHarness({}, { version: manifest.version });
+  text = (await harness.ask("/swagger/json")).text;
+  document = JSON.parse(text) as OpenApi;
+});
+afterAll(() => harness.close());
+
+describe("the document", () => {
+  test("is valid OpenAPI 3.0.3", async () => {
+    expect(document.openapi).toBe("3.0.3");
+    const { valid, errors } = await new Validator().validate(JSON.parse(text));
+    expect(errors).toBeUndefined();
+    expect(valid).toBe(true);
+  });
+
+  test("is the one in docs/openapi.json (bun run openapi writes it)", async () => {
+    const file = new URL("../../docs/openapi.json", import.meta.url);
+    expect(await readFile(file, "utf8")).toBe(text);
+  });
+
+  test("does not change when requests are served", async () => {
+    await harness.createApplication();
+    await harness.post("/task/create", {});
+    expect((await harness.ask("/swagger/json")).text).toBe(text);
+  });
+
+  test("lists every route of the API and nothing else", () => {
+    const routes = operations().map(({ method, path }) => `${method} ${path}`);
+    expect(routes).toEqual([
+      "post /application/create",
+      "post /application/refresh-signature",
+      "post /task/create",
+      "post /task/cancel",
+      "get /task/detail",
+      "post /task/detail",
+      "post /nsq/publish",
+      "get /healthz",
+      "get /readyz",
+    ]);
+  });
+
+  test("knows what proves the caller of each route", () => {
+    const signature = ["app_key", "nonce", "payload", "signature", "timestamps"];
+    for (const { path, operation } of operations()) {
+      const schemes = operation.security.flatMap((scheme) => Object.keys(scheme)).sort();
+      const isSigned = path.startsWith("/task/") || path === "/nsq/publish";
+      if (isSigned) expect(schemes).toEqual(signature);
+      else expect(schemes).toEqual(path === "/application/create" ? ["adminToken"] : []);
+    }
+    const known = Object.keys(document.components.securitySchemes).sort();
+    expect(known).toEqual(["adminToken", ...signature]);
+  });
+
+  test("takes bodies as JSON only", () => {
+    for (const { operation } of operations()) {
+      const types = Object.keys(operation.requestBody?.content ?? {});
+      expect(["", "application/json"]).toContain(types.join());
+    }
+  });
+
+  test("has examples everywhere, all true to their schemas", () => {
+    const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+    const media = operations().flatMap(({ operation }) => mediaOf(operation));
+    expect(media.length).toBeGreaterThan(40);
+    for (const { name, media: it } of media) {
+      const validate = ajv.compile({ ...it.schema, components: document.components });
+      const examples = Object.entries(it.examples);
+      expect(examples.length).toBeGreaterThan(0);
+      for (const [example, { value }] of examples) {
+        validate(value);
+        expect({ name, example, errors: validate.errors }).toEqual({ name, example, errors: null });
+      }
+    }
+  });
+});
+
+/** Everything an operation takes or answers, by a name for messages. */
+function mediaOf(operation: Operation): { name: string; media: MediaType }[] {
+  const { requestBody, responses } = operation;
+  const bodies = Object.entries({ ...responses, ...(requestBody && { body: requestBody }) });
+  return bodies.map(([key, body]) => {
+    const media = resolve(body).content["application/json"];
+    if (media === undefined) throw new Error(`${operation.operationId} ${key} has no JSON`);
+    return { name: `${operation.operationId} ${key}`, media };
+  });
+}
+
+function operations() {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+}
+
+function resolve(body: Body): Body {
+  const name = body.$ref?.split("/").at(-1);
+  if (name === undefined) return body;
+  const found = document.components.responses[name];
+  if (found === undefined) throw new Error(`no response ${name}`);
+  return found;
+}
