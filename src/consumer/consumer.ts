@@ -41,7 +41,8 @@ export interface Consumer {
 export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   const alarm = createAlarm();
   const owned = createOwnedAttempts({
-    onChange: noteChange,
+    onChange: alarm.ring,
+    onUnkillable: noteUnkillable,
     onDefect: (thrown) =>
       deps.logger.error({ err: messageOf(thrown) }, "an attempt broke its lane"),
   });
@@ -106,12 +107,9 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     return Array.from({ length: freeSlots() }, (_, index) => lastCoroutineId + 1 + index);
   }
 
-  function noteChange(attempt: OwnedAttempt): void {
-    if (attempt.gone?.killed === false) {
-      isRetired = true;
-      deps.onUnkillable(attempt.running.task);
-    }
-    alarm.ring();
+  function noteUnkillable(attempt: OwnedAttempt): void {
+    isRetired = true;
+    deps.onUnkillable(attempt.running.task);
   }
 
   /** Tells the store of threads that died only after their attempt was recorded. */

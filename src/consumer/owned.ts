@@ -2,7 +2,11 @@
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
 import { decideNext } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
+import { within } from "../core/within.ts";
 import type { Finish, LeaseReference } from "../store/store.ts";
+
+/** An attempt that ended is usually gone at the same moment: waiting this long spares most a hold and a release. */
+const REST_MS = 40;
 
 /** One attempt of ours. The consumer's loop and its lease keeper share it; both run on one thread. */
 export interface OwnedAttempt {
@@ -22,7 +26,8 @@ export interface OwnedAttempt {
 
 /** What the turn writes for an attempt whose end is decided; notes whether its task must be held. */
 export function finishOf(owned: OwnedAttempt, end: AttemptEnd, serviceId: string): Finish {
-  owned.held = owned.gone?.killed !== true;
+  // A success is never claimed again, so nothing has to wait for the rest of it.
+  owned.held = owned.gone?.killed !== true && end.outcome !== "succeeded";
   const finish = { ...owned.lease, end, ...decideNext(end, owned.running.task) };
   return owned.held ? { ...finish, heldBy: serviceId } : finish;
 }
@@ -41,7 +46,9 @@ export interface OwnedAttempts {
 
 export interface OwnedEvents {
   /** An attempt ended or is gone. */
-  onChange(owned: OwnedAttempt): void;
+  onChange(): void;
+  /** Something of it still runs and cannot be ended from here. */
+  onUnkillable(owned: OwnedAttempt): void;
   /** A lane broke its promise never to reject. */
   onDefect(thrown: unknown): void;
 }
@@ -54,13 +61,15 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
     const lease = leaseOf(running.task);
     const owned: OwnedAttempt = { running, lease, validUntil, written: false, held: false };
     attempts.set(lease.attemptId, owned);
-    const ended = running.ended.then((end) => {
-      owned.end = end;
-      events.onChange(owned);
-    });
     const gone = running.gone.then((receipt) => {
       owned.gone = receipt;
-      events.onChange(owned);
+      if (!receipt.killed) events.onUnkillable(owned);
+      events.onChange();
+    });
+    const ended = running.ended.then(async (end) => {
+      await within(gone, REST_MS);
+      owned.end = end;
+      events.onChange();
     });
     Promise.all([ended, gone]).catch(events.onDefect);
   }
