@@ -10,8 +10,9 @@ import {
   type Round,
   shareFairly,
 } from "./fair-shares.ts";
+import { readClaimedAttempts } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
-import { toClaimedTask } from "./rows.ts";
+import { type ClaimableRow, toClaimedTask } from "./rows.ts";
 import type { ClaimRequest } from "./store.ts";
 
 /** A consumer that finds its candidates locked by another one looks further so many times in one turn. */
@@ -24,12 +25,8 @@ export interface Claimed {
   readonly board: Board;
 }
 
-interface LockedTask {
-  readonly id: number;
-  readonly life: number;
-  readonly attempt: number;
-  readonly fence: number;
-}
+/** A task as it was before its claim. */
+type LockedTask = ClaimableRow;
 
 /** Claims as many due tasks as there are free slots, in the transaction of the turn. */
 export async function claimDue(
@@ -42,7 +39,7 @@ export async function claimDue(
   if (locked.tasks.length === 0) return { tasks: [], round, board };
   await markRunning(session, claim, locked.tasks);
   await insertAttempts(session, claim, locked.tasks);
-  const tasks = await readClaimed(session, locked.tasks);
+  const tasks = await withApplications(session, locked.tasks);
   return { tasks, round: locked.round, board: await readBoard(session, claim) };
 }
 
@@ -54,13 +51,14 @@ interface Demand {
 
 async function lockDue(session: Session, demand: Demand) {
   const jobs = dueJobs(demand.board);
+  const { nowMs } = demand.board;
   const tasks: LockedTask[] = [];
   const except: number[] = [];
   let { round } = demand;
   for (let attempt = 0; attempt < MOST_ROUNDS; attempt++) {
     const wanted = demand.wanted - tasks.length;
     if (wanted <= 0 || jobs.length === 0) break;
-    const next = await choose(session, { jobs, wanted, except }, round);
+    const next = await choose(session, { jobs, wanted, except, nowMs }, round);
     if (next.chosen.length === 0) break;
     round = next.round;
     const locked = await lockById(session, next.chosen);
@@ -80,8 +78,10 @@ async function choose(session: Session, choice: Choice, round: Round) {
 
 /** By primary key, checked again under the lock; those another consumer is claiming are left out. */
 async function lockById({ connection, dialect }: Session, chosen: readonly Candidate[]) {
-  const { rows } = await sql<LockedTask>`
-    select id, life, attempt, fence from tasks
+  const { rows } = await sql<ClaimableRow>`
+    select id, application_id, task_no, name, lane, job, content, timeout_ms, run_at,
+      fence, life, attempt, charged, deaths, retry_step_s, retry_total
+    from tasks ${dialect.byId}
     where id in (${sql.join(chosen.map(({ id }) => id))})
       and ${isClaimable} and run_at <= ${dialect.nowMs}
     order by id ${dialect.skipLocked}`.execute(connection);
@@ -94,7 +94,7 @@ async function markRunning(
   tasks: readonly LockedTask[],
 ): Promise<void> {
   await sql`
-    update tasks set status = 'running', fence = fence + 1, attempt = attempt + 1,
+    update tasks ${dialect.byId} set status = 'running', fence = fence + 1, attempt = attempt + 1,
       lease_until = ${dialect.nowMs} + ${leaseMs}, service_id = ${serviceId}
     where id in (${sql.join(tasks.map(({ id }) => id))}) and ${mayMoveTo("running")}`.execute(
     connection,
@@ -118,41 +118,35 @@ async function insertAttempts(
   await connection.insertInto("attempts").values(rows).execute();
 }
 
-/** Reads the claimed tasks with all an attempt needs, in dispatch order. */
-async function readClaimed({ connection }: Session, tasks: readonly LockedTask[]) {
+/** Adds what the attempts need besides; in dispatch order. */
+async function withApplications(
+  session: Session,
+  tasks: readonly LockedTask[],
+): Promise<ClaimedTask[]> {
+  const claims = new Map(tasks.map(({ id, fence }) => [id, fence + 1]));
+  const attempts = await readClaimedAttempts(session, claims);
+  const applications = await readApplications(session, tasks);
+  return tasks
+    .toSorted((a, b) => a.run_at - b.run_at || a.id - b.id)
+    .map((task) =>
+      toClaimedTask(task, {
+        attempt: present(attempts.get(task.id)),
+        application: present(applications.get(task.application_id)),
+      }),
+    );
+}
+
+async function readApplications({ connection }: Session, tasks: readonly LockedTask[]) {
+  const owners = new Set(tasks.map(({ application_id }) => application_id));
   const rows = await connection
-    .selectFrom("tasks")
-    .innerJoin("attempts", (join) =>
-      join.onRef("attempts.task_id", "=", "tasks.id").onRef("attempts.fence", "=", "tasks.fence"),
-    )
-    .innerJoin("applications", "applications.id", "tasks.application_id")
-    .where(
-      "tasks.id",
-      "in",
-      tasks.map(({ id }) => id),
-    )
-    .select([
-      "tasks.id",
-      "tasks.run_at",
-      "tasks.fence",
-      "tasks.task_no",
-      "tasks.name",
-      "tasks.lane",
-      "tasks.job",
-      "tasks.content",
-      "tasks.timeout_ms",
-      "tasks.attempt",
-      "tasks.charged",
-      "tasks.deaths",
-      "tasks.retry_step_s",
-      "tasks.retry_total",
-      "attempts.id as attempt_id",
-      "attempts.coroutine_id",
-      "applications.id as application_id",
-      "applications.app_key",
-      "applications.link_url",
-      "applications.secret_sealed",
-    ])
+    .selectFrom("applications")
+    .select(["id", "app_key", "link_url", "secret_sealed"])
+    .where("id", "in", [...owners])
     .execute();
-  return rows.sort((a, b) => a.run_at - b.run_at || a.id - b.id).map(toClaimedTask);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function present<Row>(row: Row | undefined): Row {
+  if (row === undefined) throw new Error("a claimed task has an attempt and an application");
+  return row;
 }

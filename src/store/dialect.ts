@@ -25,11 +25,24 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export type TaskIndex =
+  | "tasks_due"
+  | "tasks_due_by_application"
+  | "tasks_leased"
+  | "tasks_finished";
+
 /** The differences between the two kinds of SQL. */
 export interface Dialect {
   readonly kind: "sqlite" | "mysql";
   /** The database's clock, epoch ms; the same value everywhere in one statement. */
   readonly nowMs: RawBuilder<number>;
+  /** Follows the name of `tasks` where rows are named by id. See `byIndex`. */
+  readonly byId: RawBuilder<unknown>;
+  /**
+   * Follows the name of `tasks` and says which index to walk. Left alone, both planners now and then prefer to read
+   * all tasks of a status (measured: 6 ms instead of 0.1 ms with 20,000 pending).
+   */
+  byIndex(name: TaskIndex): RawBuilder<unknown>;
   /** Ends a SELECT whose rows the transaction changes afterwards; waits for other transactions. */
   readonly forUpdate: RawBuilder<unknown>;
   /** The same, leaving out rows that another transaction has locked. */

@@ -1,6 +1,7 @@
 // Finds what is due in a lane: per job, so that a backlog of jobs unknown here costs nothing.
 import { type RawBuilder, sql } from "kysely";
 import { AppError } from "../core/errors.ts";
+import { batchesOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { mayMoveTo } from "./guards.ts";
 import type { ClaimRequest } from "./store.ts";
@@ -26,14 +27,24 @@ export function isOfJob(job: string | null): RawBuilder<boolean> {
   return job === null ? sql<boolean>`tasks.job is null` : sql<boolean>`tasks.job = ${job}`;
 }
 
-/** Reads when the next claimable task of each job is due: two steps down an index per job, however many are pending. */
+/** Most branches of one UNION; SQLite takes 500. */
+const MOST_BRANCHES = 400;
+
+/**
+ * Reads when the next claimable task of each job is due: one step down an index per job, however many are pending.
+ * The jobs are given and not looked for: MariaDB scans all pending tasks for a "next larger job than this row's".
+ */
 export async function readBoard(session: Session, claim: ClaimRequest): Promise<Board> {
-  const { nowMs, rows } = await (claim.lane === "job" ? readJobs(session) : readCallbacks(session));
-  const known = knownJobs(claim);
-  const jobs = rows
-    .flatMap(({ job, nextAt }) => (nextAt === null || !known(job) ? [] : [{ job, nextAt }]))
-    .sort((a, b) => a.nextAt - b.nextAt);
-  return { nowMs, jobs };
+  const board = { nowMs: 0, jobs: [] as PendingJob[] };
+  for (const names of batchesOf(namesOf(claim), () => 0, MOST_BRANCHES)) {
+    const rows = await readNextDue(session, names);
+    board.nowMs = rows[0]?.nowMs ?? board.nowMs;
+    for (const { name, nextAt } of rows) {
+      if (nextAt !== null) board.jobs.push({ job: claim.lane === "job" ? name : null, nextAt });
+    }
+  }
+  board.jobs.sort((a, b) => a.nextAt - b.nextAt);
+  return board;
 }
 
 export function dueJobs({ nowMs, jobs }: Board): PendingJob[] {
@@ -46,38 +57,33 @@ export function nextDueInMs({ nowMs, jobs }: Board): number | null {
   return first === undefined ? null : Math.max(0, first.nextAt - nowMs);
 }
 
-function knownJobs({ lane, jobs }: ClaimRequest): (job: string | null) => boolean {
-  if (lane === "callback") return () => true;
+/** Tasks of the callback lane have no job. */
+function namesOf({ lane, jobs }: ClaimRequest): readonly (string | null)[] {
+  if (lane === "callback") return [null];
   if (jobs === null) throw new AppError("internal", "a claim of the job lane names its jobs");
-  const names = new Set(jobs);
-  return (job) => job !== null && names.has(job);
+  return [...new Set(jobs)];
 }
 
-interface BoardRow {
-  readonly job: string | null;
+interface NextDue {
+  readonly name: string | null;
   readonly nextAt: number | null;
+  readonly nowMs: number;
 }
 
-async function readJobs({ connection, dialect }: Session) {
-  const { rows } = await sql<BoardRow & { nowMs: number }>`
-    with recursive pending(job) as (
-      select (select job from tasks where ${mayMoveTo("running")} and job is not null
-              order by job limit 1)
-      union all
-      select (select tasks.job from tasks where ${mayMoveTo("running")} and tasks.job > pending.job
-              order by tasks.job limit 1)
-      from pending where pending.job is not null)
-    select pending.job as job, ${dialect.nowMs} as nowMs,
-      (select run_at from tasks where ${isClaimable} and tasks.job = pending.job
-       order by run_at limit 1) as nextAt
-    from pending`.execute(connection);
-  return { rows, nowMs: rows[0]?.nowMs ?? 0 };
+async function readNextDue({ connection, dialect }: Session, names: readonly (string | null)[]) {
+  const ofJob = names.includes(null) ? isOfJob(null) : sql`tasks.job = known.name`;
+  const { rows } = await sql<NextDue>`
+    select known.name as name, ${dialect.nowMs} as nowMs,
+      (select run_at from tasks ${dialect.byIndex("tasks_due")}
+       where ${isClaimable} and ${ofJob} order by run_at limit 1) as nextAt
+    from (${tableOf(names)}) as known`.execute(connection);
+  return rows;
 }
 
-async function readCallbacks({ connection, dialect }: Session) {
-  const { rows } = await sql<{ nextAt: number | null; nowMs: number }>`
-    select ${dialect.nowMs} as nowMs,
-      (select run_at from tasks where ${isClaimable} and ${isOfJob(null)}
-       order by run_at limit 1) as nextAt`.execute(connection);
-  return { rows: rows.map(({ nextAt }) => ({ job: null, nextAt })), nowMs: rows[0]?.nowMs ?? 0 };
+/** The names as rows of a column `name`. */
+export function tableOf(names: readonly (string | null)[]): RawBuilder<unknown> {
+  return sql.join(
+    names.map((name) => sql`select ${name} as name`),
+    sql` union all `,
+  );
 }

@@ -1,12 +1,11 @@
 // Shares free slots between the applications that have due work, so that none can starve another.
 import { type RawBuilder, sql } from "kysely";
 import { batchesOf, groupsOf } from "./batches.ts";
-import type { Session } from "./dialect.ts";
-import { isClaimable, isOfJob, type PendingJob } from "./due.ts";
-import { mayMoveTo } from "./guards.ts";
+import type { Session, TaskIndex } from "./dialect.ts";
+import { isClaimable, isOfJob, type PendingJob, tableOf } from "./due.ts";
 
-/** Most applications looked at per job in one turn: bounds its cost; the next turn goes on behind them. */
-const MOST_APPLICATIONS = 64;
+/** Most pairs of application and job looked at in one turn: bounds its cost; the next turn goes on behind them. */
+const MOST_STEPS = 500;
 /** Most branches of one UNION; SQLite takes 500. */
 const MOST_BRANCHES = 200;
 
@@ -32,6 +31,7 @@ export interface Choice {
   readonly jobs: readonly PendingJob[];
   /** At most as many are chosen. */
   readonly wanted: number;
+  readonly nowMs: number;
   /** Tasks that another consumer is claiming at this moment. */
   readonly except: readonly number[];
 }
@@ -46,7 +46,11 @@ interface Source {
 export async function chooseOldest(session: Session, choice: Choice, limit: number) {
   const jobs = choice.jobs.slice(0, MOST_BRANCHES);
   const branches = jobs.map(({ job }) =>
-    dueTasks(session, sql`${isOfJob(job)} ${butNot(choice.except)}`, limit),
+    dueTasks(session, {
+      index: "tasks_due",
+      condition: sql`${isOfJob(job)} ${butNot(choice.except)}`,
+      limit,
+    }),
   );
   const found = await unionOf(session, branches);
   return found.toSorted(inDispatchOrder).slice(0, limit);
@@ -87,8 +91,9 @@ function rotate(applications: readonly Source[][], servedLast: number): Source[]
 async function readHands(session: Session, choice: Choice, inTurn: readonly Source[][]) {
   const limit = 2 * Math.ceil(choice.wanted / Math.max(1, inTurn.length));
   const branches = inTurn.flat().map(({ job, applicationId }) => {
-    const condition = sql`${isOfJob(job)} and tasks.application_id = ${applicationId}`;
-    return dueTasks(session, sql`${condition} ${butNot(choice.except)}`, limit);
+    const ofBoth = sql`${isOfJob(job)} and tasks.application_id = ${applicationId}`;
+    const condition = sql`${ofBoth} ${butNot(choice.except)}`;
+    return dueTasks(session, { index: "tasks_due_by_application", condition, limit });
   });
   const found = await unionOf(session, branches);
   const byApplication = groupsOf(found, ({ applicationId }) => String(applicationId));
@@ -109,48 +114,47 @@ function deal(hands: readonly (readonly Candidate[])[], wanted: number): Candida
   return dealt.slice(0, wanted);
 }
 
-/** Applications with due tasks behind `after`, found by stepping down an index: one step per job and application. */
-async function findSources(session: Session, { jobs, except }: Choice, after: number) {
-  const seeds = jobs.slice(0, MOST_BRANCHES).map(({ job }) => sql`select ${job ?? ""} as job`);
-  const isCallback = jobs[0]?.job === null;
-  const jobIs = (column: RawBuilder<unknown>) =>
-    isCallback ? isOfJob(null) : sql`tasks.job = ${column}`;
-  const nextApplication = (job: RawBuilder<unknown>, behind: RawBuilder<unknown>) => sql`
-    (select tasks.application_id from tasks
-     where ${mayMoveTo("running")} and ${jobIs(job)} and tasks.application_id > ${behind}
-     order by tasks.application_id limit 1)`;
-  const { rows } = await sql<{ job: string; applicationId: number; depth: number; isDue: number }>`
-    with recursive found(job, application_id, depth) as (
-      select seeds.job, ${nextApplication(sql`seeds.job`, sql`${after}`)}, 1
-      from (${sql.join(seeds, sql` union all `)}) as seeds
-      union all
-      select found.job, ${nextApplication(sql`found.job`, sql`found.application_id`)}, found.depth + 1
-      from found where found.application_id is not null and found.depth < ${MOST_APPLICATIONS})
-    select found.job as job, found.application_id as applicationId, found.depth as depth,
-      exists (select 1 from tasks
-        where ${isClaimable} and ${jobIs(sql`found.job`)}
-          and tasks.application_id = found.application_id
-          and tasks.run_at <= ${session.dialect.nowMs} ${butNot(except)}) as isDue
-    from found where found.application_id is not null`.execute(session.connection);
-  const unfinished = rows.filter(({ depth }) => depth === MOST_APPLICATIONS);
+/**
+ * Applications with due tasks behind `after`: one step down an index per application and job. All applications of a
+ * stretch are asked, because MariaDB cannot jump from one application with pending tasks to the next.
+ */
+async function findSources(
+  { connection, dialect }: Session,
+  { jobs, except, nowMs }: Choice,
+  after: number,
+) {
+  const some = jobs.slice(0, MOST_BRANCHES);
+  const stretch = Math.max(1, Math.floor(MOST_STEPS / some.length));
+  const isCallback = some[0]?.job === null;
+  const ofJob = isCallback ? isOfJob(null) : sql`tasks.job = known.name`;
+  const { rows } = await sql<{ name: string; applicationId: number; firstAt: number | null }>`
+    select known.name as name, asked.id as applicationId,
+      (select run_at from tasks ${dialect.byIndex("tasks_due_by_application")}
+       where ${isClaimable} and ${ofJob} and tasks.application_id = asked.id ${butNot(except)}
+       order by run_at limit 1) as firstAt
+    from (select id from applications where id > ${after} order by id limit ${stretch}) as asked
+    cross join (${tableOf(some.map(({ job }) => job))}) as known`.execute(connection);
   const sources = rows
-    .filter(({ isDue }) => isDue === 1)
-    .map(({ job, applicationId }): Source => ({ job: isCallback ? null : job, applicationId }));
-  const ends = unfinished.map(({ applicationId }) => applicationId);
-  return { sources, lookedUpTo: ends.length === 0 ? 0 : Math.min(...ends) };
+    .filter(({ firstAt }) => firstAt !== null && firstAt <= nowMs)
+    .map(({ name, applicationId }): Source => ({ job: isCallback ? null : name, applicationId }));
+  const last = Math.max(0, ...rows.map(({ applicationId }) => applicationId));
+  const isWhole = rows.length < stretch * some.length;
+  return { sources, lookedUpTo: isWhole ? 0 : last };
 }
 
 function butNot(ids: readonly number[]): RawBuilder<unknown> {
   return ids.length === 0 ? sql`` : sql`and tasks.id not in (${sql.join(ids)})`;
 }
 
-function dueTasks(
-  { dialect }: Session,
-  condition: RawBuilder<unknown>,
-  limit: number,
-): RawBuilder<Candidate> {
+interface Due {
+  readonly index: TaskIndex;
+  readonly condition: RawBuilder<unknown>;
+  readonly limit: number;
+}
+
+function dueTasks({ dialect }: Session, { index, condition, limit }: Due): RawBuilder<Candidate> {
   return sql<Candidate>`
-    select id, application_id, run_at from tasks
+    select id, application_id, run_at from tasks ${dialect.byIndex(index)}
     where ${isClaimable} and run_at <= ${dialect.nowMs} and ${condition}
     order by run_at, id limit ${limit}`;
 }

@@ -1,5 +1,6 @@
 // Finds a task of an application with its newest attempt.
 import { sql } from "kysely";
+import { batchesOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { type AttemptWithEnd, toAttempt, toTask } from "./rows.ts";
 import type { Attempt, TaskDetail, TaskReference } from "./store.ts";
@@ -43,4 +44,31 @@ export async function readAttempts(
     .limit(limit)
     .execute();
   return rows.map(toAttempt);
+}
+
+export interface ClaimedAttempt {
+  readonly id: number;
+  readonly coroutine_id: number;
+}
+
+/**
+ * The attempts that were claimed with these fences, by task. Not a join: planners start it from the wrong table as
+ * soon as their statistics are old.
+ */
+export async function readClaimedAttempts(
+  { connection }: Session,
+  claims: ReadonlyMap<number, number>,
+): Promise<ReadonlyMap<number, ClaimedAttempt>> {
+  const found = new Map<number, ClaimedAttempt>();
+  for (const taskIds of batchesOf([...claims.keys()])) {
+    const rows = await connection
+      .selectFrom("attempts")
+      .select(["id", "task_id", "fence", "coroutine_id"])
+      .where("task_id", "in", taskIds)
+      .execute();
+    for (const row of rows) {
+      if (claims.get(row.task_id) === row.fence) found.set(row.task_id, row);
+    }
+  }
+  return found;
 }

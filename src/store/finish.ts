@@ -39,7 +39,7 @@ async function lockValid(
 ): Promise<Finish[]> {
   const expired = sql`and tasks.lease_until <= ${dialect.nowMs}`;
   const { rows } = await sql<{ id: number; fence: number }>`
-    select id, fence from tasks
+    select id, fence from tasks ${dialect.byId}
     where id in (${sql.join(finishes.map(({ taskId }) => taskId))})
       and ${mayMoveTo("succeeded")} ${onlyExpired ? expired : sql``}
     order by id ${dialect.forUpdate}`.execute(connection);
@@ -70,7 +70,7 @@ async function moveGroup(
   group: readonly Finish[],
 ): Promise<void> {
   await sql`
-    update tasks set ${nextColumns(next, dialect.nowMs)},
+    update tasks ${dialect.byId} set ${nextColumns(next, dialect.nowMs)},
       charged = charged + ${charged ? 1 : 0},
       deaths = deaths + ${end.outcome === "lost" ? 1 : 0},
       lease_until = null, service_id = null, held_by = ${heldBy ?? null}

@@ -1,7 +1,8 @@
 // Leases: extending them, hearing of requested cancels, and finding attempts whose executor is gone.
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import { batchesOf } from "./batches.ts";
 import type { Database, Session } from "./dialect.ts";
+import { readClaimedAttempts } from "./find-task.ts";
 import { isInState } from "./guards.ts";
 import { type OrphanRow, toOrphan } from "./rows.ts";
 import type { LeaseReference, OrphanedAttempt, RenewedLease, TaskStore } from "./store.ts";
@@ -30,7 +31,9 @@ export function createLeases(database: Database): Leases {
       database.read((session) =>
         readOrphans(
           session,
-          sql`tasks.lease_until <= ${session.dialect.nowMs} order by tasks.lease_until limit ${limit}`,
+          sql`${session.dialect.byIndex("tasks_leased")}
+            where ${isRunning} and lease_until <= ${session.dialect.nowMs}
+            order by lease_until limit ${limit}`,
         ),
       ),
     // A held task is not claimed, so its fence is still that of the attempt which holds it.
@@ -44,7 +47,9 @@ export function createLeases(database: Database): Leases {
           .execute();
       }),
     runningOf: (serviceId) =>
-      database.read((session) => readOrphans(session, sql`tasks.service_id = ${serviceId}`)),
+      database.read((session) =>
+        readOrphans(session, sql`where ${isRunning} and service_id = ${serviceId}`),
+      ),
   };
 }
 
@@ -65,7 +70,7 @@ async function renewBatch(session: Session, leases: readonly LeaseReference[], l
   });
   if (ours.length === 0) return ours;
   await sql`
-    update tasks set lease_until = ${dialect.nowMs} + ${leaseMs}
+    update tasks ${dialect.byId} set lease_until = ${dialect.nowMs} + ${leaseMs}
     where id in (${sql.join(ours.map(({ taskId }) => taskId))}) and ${isRunning}`.execute(
     connection,
   );
@@ -82,25 +87,31 @@ async function readRequests(session: Session, leases: readonly LeaseReference[])
 
 /** Running tasks of these leases by id; the fences are for the caller to compare. */
 async function readHeld(
-  { connection }: Session,
+  { connection, dialect }: Session,
   leases: readonly LeaseReference[],
   lock: Session["dialect"]["forUpdate"],
 ): Promise<ReadonlyMap<number, HeldRow>> {
   const { rows } = await sql<HeldRow>`
-    select id, fence, cancel_requested_at from tasks
+    select id, fence, cancel_requested_at from tasks ${dialect.byId}
     where id in (${sql.join(leases.map(({ taskId }) => taskId))}) and ${isRunning}
     order by id ${lock}`.execute(connection);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** `which` comes right after the name of the table: an index to walk, or nothing, and the condition. */
 async function readOrphans(
-  { connection }: Session,
-  condition: ReturnType<typeof sql>,
+  session: Session,
+  which: RawBuilder<unknown>,
 ): Promise<OrphanedAttempt[]> {
   const { rows } = await sql<OrphanRow>`
-    select tasks.id as task_id, attempts.id as attempt_id, tasks.fence, tasks.charged, tasks.deaths,
-      tasks.retry_step_s, tasks.retry_total
-    from tasks join attempts on attempts.task_id = tasks.id and attempts.fence = tasks.fence
-    where ${isRunning} and ${condition}`.execute(connection);
-  return rows.map(toOrphan);
+    select id, fence, charged, deaths, retry_step_s, retry_total from tasks ${which}`.execute(
+    session.connection,
+  );
+  const claims = new Map(rows.map(({ id, fence }) => [id, fence]));
+  const attempts = await readClaimedAttempts(session, claims);
+  return rows.flatMap((row) => {
+    // Without its attempt it was claimed again between the two reads.
+    const attempt = attempts.get(row.id);
+    return attempt === undefined ? [] : [toOrphan(row, attempt.id)];
+  });
 }

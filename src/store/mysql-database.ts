@@ -19,6 +19,8 @@ const MIGRATION_LOCK_WAIT_S = 60;
 const dialect: Dialect = {
   kind: "mysql",
   nowMs: sql<number>`cast(unix_timestamp(now(3)) * 1000 as signed)`,
+  byId: sql`force index (primary)`,
+  byIndex: (name) => sql`force index (${sql.ref(name)})`,
   forUpdate: sql`for update`,
   skipLocked: sql`for update skip locked`,
 };

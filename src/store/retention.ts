@@ -25,7 +25,7 @@ export async function pruneTasks(session: Session, limits: PruneLimits): Promise
 async function findOld({ connection, dialect }: Session, limits: PruneLimits): Promise<number[]> {
   const oldest = (status: TaskStatus, olderThanMs: number) => sql`
     select id, finished_at from (
-      select id, finished_at from tasks
+      select id, finished_at from tasks ${dialect.byIndex("tasks_finished")}
       where ${isInState([status])} and finished_at < ${dialect.nowMs} - ${olderThanMs}
       order by finished_at, id limit ${limits.limit}) as ${sql.ref(`old_${status}`)}`;
   const { rows } = await sql<{ id: number }>`
@@ -39,7 +39,7 @@ async function findOld({ connection, dialect }: Session, limits: PruneLimits): P
 /** A task that is being redelivered at this moment stays. */
 async function lockFinished({ connection, dialect }: Session, ids: readonly number[]) {
   const { rows } = await sql<{ id: number }>`
-    select id from tasks
+    select id from tasks ${dialect.byId}
     where id in (${sql.join(ids)}) and ${isInState(["succeeded", "failed", "cancelled"])}
     order by id ${dialect.skipLocked}`.execute(connection);
   return rows.map(({ id }) => id);

@@ -76,20 +76,16 @@ export function toJson(value: unknown): string | null {
   return value === undefined || value === null ? null : JSON.stringify(value);
 }
 
-export interface OrphanRow {
-  readonly task_id: number;
-  readonly attempt_id: number;
-  readonly fence: number;
-  readonly charged: number;
-  readonly deaths: number;
-  readonly retry_step_s: number;
-  readonly retry_total: number;
-}
+/** What reaping reads of a task. */
+export type OrphanRow = Pick<
+  TaskRow,
+  "id" | "fence" | "charged" | "deaths" | "retry_step_s" | "retry_total"
+>;
 
-export function toOrphan(row: OrphanRow): OrphanedAttempt {
+export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
   return {
-    taskId: row.task_id,
-    attemptId: row.attempt_id,
+    taskId: row.id,
+    attemptId,
     fence: row.fence,
     charged: row.charged,
     deaths: row.deaths,
@@ -97,47 +93,56 @@ export function toOrphan(row: OrphanRow): OrphanedAttempt {
   };
 }
 
-type ClaimedRow = Pick<
+/** What a claim reads of a task; `attempt` and `fence` are those before the claim. */
+export type ClaimableRow = Pick<
   TaskRow,
   | "id"
-  | "fence"
+  | "application_id"
   | "task_no"
   | "name"
   | "lane"
   | "job"
   | "content"
   | "timeout_ms"
+  | "run_at"
+  | "fence"
+  | "life"
   | "attempt"
   | "charged"
   | "deaths"
   | "retry_step_s"
   | "retry_total"
-  | "application_id"
-> &
-  Pick<ApplicationRow, "app_key" | "link_url" | "secret_sealed"> &
-  Pick<AttemptRow, "coroutine_id"> & { readonly attempt_id: number };
+>;
 
-export function toClaimedTask(row: ClaimedRow): ClaimedTask {
+export interface ClaimCompany {
+  readonly attempt: Pick<AttemptRow, "id" | "coroutine_id">;
+  readonly application: Pick<ApplicationRow, "id" | "app_key" | "link_url" | "secret_sealed">;
+}
+
+export function toClaimedTask(
+  row: ClaimableRow,
+  { attempt, application }: ClaimCompany,
+): ClaimedTask {
   return {
     taskId: row.id,
-    attemptId: row.attempt_id,
-    fence: row.fence,
+    attemptId: attempt.id,
+    fence: row.fence + 1,
     taskNo: row.task_no,
     name: row.name,
     lane: row.lane,
     job: row.job,
     content: row.content,
     timeoutMs: row.timeout_ms,
-    attempt: row.attempt,
+    attempt: row.attempt + 1,
     charged: row.charged,
     deaths: row.deaths,
     retry: { stepS: row.retry_step_s, total: row.retry_total },
-    coroutineId: row.coroutine_id,
+    coroutineId: attempt.coroutine_id,
     application: {
-      id: row.application_id,
-      appKey: row.app_key,
-      linkUrl: row.link_url,
-      secretSealed: row.secret_sealed,
+      id: application.id,
+      appKey: application.app_key,
+      linkUrl: application.link_url,
+      secretSealed: application.secret_sealed,
     },
   };
 }

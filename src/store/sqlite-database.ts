@@ -22,6 +22,8 @@ const dialect: Dialect = {
   kind: "sqlite",
   // Rounded: the product may lie just below the whole number of ms.
   nowMs: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
+  byId: sql`not indexed`,
+  byIndex: (name) => sql`indexed by ${sql.ref(name)}`,
   forUpdate: sql``,
   skipLocked: sql``,
 };

@@ -72,6 +72,7 @@ const tasks: Table = {
     big("created_at", "epoch ms"),
     nullable(big("finished_at", "epoch ms of the terminal state")),
   ],
+  references: { column: "application_id", table: "applications" },
   checks: {
     status: "status IN ('pending', 'running', 'succeeded', 'failed', 'cancelled')",
     lane: "lane IN ('job', 'callback') AND (lane = 'job') = (job IS NOT NULL)",

@@ -28,6 +28,8 @@ export interface Table {
   /** Conditions by name, in words that both databases understand. */
   readonly checks?: Readonly<Record<string, string>>;
   readonly indexes?: readonly Index[];
+  /** The column refers to the id of a row of this table, which is never deleted. */
+  readonly references?: { readonly column: string; readonly table: string };
 }
 
 /** A number that is never used again, also after its row is gone. */
@@ -113,10 +115,14 @@ function column({ name, type, isNullable, default: initial }: Column, kind: SqlK
   return `${name} ${type[kind]} ${nullness}${initial === undefined ? "" : ` DEFAULT ${initial}`}`;
 }
 
-function keyAndChecks({ name, primaryKey, checks }: Table): string[] {
+function keyAndChecks({ name, primaryKey, checks, references }: Table): string[] {
   const keys = primaryKey === undefined ? [] : [`PRIMARY KEY (${primaryKey.join(", ")})`];
   const conditions = Object.entries(checks ?? {}).map(
     ([check, condition]) => `CONSTRAINT ${name}_${check} CHECK (${condition})`,
   );
-  return [...keys, ...conditions];
+  const foreign =
+    references === undefined
+      ? []
+      : [`FOREIGN KEY (${references.column}) REFERENCES ${references.table} (id)`];
+  return [...keys, ...foreign, ...conditions];
 }
