@@ -98,7 +98,9 @@ function shared(name: ErrorName | "Failure") {
 
 function parametersOf(query: TObject) {
   return Object.entries(query.properties).map(([name, property]) => {
+    // Swagger UI would send an example of every optional parameter unless the reader clears it.
+    const schema = { ...property, example: undefined };
     const required = query.required?.includes(name) ?? false;
-    return { name, in: "query", required, description: property.description, schema: property };
+    return { name, in: "query", required, description: property.description, schema };
   });
 }
