@@ -9,7 +9,11 @@ export interface Bus {
    * Asks the executor `serviceId`. `undefined` when nobody answered in time or the bus is away: callers fall back
    * on the store, never fail because of it.
    */
-  ask(serviceId: string, question: LiveQuestion, timeoutMs: number): Promise<LiveAnswer | undefined>;
+  ask(
+    serviceId: string,
+    question: LiveQuestion,
+    timeoutMs: number,
+  ): Promise<LiveAnswer | undefined>;
   /** Answers what is asked of `serviceId`; the answer of this call ends serving. */
   serve(serviceId: string, answer: AnswerLive): Promise<() => Promise<void>>;
   health(): BusHealth;

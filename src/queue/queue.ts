@@ -31,4 +31,6 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-export type QueueHealth = { readonly state: "up" } | { readonly state: "down"; readonly why: string };
+export type QueueHealth =
+  | { readonly state: "up" }
+  | { readonly state: "down"; readonly why: string };
