@@ -1,0 +1,168 @@
+// Shows which addresses the guard lets a callback connect to.
+import { describe, expect, test } from "bun:test";
+import type { LookupAddress } from "node:dns";
+import {
+  AddressRefused,
+  type AddressRules,
+  createAddressGuard,
+} from "../../src/callback/address-guard.ts";
+import { rejectionOf } from "../support/rejection.ts";
+
+const strict: AddressRules = { allow: null, allowLoopback: false };
+
+function isRefused(address: string, rules: AddressRules = strict): boolean {
+  try {
+    createAddressGuard(rules).checkLiteral(address);
+    return false;
+  } catch (error) {
+    if (error instanceof AddressRefused) return true;
+    throw error;
+  }
+}
+
+const publicAddresses = [
+  "1.1.1.1",
+  "8.8.8.8",
+  "172.15.255.255",
+  "172.32.0.1",
+  "192.167.255.255",
+  "100.63.255.255",
+  "100.128.0.1",
+  "223.255.255.255",
+  "2606:4700:4700::1111",
+  "2a00:1450:4001:80b::200e",
+  "::ffff:8.8.8.8",
+  "64:ff9b::808:808",
+];
+
+const privateAddresses = [
+  ["this host", "0.0.0.0"],
+  ["this network", "0.1.2.3"],
+  ["private", "10.0.0.1"],
+  ["private", "172.16.0.1"],
+  ["private", "172.31.255.255"],
+  ["private", "192.168.0.1"],
+  ["carrier-grade NAT", "100.64.0.1"],
+  ["loopback", "127.0.0.1"],
+  ["loopback", "127.255.255.254"],
+  ["link-local, cloud metadata", "169.254.169.254"],
+  ["protocol assignments", "192.0.0.8"],
+  ["documentation", "192.0.2.1"],
+  ["documentation", "198.51.100.1"],
+  ["documentation", "203.0.113.1"],
+  ["6to4 relay", "192.88.99.1"],
+  ["benchmarking", "198.18.0.1"],
+  ["multicast", "224.0.0.1"],
+  ["multicast", "239.255.255.255"],
+  ["reserved", "240.0.0.1"],
+  ["broadcast", "255.255.255.255"],
+  ["unspecified", "::"],
+  ["loopback", "::1"],
+  ["IPv4-mapped loopback", "::ffff:127.0.0.1"],
+  ["IPv4-mapped private, in hex", "::ffff:a00:1"],
+  ["IPv4-compatible", "::7f00:1"],
+  ["IPv4-translated", "::ffff:0:10.0.0.1"],
+  ["NAT64 of a private one", "64:ff9b::a00:1"],
+  ["NAT64 of loopback", "64:ff9b::127.0.0.1"],
+  ["local NAT64", "64:ff9b:1::808:808"],
+  ["6to4 of a private one", "2002:a00:1::"],
+  ["6to4", "2002:808:808::"],
+  ["Teredo", "2001:0:4136:e378:8000:63bf:3fff:fdd2"],
+  ["unique local", "fc00::1"],
+  ["unique local, cloud metadata", "fd00:ec2::254"],
+  ["link-local", "fe80::1"],
+  ["link-local with a zone", "fe80::1%lo"],
+  ["site-local", "fec0::1"],
+  ["multicast", "ff02::1"],
+  ["discard", "100::1"],
+  ["documentation", "2001:db8::1"],
+  ["documentation", "3fff::1"],
+  ["benchmarking", "2001:2::1"],
+  ["segment routing", "5f00::1"],
+  ["not assigned", "4000::1"],
+] as const;
+
+describe("without CALLBACK_ALLOW", () => {
+  test.each(publicAddresses)("%s may be reached", (address) => {
+    expect(isRefused(address)).toBe(false);
+  });
+
+  test.each(privateAddresses)("%s: %s is refused", (_, address) => {
+    expect(isRefused(address)).toBe(true);
+  });
+
+  test("loopback may be reached where that is allowed, and nothing else with it", () => {
+    const rules = { allow: null, allowLoopback: true };
+    for (const address of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]) {
+      expect(isRefused(address, rules)).toBe(false);
+    }
+    for (const address of ["0.0.0.0", "::", "10.0.0.1", "169.254.169.254", "fe80::1"]) {
+      expect(isRefused(address, rules)).toBe(true);
+    }
+  });
+});
+
+describe("with CALLBACK_ALLOW", () => {
+  const rules = {
+    allow: ["10.1.0.0/16", "192.168.7.7", "fd00:1::/32", "Intranet.Example.", "localhost"],
+    allowLoopback: false,
+  };
+
+  test.each(["10.1.2.3", "192.168.7.7", "fd00:1::9", "::ffff:10.1.2.3", "8.8.8.8"])(
+    "%s may be reached",
+    (address) => expect(isRefused(address, rules)).toBe(false),
+  );
+
+  test.each(["10.2.0.1", "192.168.7.8", "fd00:2::9", "127.0.0.1", "::1"])(
+    "%s is still refused",
+    (address) => expect(isRefused(address, rules)).toBe(true),
+  );
+
+  test("a named host may have private addresses, however it is written", async () => {
+    for (const name of ["localhost", "LOCALHOST"]) {
+      expect((await look(name, rules)).length).toBeGreaterThan(0);
+    }
+  });
+
+  test("an empty list allows nothing", () => {
+    expect(isRefused("127.0.0.1", { allow: [], allowLoopback: false })).toBe(true);
+  });
+});
+
+describe("names", () => {
+  test("a name with a private address is refused with the address in the message", async () => {
+    const refusal = await rejectionOf(look("localhost", strict));
+    expect(String(refusal)).toMatch(
+      /AddressRefused: (127\.0\.0\.1|::1) \(an address of localhost\) is not a public address/,
+    );
+  });
+
+  test("the refusal also reaches callers that want one address", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    createAddressGuard(strict).lookup("localhost", { all: false }, (error) => resolve(error));
+    expect(await promise).toBeInstanceOf(AddressRefused);
+  });
+
+  test("a caller that wants one address gets one that was checked", async () => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const guard = createAddressGuard({ allow: null, allowLoopback: true });
+    guard.lookup("localhost", { family: 4 }, (error, address, family) => {
+      resolve([error, address, family]);
+    });
+    expect(await promise).toEqual([null, "127.0.0.1", 4]);
+  });
+
+  test("a name that does not exist is no refusal", async () => {
+    const failure = await rejectionOf(look("no-such-host.invalid", strict));
+    expect(failure).toMatchObject({ code: "ENOTFOUND" });
+  });
+});
+
+function look(name: string, rules: AddressRules): Promise<readonly LookupAddress[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<readonly LookupAddress[]>();
+  createAddressGuard(rules).lookup(name, { all: true }, (error, addresses) => {
+    if (error) reject(error);
+    else resolve(typeof addresses === "string" ? [] : addresses);
+  });
+  return promise;
+}
