@@ -16,7 +16,7 @@ test("an event is one JSON line with the fields of its logger", () => {
   expect(lines[0]).toEndWith("}\n");
   expect(parsed()[0]).toMatchObject({
     level: "warn",
-    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    time: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
     service_id: "s1",
     task_id: 7,
     attempt: 2,

@@ -1,9 +1,7 @@
-// Finds what a mistyped name was probably meant to be.
-import { closest, distance } from "fastest-levenshtein";
+// Names what a mistyped text was probably meant to be.
+import { nearestNames } from "../core/nearest-names.ts";
 
 /** The nearest of `names`, or nothing when none is near enough to be a slip of the finger. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
-  const name = closest(text, names);
-  const slips = Math.max(2, Math.floor(name.length / 3));
-  return distance(text, name) <= slips ? name : undefined;
+  return nearestNames(text, names).likely[0];
 }

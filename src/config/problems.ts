@@ -14,7 +14,7 @@ export interface Problem {
 }
 
 /** The value as it may be shown: of a secret nothing but the scheme of a URL. */
-export function shownValue(name: SettingName, text: string): string {
+function shownValue(name: SettingName, text: string): string {
   if (SETTINGS[name].isSecret) return `${/^[a-z]{1,10}:\/\//.exec(text)?.[0] ?? ""}***`;
   const clean = JSON.stringify(text).slice(1, -1);
   return clean.length > 80 ? `${clean.slice(0, 80)}…` : clean;
