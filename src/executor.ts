@@ -85,7 +85,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
   const bus = await createBus({ config, logger }, [parent]);
   await bus.serve(serviceId, (question) => ask(threads, question));
-  for (const thread of threads) thread.begin();
+  await Promise.all(threads.map((thread) => thread.begin()));
   const stopHousekeeping = keepHouse({ store, serviceId, config, logger });
   say({ to: "main", kind: "ready", jobs });
 

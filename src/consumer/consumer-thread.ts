@@ -70,7 +70,7 @@ function listen(lane: AttemptLane): void {
     if (!isFor<ToConsumer>("consumer", message)) return;
     if (message.kind === "begin") {
       consumer = begin(lane);
-      consumer.catch(fail);
+      consumer.then(() => say({ to: "executor", kind: "begun" }), fail);
     }
     if (message.kind === "ask") answer(consumer, message).catch(fail);
     if (message.kind === "drain") drain(consumer, message.graceMs).catch(fail);

@@ -35,6 +35,8 @@ export type FromConsumer =
       readonly id: number;
       readonly answer: LiveAnswer;
     }
+  /** It hears doorbells now. */
+  | { readonly to: "executor"; readonly kind: "begun" }
   | { readonly to: "executor"; readonly kind: "unkillable"; readonly taskId: number }
   | { readonly to: "executor"; readonly kind: "drained" }
   | { readonly to: "executor"; readonly kind: "failed"; readonly failure: Failure };

@@ -20,7 +20,8 @@ export interface ConsumerThread {
   readonly link: Link;
   /** Settles with what the lane found; rejects (AppError `configuration` where the operator must act). */
   readonly loaded: Promise<LoadedJobs | null>;
-  begin(): void;
+  /** Settles when it hears doorbells. */
+  begin(): Promise<void>;
   ask(question: LiveQuestion): Promise<LiveAnswer>;
   /** Settles when nothing runs and every end is written. */
   drain(graceMs: number): Promise<void>;
@@ -41,6 +42,7 @@ export function createConsumerThread(
   const thread = new Worker(new URL("./consumer-thread.ts", import.meta.url), { workerData: data });
   const link = linkOfPort(thread);
   const loaded = Promise.withResolvers<LoadedJobs | null>();
+  const begun = Promise.withResolvers<void>();
   const drained = Promise.withResolvers<void>();
   const asked = new Map<number, (answer: LiveAnswer) => void>();
   let lastId = 0;
@@ -67,6 +69,7 @@ export function createConsumerThread(
     if (message.kind === "failed") fail(message.failure);
     if (message.kind === "answer") asked.get(message.id)?.(message.answer);
     if (message.kind === "unkillable") events.onUnkillable(message.taskId);
+    if (message.kind === "begun") begun.resolve();
     if (message.kind === "drained") drained.resolve();
   }
 
@@ -98,7 +101,10 @@ export function createConsumerThread(
   return {
     link,
     loaded: loaded.promise,
-    begin: () => link.send({ to: "consumer", kind: "begin" }),
+    begin: () => {
+      link.send({ to: "consumer", kind: "begin" });
+      return begun.promise;
+    },
     ask,
     drain,
   };

@@ -1,6 +1,6 @@
 // The whole program without any server: from a signed request to the end of the task, and through its deaths.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,32 +9,36 @@ import { type ApiClient, clientOf, createClient, isEnded } from "../support/api-
 import { type Program, startProgram } from "../support/program.ts";
 
 const UNKNOWN = { code: 1, msg: "Unknown!", data: [] };
+const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+
+setDefaultTimeout(30_000);
 
 describe("embedded", () => {
   let program: Program;
   let client: ApiClient;
 
   beforeAll(async () => {
-    program = await startProgram();
+    program = await startProgram({ env: { JOBS_DIR } });
     client = await createClient(program.url);
   });
   afterAll(() => program.stop());
 
   test("a task runs its job and keeps the result", async () => {
-    const id = await client.createJob("countdown", { from: 2, intervalMs: 10 });
+    const id = await client.createJob("action", { do: "return", value: 7 });
     const detail = await client.until(id, isEnded);
     expect(detail).toMatchObject({
       status: "succeeded",
       state: "succeeded",
       attempt: 1,
+      result: 7,
       error: null,
     });
     expect(detail.attempts).toMatchObject([{ attempt: 1, outcome: "succeeded", charged: true }]);
   });
 
   test("a job that spins is recorded as timed out soon after its deadline", async () => {
-    const id = await client.createJob("stuck", {}, { timeout: 500 });
+    const id = await client.createJob("action", { do: "spin" }, { timeout: 500 });
     const detail = await client.until(id, isEnded);
     expect(detail.status).toBe("failed");
     expect(detail.attempts[0]?.outcome).toBe("timed_out");
@@ -45,7 +49,7 @@ describe("embedded", () => {
   });
 
   test("cancelling a job that spins answers Killed with the ms it took", async () => {
-    const id = await client.createJob("stuck", {});
+    const id = await client.createJob("action", { do: "spin" });
     await client.until(id, (detail) => detail.status === "running");
     const answer = await client.post<{ killed: boolean; method: string; latency_ms: number }>(
       "/task/cancel",
@@ -62,7 +66,7 @@ describe("embedded", () => {
 
   test("a task cancelled before its time never starts", async () => {
     const runtime = Math.floor(Date.now() / 1000) + 2;
-    const id = await client.createJob("countdown", { from: 1 }, { runtime });
+    const id = await client.createJob("action", { do: "nothing" }, { runtime });
     expect((await client.detail(id)).status).toBe("scheduled");
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "ok!" });
     const detail = await client.detail(id);
@@ -72,7 +76,7 @@ describe("embedded", () => {
 
   test("a task starts at its time, not before and at most 50 ms after it", async () => {
     const runtime = Date.now() + 1200;
-    const id = await client.createJob("countdown", { from: 0 }, { runtime });
+    const id = await client.createJob("action", { do: "nothing" }, { runtime });
     const detail = await client.until(id, isEnded);
     const lateMs = (detail.attempts[0]?.started_at ?? 0) - runtime;
     expect(lateMs).toBeGreaterThanOrEqual(0);
@@ -82,7 +86,7 @@ describe("embedded", () => {
 
   test("a failing task is retried after its step and keeps every attempt", async () => {
     const patient = await createClient(program.url, { step: 1, retryTotal: 1 });
-    const id = await patient.createJob("flaky", { failures: 9 });
+    const id = await patient.createJob("action", { do: "throw" });
     const detail = await patient.until(id, isEnded);
     expect(detail).toMatchObject({ status: "failed", attempt: 2, maxAttempts: 2 });
     const [first, second] = detail.attempts;
@@ -91,7 +95,7 @@ describe("embedded", () => {
   });
 
   test("a failed task begins a new life when it is published again", async () => {
-    const id = await client.createJob("flaky", { failures: 9 });
+    const id = await client.createJob("action", { do: "throw" });
     await client.until(id, isEnded);
     expect(await client.post("/nsq/publish", { task_id: id })).toEqual({
       code: 0,
@@ -103,7 +107,7 @@ describe("embedded", () => {
   });
 
   test("another application sees nothing of the task", async () => {
-    const id = await client.createJob("countdown", { from: 0 });
+    const id = await client.createJob("action", { do: "nothing" });
     const stranger = await createClient(program.url);
     expect(await stranger.post("/task/detail", { id })).toMatchObject({ code: 1, data: [] });
     expect(await stranger.post<unknown>("/task/cancel", { id })).toEqual(UNKNOWN);
@@ -161,11 +165,11 @@ describe("callbacks, embedded", () => {
 
 describe("embedded, through deaths", () => {
   test("SIGTERM lets a short job end, hands a long one back, and the next start runs it again", async () => {
-    const program = await startProgram({ env: { SHUTDOWN_TIMEOUT_MS: "1000" } });
+    const program = await startProgram({ env: { JOBS_DIR, SHUTDOWN_TIMEOUT_MS: "1000" } });
     try {
       const client = await createClient(program.url);
-      const short = await client.createJob("countdown", { from: 3, intervalMs: 100 });
-      const long = await client.createJob("countdown", { from: 600, intervalMs: 100 });
+      const short = await client.createJob("action", { do: "sleep", value: 400 });
+      const long = await client.createJob("action", { do: "sleep", value: 29_000 });
       await client.until(short, (detail) => detail.status === "running");
       await client.until(long, (detail) => detail.status === "running");
       expect(await program.terminate()).toBe(0);
@@ -180,12 +184,12 @@ describe("embedded, through deaths", () => {
   });
 
   test("every acknowledged task survives kill -9 of the main process", async () => {
-    const program = await startProgram({ env: { LEASE_MS: "2000" } });
+    const program = await startProgram({ env: { JOBS_DIR, LEASE_MS: "2000" } });
     try {
       const client = await createClient(program.url, { retryTotal: 1 });
-      const params = { from: 1, intervalMs: 300 };
+      const params = { do: "sleep", value: 300 };
       const ids = await Promise.all(
-        Array.from({ length: 20 }, () => client.createJob("countdown", params)),
+        Array.from({ length: 20 }, () => client.createJob("action", params)),
       );
       await program.kill9();
       await program.restart();
@@ -199,10 +203,10 @@ describe("embedded, through deaths", () => {
   }, 60_000);
 
   test("kill -9 of the executor loses nothing: its successor takes over", async () => {
-    const program = await startProgram();
+    const program = await startProgram({ env: { JOBS_DIR } });
     try {
       const client = await createClient(program.url);
-      const id = await client.createJob("countdown", { from: 10, intervalMs: 100 });
+      const id = await client.createJob("action", { do: "sleep", value: 1000 });
       await client.until(id, (detail) => detail.status === "running");
       const { stdout } = spawnSync("pgrep", ["-P", String(program.pid)], { encoding: "utf8" });
       process.kill(Number(stdout.trim()), "SIGKILL");
