@@ -1,5 +1,5 @@
 // Cuts rows into batches a statement can carry, and isolates the rows that a database refuses.
-import { failureKind } from "./failures.ts";
+import { isAboutRows } from "./failures.ts";
 
 const MOST_ROWS = 500;
 /** Well below the 16 MiB a MariaDB server takes in one packet by default, escaping included. */
@@ -47,10 +47,8 @@ export async function inHalves<Row, Result>(
   try {
     return await halving.all(rows);
   } catch (cause) {
-    const kind = failureKind(cause);
-    if (kind !== "statement" && kind !== "duplicate") throw cause;
     const [first] = rows;
-    if (first === undefined) throw cause;
+    if (first === undefined || !isAboutRows(cause)) throw cause;
     if (rows.length === 1) return [await halving.guilty(first, cause)];
     const middle = Math.ceil(rows.length / 2);
     const left = await inHalves(rows.slice(0, middle), halving);

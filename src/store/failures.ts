@@ -60,6 +60,12 @@ export function failureKind(thrown: unknown): FailureKind {
   return isConnectionFailure(thrown) ? "away" : "statement";
 }
 
+/** True when other rows in the same statement could have been written. */
+export function isAboutRows(thrown: unknown): boolean {
+  const kind = failureKind(thrown);
+  return kind === "statement" || kind === "duplicate";
+}
+
 /** True when the statement named a table that does not exist. */
 export function isMissingTable(thrown: unknown): boolean {
   return (thrown as DriverError).errno === 1146 || /^no such table/.test(messageOf(thrown));

@@ -4,7 +4,7 @@ import { inHalves } from "./batches.ts";
 import { claimDue } from "./claim.ts";
 import type { Database } from "./dialect.ts";
 import { type Board, dueJobs, nextDueInMs, readBoard } from "./due.ts";
-import { failureKind } from "./failures.ts";
+import { isAboutRows } from "./failures.ts";
 import { firstRound, type Round } from "./fair-shares.ts";
 import { isHuge, withoutContent, writeFinishes } from "./finish.ts";
 import type { ClaimRequest, Finish, LeaseReference, TurnResult } from "./store.ts";
@@ -38,11 +38,12 @@ export function createTurns(database: Database): Turns {
   };
 
   const settle: Turns["settle"] = async (finishes, onlyExpired) => {
-    const one = (some: readonly Finish[]) =>
-      database.write((session) => writeFinishes(session, some, onlyExpired));
+    const some = (these: readonly Finish[]) =>
+      database.write((session) => writeFinishes(session, these, onlyExpired));
     const written = await inHalves<Finish, LeaseReference[]>(finishes.map(withoutHuge), {
-      all: async (some) => [await one(some)],
-      guilty: (finish, cause) => one([withoutContent(finish, cause)]),
+      // The references do not belong to single rows here: one result holds them all.
+      all: async (these) => [await some(these)],
+      guilty: (finish, cause) => settleGuilty(some, withoutContent(finish, cause)),
     });
     return written.flat();
   };
@@ -55,14 +56,25 @@ export function createTurns(database: Database): Turns {
       try {
         return await finishAndClaim(finishes.map(withoutHuge), claim);
       } catch (thrown) {
-        if (failureKind(thrown) !== "statement" && failureKind(thrown) !== "duplicate")
-          throw thrown;
+        if (!isAboutRows(thrown)) throw thrown;
         // One end was refused: the others must not wait for it, and it must not be lost.
         const finished = await settle(finishes, false);
         return { ...(await claimOnly(claim)), finished };
       }
     },
   };
+}
+
+type Settle = (finishes: readonly Finish[]) => Promise<LeaseReference[]>;
+
+/** Refused even with a short error it counts as not written, like a stale one: its lease ends, and it is reaped. */
+async function settleGuilty(settle: Settle, finish: Finish): Promise<LeaseReference[]> {
+  try {
+    return await settle([finish]);
+  } catch (thrown) {
+    if (!isAboutRows(thrown)) throw thrown;
+    return [];
+  }
 }
 
 const nothing: TurnResult = { finished: [], claimed: [], moreDue: false, nextDueInMs: null };

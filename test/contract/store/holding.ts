@@ -1,0 +1,113 @@
+// Suite: executors, and the tasks that wait for the proof of an executor's death.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomUUID } from "node:crypto";
+import type { Store } from "../../../src/store/store.ts";
+import { type Corner, finishOf, leaseOf, openCorner, retryOf } from "./samples.ts";
+import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+
+export function holdingSuite(createDatabase: CreateTestDatabase): void {
+  describe("holding", () => {
+    let database: TestDatabase;
+    let store: Store;
+
+    beforeAll(async () => {
+      database = await createDatabase();
+      store = database.open();
+      await store.migrate();
+    });
+    afterAll(() => database.drop());
+
+    const finish = (...finishes: Parameters<Store["tasks"]["turn"]>[0]) =>
+      store.tasks.turn(finishes, null);
+    const register = (serviceId: string) =>
+      store.executors.register({ serviceId, host: "here", pid: 1 });
+    /** A task that is due but held by this executor. */
+    const hold = async (corner: Corner, heldBy: string) => {
+      const started = await corner.start();
+      await finish({ ...retryOf(started), heldBy });
+      return started;
+    };
+    const silence = (serviceId: string) =>
+      database.query(
+        `UPDATE executors SET seen_at = seen_at - 100000 WHERE service_id = '${serviceId}'`,
+      );
+
+    test("release frees a held task, with its own fence only", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      await finish({ ...retryOf(started), heldBy: "executor-stuck" });
+      await store.tasks.release({ ...leaseOf(started), fence: started.fence + 1 });
+      expect(await corner.claim(1)).toEqual([]);
+      await store.tasks.release(leaseOf(started));
+      expect(await corner.claim(1)).toHaveLength(1);
+    });
+
+    test("a redelivered task is still held by what runs of its last life", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      const next = { kind: "terminal", status: "failed" } as const;
+      await finish(finishOf(started, { next, heldBy: "executor-stuck-2" }));
+      await store.tasks.redeliver({
+        reference: { applicationId: corner.applicationId, id: started.taskId },
+      });
+      expect(await corner.claim(1)).toEqual([]);
+      await store.executors.bury("executor-stuck-2");
+      expect(await corner.claim(1)).toMatchObject([
+        { taskId: started.taskId, attempt: 1, fence: 2 },
+      ]);
+    });
+
+    test("executors that were silent are buried, those that beat are not", async () => {
+      const corner = await openCorner(store);
+      const [silent, beating] = [randomUUID(), randomUUID()];
+      await register(silent);
+      await register(beating);
+      const freed = await hold(corner, silent);
+      await hold(corner, beating);
+      await silence(silent);
+      await silence(beating);
+      await store.executors.beat(beating);
+      expect(await store.executors.burySilent(60_000)).toBe(1);
+      expect(await store.executors.burySilent(60_000)).toBe(0);
+      expect(await corner.claim(9)).toMatchObject([{ taskId: freed.taskId }]);
+    });
+
+    test("what is held in the name of one already buried is set free by the next burial", async () => {
+      const corner = await openCorner(store);
+      const gone = randomUUID();
+      await register(gone);
+      await store.executors.bury(gone);
+      const late = await hold(corner, gone);
+      expect(await corner.claim(1)).toEqual([]);
+      expect(await store.executors.burySilent(60_000)).toBe(0);
+      expect(await corner.claim(1)).toMatchObject([{ taskId: late.taskId }]);
+    });
+
+    test("one that was taken for dead and beats again holds its tasks again", async () => {
+      const corner = await openCorner(store);
+      const frozen = randomUUID();
+      await register(frozen);
+      await store.executors.bury(frozen);
+      await store.executors.beat(frozen);
+      await hold(corner, frozen);
+      await store.executors.burySilent(60_000);
+      expect(await corner.claim(1)).toEqual([]);
+    });
+
+    test("an executor may register again, and those buried long ago are forgotten", async () => {
+      const [again, old] = [randomUUID(), randomUUID()];
+      await register(again);
+      await register(again);
+      await register(old);
+      await store.executors.bury(old);
+      await database.query(
+        `UPDATE executors SET buried_at = buried_at - 100000000 WHERE service_id = '${old}'`,
+      );
+      await store.executors.burySilent(60_000);
+      const rows = await database.query("SELECT service_id FROM executors");
+      const ids = rows.map((row) => row["service_id"]);
+      expect(ids.filter((id) => id === again)).toHaveLength(1);
+      expect(ids).not.toContain(old);
+    });
+  });
+}

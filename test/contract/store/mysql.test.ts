@@ -1,0 +1,28 @@
+// Everything the store promises, on MySQL or MariaDB.
+import { describeWith } from "../../support/describe-with.ts";
+import { acquireServices } from "../../support/services.ts";
+import { changingSuite } from "./changing.ts";
+import { claimingSuite } from "./claiming.ts";
+import { creatingSuite } from "./creating.ts";
+import { finishingSuite } from "./finishing.ts";
+import { holdingSuite } from "./holding.ts";
+import { keepingSuite } from "./keeping.ts";
+import { leasingSuite } from "./leasing.ts";
+import { createMysqlTestDatabase } from "./world.ts";
+
+const services = await acquireServices();
+
+describeWith(services, {
+  title: "store/mysql",
+  needs: ["mysql"],
+  suite: ({ mysql }) => {
+    const createDatabase = () => createMysqlTestDatabase(mysql);
+    creatingSuite(createDatabase);
+    claimingSuite(createDatabase);
+    finishingSuite(createDatabase);
+    changingSuite(createDatabase);
+    leasingSuite(createDatabase);
+    holdingSuite(createDatabase);
+    keepingSuite(createDatabase);
+  },
+});
