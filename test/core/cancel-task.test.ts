@@ -106,6 +106,18 @@ describe("a running task", () => {
     expect(await answering).toEqual({ kind: "killed", method: "thread", latencyMs: 21 });
   });
 
+  test("is killed although the bus breaks, and the log says so", async () => {
+    const task = await runningTask();
+    const bus = { ask: () => Promise.reject(new Error("redis is away")) };
+    const change = { reference: { applicationId, id: task.taskId } };
+    const answering = cancelTask({ ...world, bus }, change, WAIT_MS);
+    expect(await untilRequested(task)).toBe(true);
+    await endAttempt(world.store, task, { outcome: "cancelled", receipt: DEAD });
+    expect(await answering).toMatchObject({ kind: "killed" });
+    const fields = { task_id: task.taskId, error: "redis is away" };
+    expect(world.lines).toMatchObject([{ level: "warn", fields }]);
+  });
+
   test("that cannot be proven dead in time goes on being killed", async () => {
     const task = await runningTask();
     expect(await cancel(task.taskId, {}, 30)).toEqual({ kind: "killing" });

@@ -74,6 +74,13 @@ describe("what is wrong with a create", () => {
     expect(await refusalOf({ content: "[]" })).toMatchObject({ code: "invalid" });
   });
 
+  test("is an application the database does not have", async () => {
+    const nobody = { ...application, id: 999_999 };
+    const refused = await rejectionOf(submitter.submit(nobody, input()));
+    expect(refused).toMatchObject({ code: "refused", message: "the database refused this task" });
+    expect(world.lines).toMatchObject([{ level: "error" }]);
+  });
+
   test("leaves nothing in the store and rings nobody", async () => {
     const wrong = input({ content: { class: "send-mail" } });
     await submitter.submit(application, wrong).catch(() => undefined);
