@@ -1,0 +1,31 @@
+// Takes away from job code the ways to speak as the platform: its ports, and the process's environment.
+import workerThreads, { type MessagePort } from "node:worker_threads";
+
+/**
+ * The platform talks over a port of its own that no job can name; what is left, `parentPort` and `postMessage`,
+ * would only let a job flood its executor.
+ */
+export function concealParentPort(parentPort: MessagePort): void {
+  const silent = () => undefined;
+  // Bun's is a true port, and closing it makes it mute; Deno's has own methods and no `close`.
+  if (typeof parentPort.close === "function") parentPort.close();
+  define(parentPort, "postMessage", silent);
+  define(workerThreads, "parentPort", null);
+  Reflect.deleteProperty(globalThis, "postMessage");
+}
+
+/** Deno's `env` shows the process's variables whatever the thread was given; Bun's shows the thread's. */
+export function concealProcessEnv(env: Readonly<Record<string, string | undefined>>): void {
+  const deno = (globalThis as { readonly Deno?: object }).Deno;
+  if (deno === undefined) return;
+  const shown = {
+    get: (name: string) => env[name],
+    has: (name: string) => env[name] !== undefined,
+    toObject: () => ({ ...env }),
+  };
+  define(deno, "env", shown);
+}
+
+function define(target: object, key: string, value: unknown): void {
+  Reflect.defineProperty(target, key, { value, configurable: false, writable: false });
+}

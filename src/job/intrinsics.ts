@@ -1,0 +1,40 @@
+// What the job worker itself uses of the globals, taken before a job is imported: jobs may patch theirs as they like.
+
+const { now } = Date;
+const { stringify, parse } = JSON;
+
+/** Epoch ms. */
+export const clockMs: () => number = now;
+export const toJson: (value: unknown) => string | undefined = stringify;
+export const toJsonWith: (
+  value: unknown,
+  replace: (key: string, value: unknown) => unknown,
+) => string | undefined = stringify;
+export const parseJson: (text: string) => unknown = parse;
+export const startTimer: (run: () => void, ms: number) => unknown = setTimeout;
+export const stopTimer: (timer: unknown) => void = clearTimeout as (timer: unknown) => void;
+export const soon: (run: () => void) => void = setImmediate;
+export const fetchNow: (input: string | URL | Request, init?: RequestInit) => Promise<Response> =
+  fetch;
+
+export const NativePromise = Promise;
+export const NativeAbortController = AbortController;
+
+const { apply } = Reflect;
+const then: unknown = Reflect.get(Promise.prototype, "then");
+
+/** `promise.catch`, which would go through a patched `then`. */
+export function onRejection(promise: Promise<unknown>, hear: (thrown: unknown) => void): void {
+  (apply as (...given: readonly unknown[]) => unknown)(then, promise, [undefined, hear]);
+}
+
+const NativeError = Error;
+
+/** The stack of the caller, up to 30 frames deep, as the engine prints it; "" when a job has broken stacks. */
+export function captureStack(): string {
+  const limit = NativeError.stackTraceLimit;
+  NativeError.stackTraceLimit = 30;
+  const { stack } = new NativeError();
+  NativeError.stackTraceLimit = limit;
+  return typeof stack === "string" ? stack : "";
+}

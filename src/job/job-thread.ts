@@ -1,0 +1,105 @@
+// A job worker that is a thread of this process: its start, its messages and the proof of its death.
+import { existsSync } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { delay, within } from "../core/within.ts";
+import { errorData, platformError } from "./error-data.ts";
+import type { Death, HostListener, JobHost } from "./job-host.ts";
+import { createPings } from "./pings.ts";
+import type { Boot, FromJobWorker } from "./protocol.ts";
+import { openSharedMemory } from "./shared-memory.ts";
+
+const KILL_LIMIT_MS = 2_000;
+const PROOF_INTERVAL_MS = 5;
+
+const DEAF: HostListener = { message: () => undefined, death: () => undefined };
+
+/** Starts a thread. `env` is all that its code sees of the environment. */
+export function createJobThread(env: Readonly<Record<string, string>>): JobHost {
+  const memory = openSharedMemory();
+  const { port1: port, port2 } = new MessageChannel();
+  const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
+  const boot: Boot = { port: port2, memory: memory.buffer, env };
+  worker.postMessage(boot, [port2]);
+
+  const pings = createPings();
+  let listener = DEAF;
+  let threadId: number | null = null;
+  let killed: Promise<boolean> | null = null;
+
+  const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
+  const exited = hearDeath(worker, (death) => {
+    setReady(false);
+    port.close();
+    if (killed === null) listener.death(death);
+  });
+
+  port.on("message", (message: FromJobWorker) => {
+    if (message.kind === "pong") pings.answered(message.ping);
+    else if (message.kind !== "ready") listener.message(message);
+    else {
+      threadId = message.threadId;
+      setReady(true);
+    }
+  });
+
+  return {
+    memory,
+    ready,
+    post: (message) => port.postMessage(message),
+    listen(hear) {
+      listener = hear;
+    },
+    ping: (withinMs) => pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs),
+    kill() {
+      listener = DEAF;
+      killed ??= killThread({ worker, exited, threadId, port });
+      return killed;
+    },
+  };
+}
+
+/** Calls back once, when the thread is gone; settles then too. */
+function hearDeath(worker: Worker, tell: (death: Death) => void): Promise<void> {
+  let thrown: unknown;
+  worker.on("error", (error: unknown) => {
+    thrown = error;
+  });
+  return new Promise((resolve) => {
+    worker.on("exit", (code: number) => {
+      const exit = platformError("exit", `the job's code ended its job worker (exit code ${code})`);
+      tell({ error: thrown === undefined ? exit : errorData(thrown) });
+      resolve();
+    });
+  });
+}
+
+interface Victim {
+  readonly worker: Worker;
+  readonly exited: Promise<void>;
+  readonly threadId: number | null;
+  readonly port: MessagePort;
+}
+
+/**
+ * `terminate()` is never awaited without a deadline: it does not settle during a blocking system call. On Deno it
+ * settles at once although a busy thread burns on, so where there is /proc its word is not enough.
+ */
+async function killThread({ worker, exited, threadId, port }: Victim): Promise<boolean> {
+  const deadlineMs = performance.now() + KILL_LIMIT_MS;
+  const terminated = worker.terminate().catch(() => exited);
+  const isGone = await within(
+    Promise.race([exited, terminated]).then(() => true),
+    KILL_LIMIT_MS,
+  );
+  port.close();
+  if (isGone !== true) return false;
+  return threadId === null || hasVanished(threadId, deadlineMs);
+}
+
+async function hasVanished(threadId: number, deadlineMs: number): Promise<boolean> {
+  while (existsSync(`/proc/self/task/${threadId}`)) {
+    if (performance.now() > deadlineMs) return false;
+    await delay(PROOF_INTERVAL_MS);
+  }
+  return true;
+}

@@ -1,0 +1,127 @@
+// The entry of a job worker: imports one job file and runs its attempts, one at a time. The only home of job code.
+import { readlinkSync } from "node:fs";
+import { type MessagePort, parentPort } from "node:worker_threads";
+import type { Job } from "../sdk/define-job.ts";
+import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
+import { concealParentPort, concealProcessEnv } from "./conceal.ts";
+import { errorData } from "./error-data.ts";
+import { onRejection, parseJson, soon } from "./intrinsics.ts";
+import { captureConsole } from "./job-console.ts";
+import { createJobContext, writeLine } from "./job-context.ts";
+import { resultText } from "./job-result.ts";
+import { loadJob, provideSdk } from "./load-job.ts";
+import type { AttemptOrder, Boot, FromJobWorker, JobEnd, ToJobWorker } from "./protocol.ts";
+import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
+
+/** Everything that lasts longer than an attempt. */
+interface JobWorker {
+  readonly memory: SharedMemory;
+  readonly post: (message: FromJobWorker) => void;
+  job: Job | null;
+  /** The newest attempt, also after its end. */
+  scope: AttemptScope | null;
+}
+
+if (parentPort !== null) awaitBoot(parentPort);
+
+function awaitBoot(ownPort: MessagePort): void {
+  ownPort.once("message", ({ port, memory, env }: Boot) => {
+    concealParentPort(ownPort);
+    concealProcessEnv(env);
+    start(port as MessagePort, openSharedMemory(memory));
+  });
+}
+
+function start(port: MessagePort, memory: SharedMemory): void {
+  const worker: JobWorker = {
+    memory,
+    post: port.postMessage.bind(port),
+    job: null,
+    scope: null,
+  };
+  captureConsole((level, message) => {
+    const scope = scopeInside.getStore() ?? worker.scope;
+    if (scope !== null) writeLine(scope, level, { message });
+  });
+  process.on("uncaughtException", (thrown: unknown) => reportUncaught(worker, thrown));
+  process.on("unhandledRejection", (thrown: unknown) => reportUncaught(worker, thrown));
+  perform(worker, getReady(worker, port));
+}
+
+async function getReady(worker: JobWorker, port: MessagePort): Promise<void> {
+  await provideSdk();
+  port.on("message", (message: ToJobWorker) => hear(worker, message));
+  worker.post({ kind: "ready", threadId: systemThreadId() });
+}
+
+/** What a job left floating may fail because of the abort: that is no crash. */
+function reportUncaught(worker: JobWorker, thrown: unknown): void {
+  if (worker.scope?.isAbort(thrown)) return;
+  worker.post({ kind: "crashed", error: errorData(thrown) });
+}
+
+function hear(worker: JobWorker, message: ToJobWorker): void {
+  switch (message.kind) {
+    case "ping":
+      worker.post({ kind: "pong", ping: message.ping });
+      break;
+    case "load":
+      perform(worker, load(worker, message.file));
+      break;
+    case "attempt":
+      perform(worker, runAttempt(worker, message));
+      break;
+    case "abort":
+      if (message.id === Atomics.load(worker.memory.words, WORDS.attempt)) {
+        worker.scope?.abort(message.reason);
+      }
+  }
+}
+
+async function load(worker: JobWorker, file: string): Promise<void> {
+  const loaded = await loadJob(file);
+  if (loaded.kind === "refused") return worker.post(loaded);
+  worker.job = loaded.job;
+  worker.post({ kind: "loaded", job: loaded.description });
+}
+
+/** Runs the attempt if it is still on offer: its owner may have taken it back and given it to another job worker. */
+async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void> {
+  const { words } = worker.memory;
+  const { offered, running, ended } = PHASES;
+  if (worker.job === null || Atomics.load(words, WORDS.attempt) !== order.id) return;
+  if (Atomics.compareExchange(words, WORDS.phase, offered, running) !== offered) return;
+  const scope = createAttemptScope(worker.memory);
+  worker.scope = scope;
+  const end = await outcomeOf(worker.job, order, scope);
+  scope.end();
+  Atomics.store(words, WORDS.phase, ended);
+  worker.post({ kind: "ended", id: order.id, end });
+  soon(() => worker.post({ kind: "idle", id: order.id }));
+}
+
+async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Promise<JobEnd> {
+  try {
+    scope.write("state", { state: "running" });
+    const params = parseJson(order.params);
+    const ctx = createJobContext(scope, order);
+    const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
+    return { kind: "returned", result: resultText(result) };
+  } catch (thrown) {
+    return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };
+  }
+}
+
+/** None of it may fail; if our own code does, nobody must wait for it in vain. */
+function perform(worker: JobWorker, work: Promise<void>): void {
+  onRejection(work, (thrown) => worker.post({ kind: "crashed", error: errorData(thrown) }));
+}
+
+/** By this the owner proves the thread's death; null where the system has no /proc. */
+function systemThreadId(): number | null {
+  try {
+    return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+  } catch {
+    return null;
+  }
+}

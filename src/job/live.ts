@@ -1,0 +1,70 @@
+// Reads where an attempt is out of shared memory, while its code runs, spins or waits.
+import type { AttemptTrace, LiveView, Progress } from "../core/attempt.ts";
+import { readEvents } from "./event-ring.ts";
+import { ownFrames } from "./frames.ts";
+import type { JobHost } from "./job-host.ts";
+import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
+
+/** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
+const PING_LIMIT_MS = 50;
+
+/** Where one attempt's traces are, and how to tell its own files. */
+export interface LiveSource {
+  readonly memory: SharedMemory;
+  /** Real path of JOBS_DIR. */
+  readonly jobsDir: string;
+  /** On the clock of `performance.now()`. */
+  readonly startedMs: number;
+}
+
+/**
+ * Where the attempt is now. `waiting` is decided from outside: the job worker's event loop answered, so the job's
+ * code is suspended in an await. No answer means that it is on the processor.
+ */
+export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
+  const isWaiting = await host.ping(PING_LIMIT_MS);
+  return readView(source, isWaiting ? "waiting" : "running");
+}
+
+/**
+ * What the last `ctx` call left behind. The frames are those of that call, so a job that went on since is further
+ * on. `round` counts the awaits of `ctx.sleep`, `ctx.fetch` and `ctx.step` that came back.
+ */
+export function readView(source: LiveSource, state: LiveView["state"]): LiveView {
+  const { memory, jobsDir, startedMs } = source;
+  return {
+    state,
+    frames: ownFrames(readText(memory.stack) ?? "", jobsDir),
+    vars: readJson<Record<string, unknown>>(readText(memory.vars)),
+    round: Atomics.load(memory.words, WORDS.round),
+    elapsedMs: Math.round(performance.now() - startedMs),
+    progress: readJson<Progress>(readText(memory.progress)),
+  };
+}
+
+/** The view of an attempt that no job worker has accepted yet. */
+export function emptyView(startedMs: number): LiveView {
+  const elapsedMs = Math.round(performance.now() - startedMs);
+  return { state: "waiting", frames: [], vars: null, round: 0, elapsedMs, progress: null };
+}
+
+/** What is kept of an attempt: the view, its last events, and its end as the last of them. */
+export function readTrace(source: LiveSource, view: LiveView, outcome: string): AttemptTrace {
+  const events = readEvents(source.memory);
+  const seq = (events.at(-1)?.seq ?? 0) + 1;
+  return {
+    view,
+    events: [...events, { seq, at: Date.now(), type: "state", data: { state: outcome } }],
+  };
+}
+
+/** Null also for what a job's own `toJSON` may have left there. */
+function readJson<T extends object>(text: string | null): T | null {
+  if (text === null || text === "") return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" ? (value as T | null) : null;
+  } catch {
+    return null;
+  }
+}

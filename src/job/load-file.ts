@@ -1,0 +1,37 @@
+// Has a job worker import one file, with a time limit: importing runs code, which may spin or exit.
+
+import { within } from "../core/within.ts";
+import type { JobHost } from "./job-host.ts";
+import type { JobDescription } from "./protocol.ts";
+
+const READY_LIMIT_MS = 10_000;
+const IMPORT_LIMIT_MS = 5_000;
+
+export type FileLoad =
+  | { readonly kind: "loaded"; readonly job: JobDescription }
+  /** The job worker is of no use any more and must be killed. */
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Waits until the job worker is ready, then for the import. */
+export async function loadFile(host: JobHost, file: string): Promise<FileLoad> {
+  const loading = hearLoad(host);
+  const isReady = await within(host.ready, READY_LIMIT_MS);
+  if (isReady === undefined) return { kind: "refused", message: "its job worker did not start" };
+  host.post({ kind: "load", file });
+  const load = await within(loading, IMPORT_LIMIT_MS);
+  const message = `importing it took longer than ${IMPORT_LIMIT_MS / 1_000} s`;
+  return load ?? { kind: "refused", message };
+}
+
+function hearLoad(host: JobHost): Promise<FileLoad> {
+  const { promise, resolve } = Promise.withResolvers<FileLoad>();
+  const refuse = (why: string) => resolve({ kind: "refused", message: why });
+  host.listen({
+    message(message) {
+      if (message.kind === "loaded" || message.kind === "refused") resolve(message);
+      if (message.kind === "crashed") refuse(`it failed while importing: ${message.error.message}`);
+    },
+    death: ({ error }) => refuse(`it ended while importing: ${error.message}`),
+  });
+  return promise;
+}

@@ -1,0 +1,29 @@
+// Imports one job file in a job worker and says what job it defines, or what is wrong with it.
+import { pathToFileURL } from "node:url";
+import { describeJob, type LoadedJob } from "./describe-job.ts";
+import { errorData } from "./error-data.ts";
+
+/** Readies the runtime for job files; each runtime has its own way and does not know the other's. */
+export async function provideSdk(): Promise<void> {
+  const isBun = process.versions["bun"] !== undefined;
+  const loader = isBun ? await import("./loader-bun.ts") : await import("./loader-hooks.ts");
+  loader.provideSdk();
+}
+
+/** Imports the file, which runs its code. */
+export async function loadJob(file: string): Promise<LoadedJob> {
+  let exported: Readonly<Record<string, unknown>>;
+  try {
+    exported = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
+  } catch (thrown) {
+    return { kind: "refused", message: `it cannot be imported: ${importProblem(thrown)}` };
+  }
+  return describeJob(exported["default"]);
+}
+
+/** Bun reports several syntax errors as one AggregateError without a text of its own. */
+function importProblem(thrown: unknown): string {
+  const first = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
+  const { name, message } = errorData(first);
+  return `${name}: ${message}`;
+}

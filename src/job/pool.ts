@@ -1,0 +1,187 @@
+// Keeps job workers ready: each serves one job only, one attempt at a time, and is replaced when in doubt.
+
+import { messageOf } from "../core/errors.ts";
+import type { Isolation } from "../core/job.ts";
+import type { Logger } from "../core/logger.ts";
+import type { JobHost, SpawnHost } from "./job-host.ts";
+import { loadFile } from "./load-file.ts";
+import { WORDS } from "./shared-memory.ts";
+
+/** What the pool must know of a job. */
+export interface PooledJob {
+  readonly name: string;
+  /** Absolute path of its file. */
+  readonly file: string;
+  readonly isolation: Isolation;
+}
+
+/** A job worker with its job loaded. */
+export interface PooledJobWorker {
+  readonly host: JobHost;
+  readonly job: PooledJob;
+  /** Attempts it has ended. */
+  served: number;
+}
+
+export type Taken =
+  | { readonly kind: "taken"; readonly jobWorker: PooledJobWorker }
+  /** The job's file cannot be loaded (any more). */
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Counts since the start, for logs and tests. */
+export interface PoolFigures {
+  /** Jobs of the idle job workers, least recently used first. */
+  readonly idle: readonly string[];
+  readonly spares: number;
+  readonly spawned: number;
+  /** Killed without proof of death: they may still burn. */
+  readonly unkillable: number;
+  /** `ctx` calls of attempts that had ended. */
+  readonly droppedCalls: number;
+}
+
+export interface Pool {
+  /** An idle job worker of the job, else a spare or a new one that loads it now. Rejects when none can be started. */
+  take(job: PooledJob): Promise<Taken>;
+  /** After an attempt that ended well and left nothing busy. Settles when the job worker may be forgotten. */
+  giveBack(jobWorker: PooledJobWorker): Promise<boolean>;
+  /** Kills it and starts another for its job; true when its death was proven. */
+  replace(jobWorker: PooledJobWorker): Promise<boolean>;
+  figures(): PoolFigures;
+  /** Kills what is idle. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly jobs: readonly PooledJob[];
+  readonly slots: number;
+  readonly spawn: SpawnHost;
+  readonly logger: Logger;
+}
+
+const MAX_ATTEMPTS = 1_000;
+const MAX_SPARES = 4;
+
+/** Starts with job workers for the first jobs, and spares that have loaded none. */
+export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
+  const idle: PooledJobWorker[] = [];
+  const spares: JobHost[] = [];
+  const spareLimit = sparesFor(jobs, slots);
+  const idleLimit = Math.max(1, 2 * slots - spareLimit);
+  const counts = { spawned: 0, unkillable: 0, droppedCalls: 0 };
+  let isClosed = false;
+
+  const spawnCounted = () => {
+    counts.spawned += 1;
+    return spawn();
+  };
+
+  const kill = async (host: JobHost): Promise<boolean> => {
+    const isDead = await host.kill();
+    counts.droppedCalls += Atomics.load(host.memory.words, WORDS.dropped);
+    if (!isDead) counts.unkillable += 1;
+    return isDead;
+  };
+
+  const refillSpares = () => {
+    while (!isClosed && spares.length < spareLimit) {
+      const host = spawnCounted();
+      spares.push(host);
+      const leave = () => remove(spares, host) && ignore(kill(host), logger);
+      host.listen({ message: leave, death: leave });
+    }
+  };
+
+  const load = async (host: JobHost, job: PooledJob): Promise<Taken> => {
+    const loaded = await loadFile(host, job.file);
+    if (loaded.kind === "loaded") return { kind: "taken", jobWorker: { host, job, served: 0 } };
+    ignore(kill(host), logger);
+    return loaded;
+  };
+
+  /** From here on only its crash or death is of interest. */
+  const rest = (jobWorker: PooledJobWorker): void => {
+    const { host } = jobWorker;
+    const leave = () => remove(idle, jobWorker) && ignore(kill(host), logger);
+    host.listen({ message: ({ kind }) => kind === "crashed" && leave(), death: leave });
+    idle.push(jobWorker);
+    const eldest = idle.length > idleLimit ? idle.shift() : undefined;
+    if (eldest !== undefined) ignore(kill(eldest.host), logger);
+  };
+
+  const prewarm = async (job: PooledJob): Promise<void> => {
+    const isThere = idle.some((jobWorker) => jobWorker.job.name === job.name);
+    if (isClosed || isThere || job.isolation === "fresh") return;
+    const taken = await load(spawnCounted(), job);
+    if (taken.kind === "refused") return;
+    if (isClosed) await kill(taken.jobWorker.host);
+    else rest(taken.jobWorker);
+  };
+
+  const replace = async (jobWorker: PooledJobWorker): Promise<boolean> => {
+    const isDead = await kill(jobWorker.host);
+    ignore(prewarm(jobWorker.job), logger);
+    return isDead;
+  };
+
+  refillSpares();
+  ignore(prewarmAll(jobs.slice(0, idleLimit), prewarm), logger);
+
+  return {
+    async take(job) {
+      const index = idle.findLastIndex((jobWorker) => jobWorker.job.name === job.name);
+      const [warm] = index < 0 ? [] : idle.splice(index, 1);
+      if (warm !== undefined) return { kind: "taken", jobWorker: warm };
+      const host = spares.shift() ?? spawnCounted();
+      const taken = await load(host, job);
+      refillSpares();
+      return taken;
+    },
+    async giveBack(jobWorker) {
+      jobWorker.served += 1;
+      if (isClosed || jobWorker.job.isolation === "fresh") return kill(jobWorker.host);
+      if (jobWorker.served >= MAX_ATTEMPTS) return replace(jobWorker);
+      rest(jobWorker);
+      return true;
+    },
+    replace,
+    figures: () => ({
+      ...counts,
+      idle: idle.map(({ job }) => job.name),
+      spares: spares.length,
+    }),
+    async close() {
+      isClosed = true;
+      const hosts = [...idle.splice(0).map(({ host }) => host), ...spares.splice(0)];
+      await Promise.all(hosts.map(kill));
+    },
+  };
+}
+
+/** Fresh jobs take one for every attempt; warm ones only when a new job worker is needed. */
+function sparesFor(jobs: readonly PooledJob[], slots: number): number {
+  const hasFresh = jobs.some(({ isolation }) => isolation === "fresh");
+  return hasFresh ? Math.min(slots, MAX_SPARES) : 1;
+}
+
+/** One after the other: a start must not take every core from the first attempts. */
+async function prewarmAll(
+  jobs: readonly PooledJob[],
+  prewarm: (job: PooledJob) => Promise<void>,
+): Promise<void> {
+  for (const job of jobs) await prewarm(job);
+}
+
+function remove<T>(list: T[], item: T): boolean {
+  const index = list.indexOf(item);
+  if (index < 0) return false;
+  list.splice(index, 1);
+  return true;
+}
+
+/** For work in the background whose failure only costs speed. */
+function ignore(work: Promise<unknown>, logger: Logger): void {
+  work.catch((thrown: unknown) => {
+    logger.warn({ error: messageOf(thrown) }, "a job worker could not be prepared");
+  });
+}

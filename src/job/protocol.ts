@@ -1,0 +1,63 @@
+// All that a job worker and its owner say to each other; nothing else crosses the border but the shared memory.
+import type { AttemptError } from "../core/attempt.ts";
+import type { Isolation } from "../core/job.ts";
+import type { RetryPolicy } from "../core/task.ts";
+
+/** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
+export interface Boot {
+  readonly port: unknown;
+  readonly memory: SharedArrayBuffer;
+  /** What the job may see of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One attempt as the job worker gets it. It takes it only when the shared memory still offers this `id`. */
+export interface AttemptOrder {
+  readonly kind: "attempt";
+  /** Of this attempt alone: what comes late for another one is recognised by it. */
+  readonly id: number;
+  /** JSON text. */
+  readonly params: string;
+  readonly taskId: number;
+  readonly taskNo: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  /** Epoch ms. */
+  readonly deadline: number;
+}
+
+export type AbortReason = "timeout" | "cancel" | "interrupt";
+
+export type ToJobWorker =
+  | { readonly kind: "load"; readonly file: string }
+  | AttemptOrder
+  | { readonly kind: "abort"; readonly id: number; readonly reason: AbortReason }
+  | { readonly kind: "ping"; readonly ping: number };
+
+/** A job as its file defines it: what the catalogue wants to know, without the hash. */
+export interface JobDescription {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly params: Readonly<Record<string, unknown>> | null;
+  readonly timeoutMs: number | null;
+  readonly retry: RetryPolicy | null;
+  readonly isolation: Isolation;
+}
+
+/** How `run` ended by itself. */
+export type JobEnd =
+  | { readonly kind: "returned"; readonly result: string }
+  /** `aborted`: it gave up because the signal fired. */
+  | { readonly kind: "threw"; readonly error: AttemptError; readonly aborted: boolean };
+
+export type FromJobWorker =
+  /** `threadId` of the operating system, where it can be known. */
+  | { readonly kind: "ready"; readonly threadId: number | null }
+  | { readonly kind: "loaded"; readonly job: JobDescription }
+  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "ended"; readonly id: number; readonly end: JobEnd }
+  /** Follows `ended` from the event loop: nothing of the attempt keeps the thread busy. */
+  | { readonly kind: "idle"; readonly id: number }
+  | { readonly kind: "pong"; readonly ping: number }
+  /** An error or rejection nobody caught; the job worker is not to be used again. */
+  | { readonly kind: "crashed"; readonly error: AttemptError };

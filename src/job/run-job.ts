@@ -1,0 +1,277 @@
+// One attempt of a job from the consumer's side: hand-over, deadline, abort, kill with proof, and exactly one end.
+import type {
+  AttemptEnd,
+  AttemptTrace,
+  KillReceipt,
+  LiveView,
+  RunningAttempt,
+} from "../core/attempt.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { ClaimedTask } from "../core/task.ts";
+import { within } from "../core/within.ts";
+import {
+  abortAfterMs,
+  NOTHING_RUNS,
+  OWN_OUTCOMES,
+  requestedStop,
+  STOP_ERRORS,
+  type Stop,
+} from "./attempt-stop.ts";
+import { errorData, platformError } from "./error-data.ts";
+import { emptyView, inspect, type LiveSource, readTrace, readView } from "./live.ts";
+import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
+import type { Pool, PooledJob, PooledJobWorker, Taken } from "./pool.ts";
+import type { AttemptOrder } from "./protocol.ts";
+
+/** After the deadline the end waits this long for the proof of death, so that its receipt can tell it. */
+const PROOF_WAIT_MS = 150;
+/** How long an end that is already on its way is waited for. */
+const LATE_END_MS = 80;
+/** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */
+const LAST_PING_MS = 20;
+/** A job worker that is still busy with a former attempt has this long before another one is taken. */
+const ACCEPT_WITHIN_MS = { least: 100, most: 1_000 } as const;
+/** After an attempt's end its job worker has this long to come to rest before it is replaced. */
+const REST_WITHIN_MS = 1_000;
+export interface RunJobDeps {
+  readonly pool: Pool;
+  /** Real path of JOBS_DIR. */
+  readonly jobsDir: string;
+  readonly logger: Logger;
+}
+
+export interface JobAttemptOptions {
+  readonly task: ClaimedTask;
+  readonly job: PooledJob;
+  /** JSON text. */
+  readonly params: string;
+  readonly timeoutMs: number;
+  /** Of this attempt alone among all of this pool; below 2^31. */
+  readonly id: number;
+}
+
+/** An attempt in the hands of a job worker; `stop` when it is being stopped. */
+interface Handed {
+  readonly jobWorker: PooledJobWorker;
+  readonly offer: Offer;
+  readonly stop?: Stop;
+}
+
+/** For the receipt of a kill. */
+interface KillWords {
+  readonly sinceMs?: number;
+  readonly method?: "thread" | "abort";
+}
+
+/** Starts the attempt; its time runs from now. */
+export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAttempt {
+  const attempt = new JobAttempt(deps, options);
+  return {
+    task: options.task,
+    ended: attempt.ended,
+    gone: attempt.gone,
+    inspect: () => attempt.inspect(),
+    stop: (reason) => attempt.stop(requestedStop(reason)),
+  };
+}
+
+/** The life of one attempt. Every wait in it has a deadline, and its promises settle once and never reject. */
+class JobAttempt {
+  readonly ended: Promise<AttemptEnd>;
+  readonly gone: Promise<KillReceipt>;
+  readonly #settleEnded: (end: AttemptEnd) => void;
+  readonly #settleGone: (receipt: KillReceipt | Promise<KillReceipt>) => void;
+  readonly #stopped = Promise.withResolvers<Stop>();
+  readonly #startedMs = performance.now();
+  readonly #deps: RunJobDeps;
+  readonly #options: JobAttemptOptions;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #jobWorker: PooledJobWorker | null = null;
+  #isAbortDue = false;
+  #wasWaiting = false;
+  #lastView: LiveView | null = null;
+
+  constructor(deps: RunJobDeps, options: JobAttemptOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    ({ promise: this.ended, resolve: this.#settleEnded } = Promise.withResolvers<AttemptEnd>());
+    ({ promise: this.gone, resolve: this.#settleGone } = Promise.withResolvers<KillReceipt>());
+    this.#timers = this.#startTimers();
+    this.#drive().catch((thrown: unknown) => this.#fail(thrown));
+  }
+
+  stop(stop: Stop): void {
+    this.#stopped.resolve(stop);
+  }
+
+  async inspect(): Promise<LiveView> {
+    if (this.#lastView !== null) return this.#lastView;
+    if (this.#jobWorker === null) return emptyView(this.#startedMs);
+    return inspect(this.#jobWorker.host, this.#liveSource(this.#jobWorker));
+  }
+
+  #startTimers(): NodeJS.Timeout[] {
+    const { timeoutMs } = this.#options;
+    const sinceMs = this.#startedMs + timeoutMs;
+    const onDeadline = () => this.stop({ kind: "stop", outcome: "timed_out", sinceMs });
+    const onAbort = () => {
+      this.#isAbortDue = true;
+      if (this.#jobWorker !== null) this.#abortEarly(this.#jobWorker);
+    };
+    return [setTimeout(onAbort, abortAfterMs(timeoutMs)), setTimeout(onDeadline, timeoutMs)];
+  }
+
+  /** The ping tells afterwards whether the job waited or was busy when its time was up. */
+  #abortEarly({ host }: PooledJobWorker): void {
+    host.post({ kind: "abort", id: this.#options.id, reason: "timeout" });
+    const note = (isWaiting: boolean) => {
+      this.#wasWaiting = isWaiting;
+    };
+    host.ping(LATE_END_MS).then(note, () => note(false));
+  }
+
+  /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
+  async #drive(): Promise<void> {
+    const { pool } = this.#deps;
+    for (;;) {
+      const jobWorker = await this.#take();
+      if (jobWorker === null) return;
+      const offer = this.#offerTo(jobWorker);
+      const first = await Promise.race([offer.ownEnd, offer.notAccepted, this.#stopped.promise]);
+      if (first.kind === "stop") return this.#stopRunning({ jobWorker, offer, stop: first });
+      if (first.kind !== "not-accepted") return this.#endByItself({ jobWorker, offer }, first);
+      this.#jobWorker = null;
+      this.#inBackground(pool.replace(jobWorker));
+    }
+  }
+
+  /** Null when the attempt has ended before any of its code could run. */
+  async #take(): Promise<PooledJobWorker | null> {
+    const { pool } = this.#deps;
+    const taking = pool.take(this.#options.job);
+    const first = await Promise.race([taking, this.#stopped.promise]);
+    if (first.kind === "taken") return first.jobWorker;
+    if (first.kind === "refused") {
+      const message = `the job's file cannot be loaded: ${first.message}`;
+      this.#end({ outcome: "failed", error: platformError("job_file", message) });
+    } else {
+      this.#end({ outcome: first.outcome, error: STOP_ERRORS[first.outcome] });
+      const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
+      this.#inBackground(taking.then(giveBack));
+    }
+    this.#settleGone(NOTHING_RUNS);
+    return null;
+  }
+
+  #offerTo(jobWorker: PooledJobWorker): Offer {
+    const { least, most } = ACCEPT_WITHIN_MS;
+    const acceptWithinMs = Math.min(most, Math.max(least, this.#options.timeoutMs / 3));
+    this.#jobWorker = jobWorker;
+    const offer = offerAttempt(jobWorker.host, this.#order(), acceptWithinMs);
+    if (this.#isAbortDue) this.#abortEarly(jobWorker);
+    return offer;
+  }
+
+  #order(): AttemptOrder {
+    const { task, id, params, timeoutMs } = this.#options;
+    return {
+      kind: "attempt",
+      id,
+      params,
+      taskId: task.taskId,
+      taskNo: task.taskNo,
+      attempt: task.attempt,
+      maxAttempts: 1 + task.retry.total,
+      deadline: Math.round(Date.now() - (performance.now() - this.#startedMs) + timeoutMs),
+    };
+  }
+
+  async #endByItself({ jobWorker, offer, stop }: Handed, end: OwnEnd): Promise<void> {
+    if (end.kind === "threw" && end.aborted) {
+      const sinceMs = this.#startedMs + abortAfterMs(this.#options.timeoutMs);
+      const timedOut = { kind: "stop", outcome: "timed_out", sinceMs } as const;
+      return this.#kill(jobWorker, stop ?? timedOut, "abort");
+    }
+    const outcome = OWN_OUTCOMES[end.kind];
+    const trace = this.#trace(jobWorker, outcome);
+    if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
+    else this.#end({ outcome, error: end.error, trace });
+    if (end.kind === "crashed") this.#settleGone(this.#replace(jobWorker));
+    else this.#settleGone(await this.#comeToRest(jobWorker, offer));
+  }
+
+  /** A success already reached wins over the deadline and over a cancel. */
+  async #stopRunning(handed: Required<Handed>): Promise<void> {
+    const { jobWorker, offer, stop } = handed;
+    if (offer.withdraw()) return this.#kill(jobWorker, stop, "thread");
+    const end = stop.outcome === "timed_out" ? undefined : await this.#askToEnd(handed);
+    const late = end ?? (offer.hasEnded() ? await within(offer.ownEnd, LATE_END_MS) : undefined);
+    if (late !== undefined) return this.#endByItself(handed, late);
+    return this.#kill(jobWorker, stop, "thread");
+  }
+
+  /** Fires the signal. Not a grace period: a busy job is killed without it, a waiting one shows that it waits. */
+  async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
+    const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
+    jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
+    const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LAST_PING_MS)]);
+    if (typeof first !== "boolean") return first;
+    this.#wasWaiting = first;
+    return;
+  }
+
+  async #kill(jobWorker: PooledJobWorker, stop: Stop, method: "thread" | "abort"): Promise<void> {
+    const { outcome, sinceMs } = stop;
+    const killing = this.#replace(jobWorker, { sinceMs, method });
+    const proof = await within(killing, PROOF_WAIT_MS);
+    const notYet = { killed: false, method, latencyMs: Math.round(performance.now() - sinceMs) };
+    const trace = this.#trace(jobWorker, outcome);
+    this.#end({ outcome, error: STOP_ERRORS[outcome], receipt: proof ?? notYet, trace });
+    this.#settleGone(killing);
+  }
+
+  /** Waits until nothing of the attempt keeps the thread busy; if something does, it costs no other attempt anything. */
+  async #comeToRest(jobWorker: PooledJobWorker, offer: Offer): Promise<KillReceipt> {
+    const isIdle = await within(offer.idle, REST_WITHIN_MS);
+    if (isIdle !== true) return this.#replace(jobWorker);
+    return { ...NOTHING_RUNS, killed: await this.#deps.pool.giveBack(jobWorker) };
+  }
+
+  async #replace(jobWorker: PooledJobWorker, how: KillWords = {}): Promise<KillReceipt> {
+    const { sinceMs = performance.now(), method = "thread" } = how;
+    const killed = await this.#deps.pool.replace(jobWorker);
+    return { killed, method, latencyMs: Math.round(performance.now() - sinceMs) };
+  }
+
+  #liveSource({ host }: PooledJobWorker): LiveSource {
+    return { memory: host.memory, jobsDir: this.#deps.jobsDir, startedMs: this.#startedMs };
+  }
+
+  #trace(jobWorker: PooledJobWorker, outcome: AttemptEnd["outcome"]): AttemptTrace {
+    const source = this.#liveSource(jobWorker);
+    const view = readView(source, this.#wasWaiting ? "waiting" : "running");
+    this.#lastView = view;
+    return readTrace(source, view, outcome);
+  }
+
+  #end(end: AttemptEnd): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#settleEnded(end);
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((thrown: unknown) => {
+      this.#deps.logger.warn({ error: messageOf(thrown) }, "a job worker could not be put away");
+    });
+  }
+
+  /** A defect of ours, or no thread could be started: the task is not to pay for it. */
+  #fail(thrown: unknown): void {
+    const { taskId, attempt } = this.#options.task;
+    const fields = { task_id: taskId, attempt, error: messageOf(thrown) };
+    this.#deps.logger.error(fields, "an attempt could not be driven to its end");
+    this.#end({ outcome: "interrupted", error: errorData(thrown) });
+    this.#settleGone(this.#jobWorker === null ? NOTHING_RUNS : this.#replace(this.#jobWorker));
+  }
+}

@@ -1,0 +1,89 @@
+// The memory a job worker shares with its owner: where it is and what it said, readable while its code spins.
+
+/** Where an attempt stands; both sides move it, each by compare-and-swap. */
+export const PHASES = { idle: 0, offered: 1, running: 2, ended: 3 } as const;
+
+/** Numbers at the start of the memory, by place. */
+export const WORDS = {
+  phase: 0,
+  /** Id of the attempt that is offered or runs. */
+  attempt: 1,
+  /** How many times a `ctx` await of this attempt came back. */
+  round: 2,
+  /** `ctx` calls of ended attempts since the thread began. */
+  dropped: 3,
+  /** Bytes ever written to and dropped from the ring of events, modulo 2^32. */
+  ringHead: 4,
+  ringTail: 5,
+} as const;
+
+const WORD_BYTES = 128;
+const CELL_BYTES = { stack: 16_384, vars: 81_920, progress: 2_048 } as const;
+/** A power of two, so that positions modulo 2^32 wrap in step with places in the ring. */
+export const RING_BYTES = 262_144;
+
+/** The parts of the memory; the same layout on both sides. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+  readonly words: Int32Array;
+  /** The stack of the last `ctx` call, as the engine prints it. */
+  readonly stack: TextCell;
+  /** What was watched last, as JSON. */
+  readonly vars: TextCell;
+  readonly progress: TextCell;
+  readonly ring: Uint8Array;
+}
+
+/** One text with one writer: `words[0]` is odd while it is being written, `words[1]` its length in bytes. */
+export interface TextCell {
+  readonly words: Int32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Makes the memory, or looks at the one that is given. */
+export function openSharedMemory(given?: SharedArrayBuffer): SharedMemory {
+  const cells = CELL_BYTES.stack + CELL_BYTES.vars + CELL_BYTES.progress;
+  const buffer = given ?? new SharedArrayBuffer(WORD_BYTES + cells + RING_BYTES);
+  let offset = WORD_BYTES;
+  const cell = (size: number): TextCell => {
+    const words = new Int32Array(buffer, offset, 2);
+    const bytes = new Uint8Array(buffer, offset + 8, size - 8);
+    offset += size;
+    return { words, bytes };
+  };
+  return {
+    buffer,
+    words: new Int32Array(buffer, 0, WORD_BYTES / 4),
+    stack: cell(CELL_BYTES.stack),
+    vars: cell(CELL_BYTES.vars),
+    progress: cell(CELL_BYTES.progress),
+    ring: new Uint8Array(buffer, offset, RING_BYTES),
+  };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Writes a text; what does not fit is cut, at a whole character. */
+export function writeText(cell: TextCell, text: string): void {
+  Atomics.add(cell.words, 0, 1);
+  cell.words[1] = encoder.encodeInto(text, cell.bytes).written;
+  Atomics.add(cell.words, 0, 1);
+}
+
+/** Reads a text, or null when its writer did not hold still for four looks (or was killed while writing). */
+export function readText(cell: TextCell): string | null {
+  for (let look = 0; look < 4; look++) {
+    const before = Atomics.load(cell.words, 0);
+    const copy = cell.bytes.slice(0, cell.words[1]);
+    if (before % 2 === 0 && Atomics.load(cell.words, 0) === before) return decoder.decode(copy);
+  }
+  return null;
+}
+
+/** Empties all that belongs to one attempt. Only while no attempt runs. */
+export function clearAttempt(memory: SharedMemory): void {
+  const { words, stack, vars, progress } = memory;
+  for (const word of [WORDS.round, WORDS.ringHead, WORDS.ringTail]) Atomics.store(words, word, 0);
+  for (const cell of [stack, vars, progress]) cell.words.fill(0);
+}

@@ -1,0 +1,177 @@
+// Which job worker gets an attempt: reuse, replacement, rest, and that nothing stays behind.
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createJobThread } from "../../src/job/job-thread.ts";
+import { createPool, type PooledJob } from "../../src/job/pool.ts";
+import { WORDS } from "../../src/job/shared-memory.ts";
+import { claimed, finish, fixtureJobs, openLane, silent, start, until } from "./attempts.ts";
+
+const countOf = async (lane: Awaited<ReturnType<typeof openLane>>) =>
+  Number((await finish(start(lane, "attempts"))).end.result);
+
+describe("a warm job worker", () => {
+  test("serves one attempt after the other", async () => {
+    const lane = await openLane({ slots: 1 });
+    const first = await countOf(lane);
+    expect(await countOf(lane)).toBe(first + 1);
+    await finish(start(lane, "throw"));
+    expect(await countOf(lane)).toBe(first + 3);
+  });
+
+  test.each(["exit", "throw-later", "reject-later"])(
+    "is replaced after a crash: %s",
+    async (crash) => {
+      const lane = await openLane({ slots: 1 });
+      await countOf(lane);
+      await finish(start(lane, crash, { value: 1 }));
+      expect(await countOf(lane)).toBe(1);
+    },
+  );
+
+  test("is replaced after a timeout and after a cancel", async () => {
+    const lane = await openLane({ slots: 1 });
+    await finish(start(lane, "never", { timeoutMs: 100 }));
+    expect(await countOf(lane)).toBe(1);
+    const attempt = start(lane, "never");
+    attempt.stop("cancel");
+    await finish(attempt);
+    expect(await countOf(lane)).toBe(1);
+  });
+
+  test("is replaced when it spins on after its attempt has ended, at nobody's cost", async () => {
+    const lane = await openLane({ slots: 1 });
+    await countOf(lane);
+    const { end, receipt } = await finish(start(lane, "spin-after-end"));
+    expect(end).toMatchObject({ outcome: "succeeded", result: '"ended"' });
+    expect(receipt).toMatchObject({ killed: true, method: "thread" });
+    expect(await countOf(lane)).toBe(1);
+  });
+
+  test("that begins to spin while idle is replaced before the next attempt begins", async () => {
+    const lane = await openLane({ slots: 1 });
+    const sign = join(mkdtempSync(join(tmpdir(), "jobs-")), "sign");
+    await finish(start(lane, "spin-once-idle", { value: sign }));
+    await until(() => existsSync(sign));
+    const { end, endedMs } = await finish(start(lane, "return", { value: 1, timeoutMs: 10_000 }));
+    expect(end).toMatchObject({ outcome: "succeeded" });
+    expect(endedMs).toBeLessThan(5_000);
+  });
+
+  test("that exits while idle leaves, and the next attempt finds another", async () => {
+    const lane = await openLane({ slots: 1 });
+    await until(() => lane.figures().idle.includes("action"));
+    const before = lane.figures().idle.filter((name) => name === "action").length;
+    await finish(start(lane, "exit-after-end"));
+    await until(
+      () => lane.figures().idle.filter((name) => name === "action").length < Math.max(before, 1),
+    );
+    expect(await countOf(lane)).toBeGreaterThan(0);
+  });
+
+  test("drops and counts what a former attempt still says", async () => {
+    const lane = await openLane({ slots: 1 });
+    const { end } = await finish(start(lane, "log-after-end"));
+    const next = await finish(start(lane, "never", { timeoutMs: 200 }));
+    const saidTypes = next.end.trace?.events.map(({ type }) => type);
+    expect(end.outcome).toBe("succeeded");
+    expect(saidTypes).toEqual(["state", "state"]);
+    expect(lane.figures().droppedCalls).toBe(7);
+  });
+});
+
+describe("a fresh job worker", () => {
+  test("serves a single attempt", async () => {
+    const lane = await openLane({ slots: 2 });
+    for (let i = 0; i < 4; i++) {
+      const { end, receipt } = await finish(lane.start(claimed("fresh-action", {})));
+      expect(end.result).toBe("1");
+      expect(receipt.killed).toBe(true);
+    }
+  });
+
+  test("is taken from the spares, which are filled up again", async () => {
+    const lane = await openLane({ slots: 2 });
+    expect(lane.figures().spares).toBe(2);
+    await finish(lane.start(claimed("fresh-action", {})));
+    expect(lane.figures().spares).toBe(2);
+  });
+});
+
+describe("a pool", () => {
+  const jobs: PooledJob[] = ["action", "short", "effect"].map((name) => ({
+    name,
+    file: `${fixtureJobs}/${name}.ts`,
+    isolation: "warm",
+  }));
+
+  test("keeps at most 2 × slots idle; the least recently used leaves", async () => {
+    const pool = createPool({
+      jobs: [],
+      slots: 1,
+      spawn: () => createJobThread({}),
+      logger: silent,
+    });
+    for (const job of jobs) {
+      const taken = await pool.take(job);
+      if (taken.kind === "taken") await pool.giveBack(taken.jobWorker);
+    }
+    expect(pool.figures()).toMatchObject({ idle: ["effect"], spares: 1 });
+    await pool.close();
+    expect(pool.figures()).toMatchObject({ idle: [], spares: 0 });
+  });
+
+  test("retires a job worker after 1,000 attempts", async () => {
+    const [job] = jobs;
+    if (job === undefined) throw new Error("no job");
+    const pool = createPool({
+      jobs: [],
+      slots: 1,
+      spawn: () => createJobThread({}),
+      logger: silent,
+    });
+    const taken = await pool.take(job);
+    if (taken.kind !== "taken") throw new Error(taken.message);
+    const { memory } = taken.jobWorker.host;
+    taken.jobWorker.served = 999;
+    await pool.giveBack(taken.jobWorker);
+    await until(() => pool.figures().idle.length === 1);
+    const next = await pool.take(job);
+    expect(next.kind === "taken" && next.jobWorker.host.memory).not.toBe(memory);
+    expect(Atomics.load(memory.words, WORDS.dropped)).toBe(0);
+    if (next.kind === "taken") await pool.replace(next.jobWorker);
+    await pool.close();
+  });
+
+  test("says what is wrong with a file that cannot be loaded", async () => {
+    const pool = createPool({
+      jobs: [],
+      slots: 1,
+      spawn: () => createJobThread({}),
+      logger: silent,
+    });
+    const taken = await pool.take({ name: "gone", file: "/no/such/file.ts", isolation: "warm" });
+    expect(taken).toMatchObject({ kind: "refused" });
+    await pool.close();
+  });
+});
+
+const threads = () => readdirSync("/proc/self/task").length;
+
+describe.skipIf(process.platform !== "linux")("the threads of killed attempts", () => {
+  test("are gone after 200 kills", async () => {
+    const lane = await openLane({ slots: 2 });
+    const before = threads();
+    const killOne = async (action: string) => {
+      const { receipt } = await finish(start(lane, action, { timeoutMs: 60 }));
+      return receipt.killed;
+    };
+    for (let i = 0; i < 100; i++) {
+      expect(await Promise.all([killOne("spin"), killOne("never")])).toEqual([true, true]);
+    }
+    expect(lane.figures().unkillable).toBe(0);
+    await lane.close();
+    await until(() => threads() <= before);
+  }, 60_000);
+});

@@ -1,0 +1,85 @@
+// The same attempts in a process of their own on Bun and on Deno: what differs between them is said here.
+import { describe, expect, test } from "bun:test";
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { AttemptEnd, KillReceipt } from "../../src/core/attempt.ts";
+import { findBinary } from "../support/find-binary.ts";
+
+const script = fileURLToPath(new URL("./portable.ts", import.meta.url));
+
+interface Printed {
+  readonly action: string;
+  readonly endedMs: number;
+  readonly end: AttemptEnd;
+  readonly gone: KillReceipt;
+}
+
+/** Runs actions one after the other; the environment has a secret that no job may see. */
+async function run(command: readonly string[], actions: readonly string[]): Promise<Printed[]> {
+  const [program = "", ...options] = command;
+  const child = spawn(program, [...options, script, ...actions], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, A_SECRET: "hidden" },
+  });
+  const printed: Printed[] = [];
+  for await (const line of createInterface(child.stdout)) printed.push(JSON.parse(line) as Printed);
+  return printed;
+}
+
+// biome-ignore format: a table is read by its columns
+const same = [
+  ["return=5",             { outcome: "succeeded", result: '"5"' }],
+  ["throw",                { outcome: "failed", error: { message: "it went wrong", reason: "E_WRONG" } }],
+  ["refuse",               { outcome: "failed", error: { final: true } }],
+  ["bigint",               { outcome: "failed", error: { reason: "result_not_json" } }],
+  ["never@2000",           { outcome: "timed_out", receipt: { killed: true, method: "thread" } }],
+  ["sleep=60000@2000",     { outcome: "timed_out", receipt: { killed: true, method: "abort" } }],
+  ["finish-on-signal@2000", { outcome: "succeeded", result: '"in order"' }],
+  ["float-a-sleep@2000",    { outcome: "timed_out" }],
+  ["exit=3",               { outcome: "crashed", error: { reason: "exit" } }],
+  ["throw-later",          { outcome: "crashed", error: { message: "nobody catches this" } }],
+  ["reject-later",         { outcome: "crashed", error: { message: "nobody handles this" } }],
+  ["fresh",                { outcome: "succeeded", result: "1" }],
+  ["fresh",                { outcome: "succeeded", result: "1" }],
+  ["ports",                { outcome: "succeeded", result: '{"global":"undefined","direct":null,"workerData":null}' }],
+  ["patch",                { outcome: "succeeded", result: '"still fine"' }],
+  ["spin@1000",            { outcome: "timed_out" }],
+] as const;
+
+const runtimes = [
+  { name: "Bun", command: [process.execPath, "--no-install"], killsSpinning: true },
+  { name: "Deno", command: [findBinary("deno") ?? "", "run", "-A"], killsSpinning: false },
+].filter(({ command }) => command[0] !== "");
+
+describe.each(runtimes)("on $name", ({ name, command, killsSpinning }) => {
+  const running = run(command, [...same.map(([action]) => action), "env", "call"]);
+
+  test("attempts end as they do everywhere", async () => {
+    const printed = await running;
+    for (const [index, [action, end]] of same.entries()) {
+      expect({ action, ...printed[index]?.end }).toMatchObject({ action, ...end });
+    }
+  }, 60_000);
+
+  test(`a spinning thread ${killsSpinning ? "dies" : "is honestly said not to die"}`, async () => {
+    const spin = (await running)[same.length - 1];
+    expect(spin?.gone).toMatchObject({ killed: killsSpinning, method: "thread" });
+  });
+
+  test("a job sees only the environment it is given", async () => {
+    const seen = JSON.parse((await running)[same.length]?.end.result ?? "") as Record<
+      string,
+      object
+    >;
+    expect(seen["process"]).toEqual({ SHOWN: "yes" });
+    expect(seen["runtime"]).toEqual({ SHOWN: "yes" });
+    expect(seen["meta"]).toEqual(name === "Bun" ? { SHOWN: "yes" } : {});
+  });
+
+  test("frames are the job's own, with true lines", async () => {
+    const frames = (await running)[same.length + 1]?.end.trace?.view?.frames ?? [];
+    expect(frames[0]).toMatchObject({ function: "say", line: 6 });
+    expect(frames[1]).toMatchObject({ function: "callFrom", line: 13 });
+  });
+});
