@@ -18,7 +18,7 @@ import { type Program, startProgram } from "../support/program.ts";
 import { acquireServices, type FreshDatabase, type ServiceTypes } from "../support/services.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
-const ADMIN_TOKEN = "an admin token for tests";
+const ADMIN_TOKEN = "an-admin-token-for-tests";
 const LEASE_MS = 3000;
 
 setDefaultTimeout(30_000);

@@ -31,15 +31,20 @@ interface AppliedMigration {
 
 /** Applies what is missing. Safe to call from many processes at once. */
 export async function migrate(database: Database, migrations = allMigrations): Promise<void> {
-  const isMissing = async (session: Session) =>
-    missingOf(await readApplied(session), migrations).length > 0;
-  if (!(await database.read(isMissing))) return;
+  if (await database.read((session) => isUpToDate(session, migrations))) return;
   await database.exclusively(async (session) => {
     const applied = await readApplied(session);
     if (applied === undefined) await createJournal(session);
     // Another process may have done it while this one waited for its turn.
     for (const migration of missingOf(applied, migrations)) await apply(session, migration);
   });
+}
+
+/** Without the lock a row without an end may be a migration that another process is applying: only the lock can tell. */
+async function isUpToDate(session: Session, migrations: readonly Migration[]): Promise<boolean> {
+  const applied = await readApplied(session);
+  if (applied?.some(({ finished_at }) => finished_at === null)) return false;
+  return missingOf(applied, migrations).length === 0;
 }
 
 /** Throws `configuration` unless the schema is exactly what this program needs. */
