@@ -1,0 +1,73 @@
+// The program on Deno, embedded: `bun run test:deno` (not part of the default suite, because it needs Deno).
+
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { findBinary } from "../support/find-binary.ts";
+import { type Program, startProgram } from "../support/program.ts";
+
+const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
+const deno = findBinary("deno");
+if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
+const command = { path: deno, args: ["run", "-A"] };
+
+setDefaultTimeout(60_000);
+
+describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
+  let program: Program;
+  let client: ApiClient;
+  let receiver: Server;
+
+  beforeAll(async () => {
+    receiver = createServer((_, response) => response.end("success"));
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    const linkUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
+    program = await startProgram({ command, env: { JOBS_DIR, ALLOW_UNKILLABLE: "1" } });
+    client = await createClient(program.url, { linkUrl });
+  });
+  afterAll(async () => {
+    await program.stop();
+    receiver.close();
+  });
+
+  test("a job runs and keeps its result", async () => {
+    const id = await client.createJob("action", { do: "return", value: { answer: 42 } });
+    const detail = await client.until(id, isEnded, 30_000);
+    expect(detail).toMatchObject({ status: "succeeded", result: { answer: 42 } });
+  });
+
+  test("the detail of a running job says where it waits", async () => {
+    const id = await client.createJob("action", { do: "sleep-twice-and-wait" }, { timeout: 3000 });
+    const detail = await client.until(id, ({ round }) => round >= 2, 30_000);
+    expect(detail).toMatchObject({ status: "running", state: "waiting" });
+    expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
+    expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
+  });
+
+  test("a callback is delivered", async () => {
+    const body = { taskNo: "deno-1", name: "hook", content: { orderId: 7 }, timeout: 5000 };
+    const { data } = await client.post<{ taskId: number }>("/task/create", body);
+    expect((await client.until(data.taskId, isEnded, 30_000)).status).toBe("succeeded");
+  });
+
+  test("SIGTERM ends it with 0", async () => {
+    expect(await program.terminate()).toBe(0);
+  });
+});
+
+test("on Deno jobs are refused by default, and the banner says why and what to do", async () => {
+  const program = await startProgram({ command, env: { JOBS_DIR } });
+  try {
+    const client = await createClient(program.url);
+    const creating = client.createJob("action", { do: "nothing" });
+    expect(String(await creating.catch((thrown: unknown) => thrown))).toContain("no job named");
+    await eventually(async () => {
+      const log = await program.log();
+      return log.includes("ALLOW_UNKILLABLE=1") || undefined;
+    }, 10_000);
+  } finally {
+    await program.stop();
+  }
+});
