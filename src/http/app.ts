@@ -81,7 +81,7 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
         app_key: exchange?.appKey,
         error: exchange?.failure,
       };
-      logger?.[levelOf(response.status)](fields, "request");
+      logger?.[levelOf(response.status, fields.path)](fields, "request");
       return response;
     },
   };
@@ -104,8 +104,12 @@ function isNotFound(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "NOT_FOUND";
 }
 
+/** Probes come every few seconds and would drown the rest. */
+const PROBE_PATHS: readonly (string | undefined)[] = ["/healthz", "/readyz"];
+
 /** A defect is an error; not being able to accept is somebody else's, and expected. */
-function levelOf(status: number): "info" | "warn" | "error" {
+function levelOf(status: number, path: string | undefined): "debug" | "info" | "warn" | "error" {
+  if (PROBE_PATHS.includes(path)) return "debug";
   if (status < 500) return "info";
   return status === 503 ? "warn" : "error";
 }
