@@ -32,7 +32,10 @@ export function isTerminal(status: TaskStatus): status is TerminalStatus {
 }
 
 /** The status as the API shows it. `nowMs` and `runAt` are on the database's clock. */
-export function shownStatus(task: { status: TaskStatus; runAt: number }, nowMs: number): ShownStatus {
+export function shownStatus(
+  task: { status: TaskStatus; runAt: number },
+  nowMs: number,
+): ShownStatus {
   if (task.status !== "pending") return task.status;
   return task.runAt > nowMs ? "scheduled" : "queued";
 }

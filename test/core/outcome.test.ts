@@ -40,7 +40,11 @@ describe("the next state after an attempt", () => {
     const situation = `${row.outcome}${row.final ? " (final)" : ""} after ${row.charged} charged and ${row.deaths} deaths of ${row.total} retries`;
     test(`${situation} is ${row.next.kind === "pending" ? `pending in ${row.next.delayMs} ms` : row.next.status}`, () => {
       const error = row.final ? { error: { name: "E", message: "m", final: true } } : {};
-      const life = { charged: row.charged, deaths: row.deaths, retry: { stepS: 5, total: row.total } };
+      const life = {
+        charged: row.charged,
+        deaths: row.deaths,
+        retry: { stepS: 5, total: row.total },
+      };
       expect(decideNext({ outcome: row.outcome, ...error }, life)).toEqual({
         charged: row.counts,
         next: row.next,
