@@ -29,6 +29,12 @@ export interface AttemptError {
   readonly reason?: string;
   /** True forbids further attempts in this life. */
   readonly final?: boolean;
+  /** Of a failed delivery: the status the receiver answered. */
+  readonly status?: number;
+  /** Of a failed delivery: the system's code, such as ECONNREFUSED. */
+  readonly code?: string;
+  /** Equal for failures of one kind; made by `core/fingerprint` when the end is written. */
+  readonly fingerprint?: string;
 }
 
 /** Something a job said: seq counts from 1 per attempt without holes, or a `gap` event tells what is missing. */
@@ -83,6 +89,8 @@ export interface AttemptEnd {
   readonly error?: AttemptError;
   readonly trace?: AttemptTrace;
   readonly receipt?: KillReceipt;
+  /** The receiver asked to be left alone for so long: the next attempt comes no earlier; capped by `core/outcome`. */
+  readonly retryAfterMs?: number;
 }
 
 /** Why an attempt is to be stopped from outside. */
