@@ -1,5 +1,6 @@
 // The attempts a consumer owns, from claim until their end is written and nothing of them runs any more.
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
+import { withFingerprint } from "../core/fingerprint.ts";
 import { decideNext } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { within } from "../core/within.ts";
@@ -24,11 +25,26 @@ export interface OwnedAttempt {
   held: boolean;
 }
 
+export interface FinishOptions {
+  readonly serviceId: string;
+  /** Uniform in [0, 1): draws delays where the retry policy has jitter. */
+  readonly random: () => number;
+}
+
 /** What the turn writes for an attempt whose end is decided; notes whether its task must be held. */
-export function finishOf(owned: OwnedAttempt, end: AttemptEnd, serviceId: string): Finish {
+export function finishOf(
+  owned: OwnedAttempt,
+  end: AttemptEnd,
+  { serviceId, random }: FinishOptions,
+): Finish {
   // A success is never claimed again, so nothing has to wait for the rest of it.
   owned.held = owned.gone?.killed !== true && end.outcome !== "succeeded";
-  const finish = { ...owned.lease, end, ...decideNext(end, owned.running.task) };
+  const { task } = owned.running;
+  const finish = {
+    ...owned.lease,
+    end: withFingerprint(end, task),
+    ...decideNext(end, task, random),
+  };
   return owned.held ? { ...finish, heldBy: serviceId } : finish;
 }
 

@@ -1,6 +1,6 @@
 // One turn of a consumer: writes the attempts that ended, claims as many tasks as there are free slots.
 
-import type { AttemptEnd } from "../core/attempt.ts";
+import type { AttemptEnd, AttemptLane } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
@@ -18,6 +18,8 @@ export interface TurnDeps {
   readonly leaseMs: number;
   readonly jobs: readonly string[] | null;
   readonly logger: Logger;
+  /** See `AttemptLane.claimLimits`. */
+  readonly claimLimits?: AttemptLane["claimLimits"];
 }
 
 export interface TurnTaken {
@@ -48,12 +50,14 @@ export async function takeTurn(
 }
 
 function toFinish(owned: OwnedAttempt, serviceId: string): Finish[] {
-  return owned.end === undefined ? [] : [finishOf(owned, owned.end, serviceId)];
+  const options = { serviceId, random: Math.random };
+  return owned.end === undefined ? [] : [finishOf(owned, owned.end, options)];
 }
 
 function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]): ClaimRequest {
   const { lane, serviceId, leaseMs, jobs } = deps;
-  return { lane, serviceId, leaseMs, jobs, coroutineIds };
+  const limits = deps.claimLimits?.();
+  return { lane, serviceId, leaseMs, jobs, coroutineIds, ...(limits && { limits }) };
 }
 
 function noteWritten(batch: readonly OwnedAttempt[], result: TurnResult, logger: Logger): void {

@@ -1,4 +1,6 @@
 // What an attempt is: its outcomes, what it leaves behind, and how a lane hands a running one to the consumer.
+import type { DeliveryLog } from "./delivery-log.ts";
+import type { HostState } from "./host-state.ts";
 import type { ClaimedTask, TerminalStatus } from "./task.ts";
 
 export const OUTCOMES = [
@@ -79,6 +81,8 @@ export interface KillReceipt {
   readonly method: "abort" | "thread" | "process" | "executor" | "http-abort" | "none";
   /** From the request to stop (or the deadline) to the proof of death. */
   readonly latencyMs: number;
+  /** Nothing runs here any more, but a receiver that has heard the request may go on with it. */
+  readonly remoteMayContinue?: true;
 }
 
 /** How one attempt ended. */
@@ -89,6 +93,8 @@ export interface AttemptEnd {
   readonly error?: AttemptError;
   readonly trace?: AttemptTrace;
   readonly receipt?: KillReceipt;
+  /** What went over the wire, in the callback lane only. */
+  readonly delivery?: DeliveryLog;
   /** The receiver asked to be left alone for so long: the next attempt comes no earlier; capped by `core/outcome`. */
   readonly retryAfterMs?: number;
 }
@@ -115,9 +121,27 @@ export interface AttemptLane {
   readonly jobs: readonly string[] | null;
   /** Most attempts at once. */
   readonly slots: number;
+  /** Who may have how many of the free slots; asked before every claim. Absent: whoever is due. */
+  claimLimits?(): ClaimLimits;
+  /** What is known of the hosts it delivers to. */
+  hosts?(): readonly HostState[];
   start(task: ClaimedTask): RunningAttempt;
   /** Ends what is idle; running attempts must have ended before. */
   close(): Promise<void>;
+}
+
+/** How many tasks may be claimed of whom, so that one receiver cannot fill a lane. */
+export interface ClaimLimits {
+  /** Together, of all applications that no share names. */
+  readonly mostOfOthers: number;
+  readonly shares: readonly ClaimShare[];
+}
+
+/** Applications that have one limit together: their deliveries go to the same host. */
+export interface ClaimShare {
+  readonly applicationIds: readonly number[];
+  /** 0: nothing of theirs is claimed. */
+  readonly most: number;
 }
 
 /** What becomes of the task after an attempt; decided by `core/outcome`. */

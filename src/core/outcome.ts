@@ -4,7 +4,8 @@ import type { RetryPolicy } from "./task.ts";
 
 /** Executors may die under a task this often in one life before it is failed as poison. */
 export const DEATHS_UNTIL_POISON = 3;
-const LONGEST_DELAY_MS = 3_600_000;
+/** However long a receiver asks to be left alone. */
+const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 const CHARGED: Readonly<Record<Outcome, boolean>> = {
   succeeded: true,
@@ -35,24 +36,50 @@ export function isCharged(outcome: Outcome): boolean {
   return CHARGED[outcome];
 }
 
-/** The delay after the n-th charged attempt: `min(stepS × n, 3600)` seconds. */
-export function retryDelayMs(retry: RetryPolicy, chargedAttempts: number): number {
-  return Math.min(retry.stepS * chargedAttempts * 1000, LONGEST_DELAY_MS);
+/**
+ * Ms between the n-th charged attempt and the next one.
+ * @param random uniform in [0, 1); asked only when the policy has jitter
+ */
+export function retryDelayMs(
+  retry: RetryPolicy,
+  chargedAttempts: number,
+  random: () => number,
+): number {
+  const plainMs = Math.min(growth(retry, chargedAttempts), retry.maxDelayS) * 1000;
+  return retry.jitter ? Math.floor(random() * (plainMs + 1)) : plainMs;
 }
 
-/** The next state of a task whose attempt ended. A requested cancel is applied by the store, inside the statement. */
-export function decideNext(end: Pick<AttemptEnd, "outcome" | "error">, life: LifeSoFar): Decision {
-  return { charged: isCharged(end.outcome), next: nextState(end, life) };
+/** Seconds, not capped yet. */
+function growth({ strategy, stepS }: RetryPolicy, chargedAttempts: number): number {
+  switch (strategy) {
+    case "linear":
+      return stepS * chargedAttempts;
+    case "fixed":
+      return stepS;
+    case "exponential":
+      return stepS * 2 ** (chargedAttempts - 1);
+  }
 }
 
-function nextState(end: Pick<AttemptEnd, "outcome" | "error">, life: LifeSoFar): NextState {
+/** How an attempt ended, as far as it decides what comes next. */
+type Ended = Pick<AttemptEnd, "outcome" | "error" | "retryAfterMs">;
+
+/**
+ * The next state of a task whose attempt ended. A requested cancel is applied by the store, inside the statement.
+ * @param random see `retryDelayMs`
+ */
+export function decideNext(end: Ended, life: LifeSoFar, random: () => number): Decision {
+  return { charged: isCharged(end.outcome), next: nextState(end, life, random) };
+}
+
+function nextState(end: Ended, life: LifeSoFar, random: () => number): NextState {
   switch (end.outcome) {
     case "succeeded":
       return { kind: "terminal", status: "succeeded" };
     case "cancelled":
       return { kind: "terminal", status: "cancelled" };
     case "interrupted":
-      return { kind: "pending", delayMs: 0 };
+      return { kind: "pending", delayMs: askedDelayMs(end.retryAfterMs) };
     case "lost":
       return isPoison(life)
         ? { kind: "terminal", status: "failed" }
@@ -60,14 +87,24 @@ function nextState(end: Pick<AttemptEnd, "outcome" | "error">, life: LifeSoFar):
     case "failed":
     case "timed_out":
     case "crashed":
-      return afterFailure(end.error?.final === true, life);
+      return afterFailure(end, life, random);
   }
 }
 
-function afterFailure(final: boolean, life: LifeSoFar): NextState {
+function afterFailure(end: Ended, life: LifeSoFar, random: () => number): NextState {
+  const { retry } = life;
   const charged = life.charged + 1;
-  if (final || charged > life.retry.total) return { kind: "terminal", status: "failed" };
-  return { kind: "pending", delayMs: retryDelayMs(life.retry, charged) };
+  const isForbidden =
+    end.error?.final === true || (end.outcome === "timed_out" && !retry.retryOnTimeout);
+  if (isForbidden || charged > retry.total) return { kind: "terminal", status: "failed" };
+  const delayMs = retryDelayMs(retry, charged, random);
+  return { kind: "pending", delayMs: Math.max(delayMs, askedDelayMs(end.retryAfterMs)) };
+}
+
+/** 0 for what is no number of ms. */
+function askedDelayMs(retryAfterMs = 0): number {
+  if (!(retryAfterMs > 0)) return 0;
+  return Math.ceil(Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS));
 }
 
 /** True when one more death of an executor makes the task poison. */

@@ -1,6 +1,7 @@
 // Returns the tasks of executors that are gone: those whose lease expired, and those of an executor known to be dead.
 import type { Finish, LeaseReference, OrphanedAttempt, Store } from "../store/store.ts";
 import type { AttemptEnd } from "./attempt.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { decideNext, isPoison } from "./outcome.ts";
 
 const BATCH = 500;
@@ -44,14 +45,17 @@ function endOf(orphan: OrphanedAttempt, cause: DeathCause): AttemptEnd {
 function lost(orphan: OrphanedAttempt, why: string): AttemptEnd {
   const poison = isPoison(orphan);
   const message = poison ? `${why}, for the third time in this life: failed as poison` : why;
-  return {
-    outcome: "lost",
-    error: { name: "AttemptLost", message, reason: poison ? "poison" : "lost" },
-  };
+  const error = { name: "AttemptLost", message, reason: poison ? "poison" : "lost" };
+  return { outcome: "lost", error: { ...error, fingerprint: fingerprintOf(error, null) } };
 }
 
 function finishOf(orphan: OrphanedAttempt, end: AttemptEnd): Finish {
-  return { ...reference(orphan), end, ...decideNext(end, orphan) };
+  return { ...reference(orphan), end, ...decideNext(end, orphan, noJitter) };
+}
+
+/** What is lost or interrupted comes back at once: no delay is ever drawn here. */
+function noJitter(): number {
+  return 0;
 }
 
 function reference({ taskId, attemptId, fence }: LeaseReference): LeaseReference {

@@ -8,6 +8,7 @@ import { AppError, type FieldError, messageOf } from "./errors.ts";
 import { createJobFinder, type FindJob } from "./find-job.ts";
 import type { JobDefinition } from "./job.ts";
 import type { Logger } from "./logger.ts";
+import { completeRetry, type RetryInput } from "./retry-policy.ts";
 import { askStore } from "./store-answer.ts";
 import type { NewTask } from "./task.ts";
 import { contentDigest, readContent, type TaskContent } from "./task-content.ts";
@@ -32,6 +33,8 @@ export interface SubmitInput {
   readonly timeout: number;
   /** Any form `readMoment` knows; absent: now. */
   readonly runtime?: number | string;
+  /** What it leaves out comes from the job, else from the application. */
+  readonly retry?: RetryInput;
 }
 
 export interface TaskSubmitter {
@@ -110,7 +113,7 @@ function newTask(
     digest,
     timeoutMs: Math.min(input.timeout, job?.timeoutMs ?? input.timeout),
     runAt,
-    retry: job?.retry ?? application.retry,
+    retry: completeRetry(input.retry, job?.retry ?? application.retry),
   };
 }
 

@@ -29,6 +29,8 @@ export interface SameParts {
   readonly timeout: number;
   /** As sent. */
   readonly runtime?: number | string | undefined;
+  /** As sent. */
+  readonly retry?: object | undefined;
 }
 
 const MAX_CONTENT_BYTES = 256 * 1024;
@@ -92,8 +94,14 @@ function isClassName(value: unknown): value is string {
 
 /** Lowercase hex SHA-256 over the RFC 8785 form of what makes two creates the same. Throws AppError `invalid`. */
 export function contentDigest(parts: SameParts): string {
-  const { name, content, timeout, runtime } = parts;
-  const text = canonicalText({ name, content, timeout, ...(runtime !== undefined && { runtime }) });
+  const { name, content, timeout, runtime, retry } = parts;
+  const text = canonicalText({
+    name,
+    content,
+    timeout,
+    ...(runtime !== undefined && { runtime }),
+    ...(retry !== undefined && { retry }),
+  });
   if (text === undefined) {
     throw invalidContent("must hold only finite numbers and well-formed Unicode");
   }

@@ -22,6 +22,8 @@ export interface ErrorView {
   readonly stack: string | null;
   /** A stable word for programs, where there is one: `address_refused`, `poison`, … */
   readonly reason?: string;
+  /** Equal for failures of one kind. */
+  readonly fingerprint?: string;
 }
 
 export interface AttemptView {
@@ -163,7 +165,8 @@ function elapsedOf(attempt: Attempt | null, nowMs: number): number {
   return attempt === null ? 0 : Math.max(0, (attempt.finishedAt ?? nowMs) - attempt.startedAt);
 }
 
-function attemptView(attempt: Attempt): AttemptView {
+/** An attempt as it is shown. */
+export function attemptView(attempt: Attempt): AttemptView {
   return {
     attempt: attempt.attempt,
     outcome: attempt.outcome,
@@ -177,6 +180,12 @@ function attemptView(attempt: Attempt): AttemptView {
 
 function errorView(error: AttemptError | null | undefined): ErrorView | null {
   if (!error) return null;
-  const { name, message, stack = null, reason } = error;
-  return { name, message, stack, ...(reason !== undefined && { reason }) };
+  const { name, message, stack = null, reason, fingerprint } = error;
+  return {
+    name,
+    message,
+    stack,
+    ...(reason !== undefined && { reason }),
+    ...(fingerprint !== undefined && { fingerprint }),
+  };
 }

@@ -40,12 +40,23 @@ export function shownStatus(
   return task.runAt > nowMs ? "scheduled" : "queued";
 }
 
-/** Linear retry: the delay after the n-th charged attempt is `min(stepS × n, 3600)` seconds. */
+export const RETRY_STRATEGIES = ["linear", "fixed", "exponential"] as const;
+export type RetryStrategy = (typeof RETRY_STRATEGIES)[number];
+
+/** When a failed task is tried again; `core/retry-policy` completes what callers leave out. */
 export interface RetryPolicy {
+  /** After the n-th charged attempt: `stepS × n`, `stepS`, or `stepS × 2^(n−1)` seconds. */
+  readonly strategy: RetryStrategy;
   /** 0–3600 seconds. */
   readonly stepS: number;
-  /** 0–10 retries; a life has at most `1 + total` charged attempts. */
+  /** 0–100 retries; a life has at most `1 + total` charged attempts. */
   readonly total: number;
+  /** No delay is longer, 0–86,400 seconds. */
+  readonly maxDelayS: number;
+  /** Full jitter: the delay is uniform between 0 and what the strategy says. */
+  readonly jitter: boolean;
+  /** False: an attempt that timed out fails the task. */
+  readonly retryOnTimeout: boolean;
 }
 
 /** A task about to be inserted. */
@@ -106,6 +117,8 @@ export interface ClaimedTask {
   readonly job: string | null;
   readonly content: string;
   readonly timeoutMs: number;
+  /** 1 at creation, +1 at every redeliver. */
+  readonly life: number;
   /** The number of this attempt in this life, from 1. */
   readonly attempt: number;
   /** Charged attempts that ended before this one in this life. */
@@ -124,4 +137,19 @@ export interface ClaimedApplication {
   readonly linkUrl: string;
   /** Encrypted; open it with `core/secret-box`. */
   readonly secretSealed: string;
+  /** The same for the secret of callbacks; null: the application is older than those and was never rotated. */
+  readonly callbackSecretSealed: string | null;
+  /** What it had before a rotation whose grace lasted when the task was claimed. */
+  readonly previous: PreviousSecrets | null;
+  readonly successMatch: SuccessMatch;
 }
+
+/** Secrets that are still good besides the current ones, encrypted. */
+export interface PreviousSecrets {
+  readonly secretSealed: string;
+  readonly callbackSecretSealed: string | null;
+}
+
+/** What makes a delivery a success: 2xx with the body `success`, or 2xx alone. */
+export const SUCCESS_MATCHES = ["body", "2xx"] as const;
+export type SuccessMatch = (typeof SUCCESS_MATCHES)[number];

@@ -1,5 +1,7 @@
 // Reads a job file's default export: either it is a job the catalogue can carry, or a sentence that says why not.
-import { ISOLATIONS, type Isolation } from "../core/job.ts";
+import { ISOLATIONS } from "../core/job.ts";
+import { completeRetry, linearRetry } from "../core/retry-policy.ts";
+import { RETRY_STRATEGIES, type RetryPolicy } from "../core/task.ts";
 import { JOB_MARK, type Job } from "../sdk/define-job.ts";
 import { paramsProblem } from "./params-schema.ts";
 import type { JobDescription } from "./protocol.ts";
@@ -10,6 +12,7 @@ export type LoadedJob =
   | { readonly kind: "refused"; readonly message: string };
 
 const FIELDS = ["name", "aliases", "params", "timeout", "retry", "isolation", "run"];
+const RETRY_FIELDS = ["step", "total", "strategy", "maxDelay", "jitter", "retryOnTimeout"];
 const MAX_TIMEOUT_MS = 86_400_000;
 
 /** Checks everything an author can get wrong, one problem at a time. */
@@ -37,9 +40,13 @@ function describe(job: Job): JobDescription {
     aliases: job.aliases ?? [],
     params: job.params === undefined ? null : plainJson(job.params),
     timeoutMs: job.timeout ?? null,
-    retry: job.retry === undefined ? null : { stepS: job.retry.step, total: job.retry.total },
+    retry: job.retry === undefined ? null : describeRetry(job.retry),
     isolation: job.isolation ?? "warm",
   };
+}
+
+function describeRetry({ step, total, ...more }: NonNullable<Job["retry"]>): RetryPolicy {
+  return completeRetry(more, linearRetry(step, total));
 }
 
 function plainJson(schema: object): Record<string, unknown> {
@@ -57,7 +64,7 @@ function jobProblem(job: Readonly<Record<string, unknown>>): string | undefined 
     (job["params"] === undefined ? undefined : paramsProblem(job["params"])) ??
     rangeProblem("timeout", job["timeout"], [1, MAX_TIMEOUT_MS]) ??
     retryProblem(job["retry"]) ??
-    isolationProblem(job["isolation"]) ??
+    choiceProblem("isolation", job["isolation"], ISOLATIONS) ??
     (typeof job["run"] === "function" ? undefined : "run must be a function")
   );
 }
@@ -95,12 +102,34 @@ function rangeProblem(
 function retryProblem(retry: unknown): string | undefined {
   if (retry === undefined) return;
   if (typeof retry !== "object" || retry === null) return "retry must be { step, total }";
-  const { step, total } = retry as { readonly step?: unknown; readonly total?: unknown };
+  const given = retry as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find((field) => !RETRY_FIELDS.includes(field));
+  if (unknown !== undefined) {
+    return `retry knows no field '${unknown}'; allowed: ${RETRY_FIELDS.join(", ")}`;
+  }
+  const { step, total, strategy, maxDelay } = given;
   if (step === undefined || total === undefined) return "retry needs both step and total";
-  return rangeProblem("retry.step", step, [0, 3600]) ?? rangeProblem("retry.total", total, [0, 10]);
+  return (
+    rangeProblem("retry.step", step, [0, 3600]) ??
+    rangeProblem("retry.total", total, [0, 100]) ??
+    rangeProblem("retry.maxDelay", maxDelay, [0, 86_400]) ??
+    choiceProblem("retry.strategy", strategy, RETRY_STRATEGIES) ??
+    flagProblem("retry.jitter", given["jitter"]) ??
+    flagProblem("retry.retryOnTimeout", given["retryOnTimeout"])
+  );
 }
 
-function isolationProblem(isolation: unknown): string | undefined {
-  if (isolation === undefined || ISOLATIONS.includes(isolation as Isolation)) return;
-  return `isolation must be one of ${ISOLATIONS.join(", ")}`;
+function choiceProblem(
+  field: string,
+  value: unknown,
+  choices: readonly unknown[],
+): string | undefined {
+  if (value === undefined || choices.includes(value)) return;
+  return `${field} must be one of ${choices.join(", ")}`;
+}
+
+function flagProblem(field: string, value: unknown): string | undefined {
+  return value === undefined || typeof value === "boolean"
+    ? undefined
+    : `${field} must be true or false`;
 }

@@ -28,8 +28,18 @@ export interface JobSpec<Params extends TSchema = TUnknown> {
   readonly retry?: {
     /** Seconds, 0–3600. */
     readonly step: number;
-    /** Retries, 0–10. */
+    /** Retries, 0–100. */
     readonly total: number;
+    /**
+     * How the delay grows: `linear` (default) by `step`, `fixed` not at all, `exponential` as `step × 2^(n−1)`.
+     */
+    readonly strategy?: "linear" | "fixed" | "exponential";
+    /** No delay is longer: seconds, 0–86,400. Default 3,600. */
+    readonly maxDelay?: number;
+    /** True draws each delay between 0 and what the strategy says. Default false. */
+    readonly jitter?: boolean;
+    /** False: an attempt that timed out fails the task. Default true. */
+    readonly retryOnTimeout?: boolean;
   };
   /**
    * `warm` (default): the thread and the modules in it are used again by later attempts of the same job, so that

@@ -1,7 +1,8 @@
 // The catalogue: what executors can run; rows outlive executors, the last publisher of a name wins.
 import type { JobDefinition } from "../core/job.ts";
 import type { Database, Session } from "./dialect.ts";
-import { fromJson, toJson } from "./rows.ts";
+import { fromJson, toJson } from "./json-text.ts";
+import { retryColumns, toRetry } from "./retry-columns.ts";
 import { putOnce, readSetting } from "./settings.ts";
 import type { CatalogueStore } from "./store.ts";
 import type { JobDefinitionRow } from "./tables.ts";
@@ -30,6 +31,8 @@ export function createCatalogue(database: Database): CatalogueStore {
   };
 }
 
+const noRetry = { retry_step_s: null, retry_total: null, retry: null };
+
 async function replaceJob(
   { connection, dialect }: Session,
   serviceId: string,
@@ -42,8 +45,7 @@ async function replaceJob(
       aliases: JSON.stringify(job.aliases),
       params: toJson(job.params),
       timeout_ms: job.timeoutMs,
-      retry_step_s: job.retry?.stepS ?? null,
-      retry_total: job.retry?.total ?? null,
+      ...(job.retry === null ? noRetry : retryColumns(job.retry)),
       isolation: job.isolation,
       source_hash: job.sourceHash,
       service_id: serviceId,
@@ -69,13 +71,14 @@ async function findJob({ connection }: Session, nameOrAlias: string) {
 }
 
 function toJob(row: JobDefinitionRow): JobDefinition {
-  const { retry_step_s: stepS, retry_total: total } = row;
+  const { retry_step_s, retry_total, retry } = row;
+  const isSilent = retry_step_s === null || retry_total === null;
   return {
     name: row.name,
     aliases: fromJson<string[]>(row.aliases) ?? [],
     params: fromJson(row.params),
     timeoutMs: row.timeout_ms,
-    retry: stepS === null || total === null ? null : { stepS, total },
+    retry: isSilent ? null : toRetry({ retry_step_s, retry_total, retry }),
     isolation: row.isolation,
     sourceHash: row.source_hash,
   };

@@ -1,6 +1,8 @@
 // Claims due tasks: chooses, locks them by id, and begins an attempt of each.
 import { sql } from "kysely";
 import type { ClaimedTask } from "../core/task.ts";
+import { isGraced } from "./applications.ts";
+import { type Allowance, createAllowance } from "./claim-allowance.ts";
 import type { Session } from "./dialect.ts";
 import { type Board, dueJobs, isClaimable, readBoard } from "./due.ts";
 import {
@@ -35,8 +37,10 @@ export async function claimDue(
   round: Round,
 ): Promise<Claimed> {
   const board = await readBoard(session, claim);
-  const locked = await lockDue(session, { board, round, wanted: claim.coroutineIds.length });
-  if (locked.tasks.length === 0) return { tasks: [], round, board };
+  const allowance = createAllowance(claim.limits);
+  const wanted = claim.coroutineIds.length;
+  const locked = await lockDue(session, { board, round, wanted, allowance });
+  if (locked.tasks.length === 0) return { tasks: [], round: locked.round, board };
   await markRunning(session, claim, locked.tasks);
   await insertAttempts(session, claim, locked.tasks);
   const tasks = await withApplications(session, locked.tasks);
@@ -47,20 +51,22 @@ interface Demand {
   readonly board: Board;
   readonly round: Round;
   readonly wanted: number;
+  readonly allowance: Allowance;
 }
 
 async function lockDue(session: Session, demand: Demand) {
   const jobs = dueJobs(demand.board);
-  const { nowMs } = demand.board;
+  const { allowance, board } = demand;
+  const { nowMs } = board;
   const tasks: LockedTask[] = [];
   const except: number[] = [];
   let { round } = demand;
   for (let attempt = 0; attempt < MOST_ROUNDS; attempt++) {
     const wanted = demand.wanted - tasks.length;
     if (wanted <= 0 || jobs.length === 0) break;
-    const next = await choose(session, { jobs, wanted, except, nowMs }, round);
-    if (next.chosen.length === 0) break;
+    const next = await choose(session, { jobs, wanted, except, nowMs, allowance }, round);
     round = next.round;
+    if (next.chosen.length === 0) break;
     const locked = await lockById(session, next.chosen);
     tasks.push(...locked);
     if (locked.length === next.chosen.length) break;
@@ -71,16 +77,19 @@ async function lockDue(session: Session, demand: Demand) {
 
 /** All that is due when it fits; otherwise every application gets its share. */
 async function choose(session: Session, choice: Choice, round: Round) {
-  const oldest = await chooseOldest(session, choice, choice.wanted + 1);
-  if (oldest.length <= choice.wanted) return { chosen: oldest, round };
-  return shareFairly(session, choice, { oldest, round });
+  const { wanted, allowance } = choice;
+  // The oldest would be the backlog of the closed: each application is asked for its own instead.
+  if (allowance.hasClosed) return shareFairly(session, choice, { oldest: [], round });
+  const oldest = await chooseOldest(session, choice, wanted + 1);
+  if (oldest.length > wanted) return shareFairly(session, choice, { oldest, round });
+  return { chosen: oldest.filter(({ applicationId }) => allowance.take(applicationId)), round };
 }
 
 /** By primary key, checked again under the lock; those another consumer is claiming are left out. */
 async function lockById({ connection, dialect }: Session, chosen: readonly Candidate[]) {
   const { rows } = await sql<ClaimableRow>`
     select id, application_id, task_no, name, lane, job, content, timeout_ms, run_at,
-      fence, life, attempt, charged, deaths, retry_step_s, retry_total
+      fence, life, attempt, charged, deaths, retry_step_s, retry_total, retry
     from tasks ${dialect.byId}
     where id in (${sql.join(chosen.map(({ id }) => id))})
       and ${isClaimable} and run_at <= ${dialect.nowMs}
@@ -136,11 +145,14 @@ async function withApplications(
     );
 }
 
-async function readApplications({ connection }: Session, tasks: readonly LockedTask[]) {
+async function readApplications({ connection, dialect }: Session, tasks: readonly LockedTask[]) {
   const owners = new Set(tasks.map(({ application_id }) => application_id));
   const rows = await connection
     .selectFrom("applications")
-    .select(["id", "app_key", "link_url", "secret_sealed"])
+    .select(["id", "app_key", "link_url", "success_match"])
+    .select(["secret_sealed", "callback_secret_sealed"])
+    .select(["previous_secret_sealed", "previous_callback_secret_sealed"])
+    .select(isGraced(dialect).as("is_graced"))
     .where("id", "in", [...owners])
     .execute();
   return new Map(rows.map((row) => [row.id, row]));

@@ -3,6 +3,7 @@ import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
 import type { Connection, Database, Dialect } from "./dialect.ts";
 import { failureKind } from "./failures.ts";
+import { retryColumns } from "./retry-columns.ts";
 import type { CreateResult } from "./store.ts";
 
 /** What the columns of a row besides the content take in a statement, about. */
@@ -170,8 +171,7 @@ function insertOf(connection: Connection, { nowMs }: Dialect, entries: readonly 
       timeout_ms: task.timeoutMs,
       status: "pending" as const,
       run_at: task.runAt ?? nowMs,
-      retry_step_s: task.retry.stepS,
-      retry_total: task.retry.total,
+      ...retryColumns(task.retry),
       created_at: nowMs,
     })),
   );

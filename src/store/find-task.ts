@@ -39,6 +39,7 @@ export async function readAttempts(
     .leftJoin("attempt_ends", "attempt_ends.attempt_id", "attempts.id")
     .selectAll("attempts")
     .select(["attempt_ends.result", "attempt_ends.error", "attempt_ends.receipt"])
+    .select("attempt_ends.delivery")
     .where("attempts.task_id", "=", taskId)
     .orderBy("attempts.fence", "desc")
     .limit(limit)

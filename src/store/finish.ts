@@ -1,11 +1,11 @@
 // Writes the ends of attempts and the next states of their tasks, guarded by their fences.
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { NextState } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import { batchesOf, groupsOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { mayMoveTo } from "./guards.ts";
-import { toJson } from "./rows.ts";
+import { toJson } from "./json-text.ts";
 import type { Finish, LeaseReference } from "./store.ts";
 import { packTrace } from "./trace-text.ts";
 
@@ -60,8 +60,10 @@ async function moveTasks(session: Session, finishes: readonly Finish[]): Promise
   }
 }
 
+/** Delays do not tell groups apart: with jitter there would be a statement for every task. */
 function moveOf({ next, charged, end, heldBy }: Finish): string {
-  return JSON.stringify([next, charged, end.outcome === "lost", heldBy ?? null]);
+  const status = next.kind === "pending" ? "pending" : next.status;
+  return JSON.stringify([status, charged, end.outcome === "lost", heldBy ?? null]);
 }
 
 async function moveGroup(
@@ -70,7 +72,7 @@ async function moveGroup(
   group: readonly Finish[],
 ): Promise<void> {
   await sql`
-    update tasks ${dialect.byId} set ${nextColumns(next, dialect.nowMs)},
+    update tasks ${dialect.byId} set ${nextColumns(next, delayOf(group), dialect.nowMs)},
       charged = charged + ${charged ? 1 : 0},
       deaths = deaths + ${end.outcome === "lost" ? 1 : 0},
       lease_until = null, service_id = null, held_by = ${heldBy ?? null}
@@ -80,7 +82,23 @@ async function moveGroup(
   );
 }
 
-function nextColumns(next: NextState, nowMs: Session["dialect"]["nowMs"]) {
+/** The delay of each task of the group; what is not pending has none. */
+function delayOf(group: readonly Finish[]): RawBuilder<number> {
+  const delays = group.map(({ taskId, next }) => ({
+    taskId,
+    delayMs: next.kind === "pending" ? next.delayMs : 0,
+  }));
+  const [first] = delays;
+  if (delays.every(({ delayMs }) => delayMs === first?.delayMs)) return sql`${first?.delayMs ?? 0}`;
+  const cases = delays.map(({ taskId, delayMs }) => sql`when ${taskId} then ${delayMs}`);
+  return sql`case id ${sql.join(cases, sql` `)} end`;
+}
+
+function nextColumns(
+  next: NextState,
+  delayMs: RawBuilder<number>,
+  nowMs: Session["dialect"]["nowMs"],
+) {
   if (next.kind === "terminal") {
     return sql`status = ${sql.lit(next.status)}, finished_at = ${nowMs}`;
   }
@@ -89,7 +107,7 @@ function nextColumns(next: NextState, nowMs: Session["dialect"]["nowMs"]) {
   return sql`
     status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
     finished_at = case when cancel_requested_at is null then null else ${nowMs} end,
-    run_at = ${nowMs} + ${next.delayMs}`;
+    run_at = ${nowMs} + ${delayMs}`;
 }
 
 async function endAttempts({ connection, dialect }: Session, finishes: readonly Finish[]) {
@@ -131,8 +149,9 @@ function endRow({ attemptId, end }: Finish) {
     error: toJson(end.error),
     receipt: toJson(end.receipt),
     trace: packTrace(end.trace),
+    delivery: toJson(end.delivery),
   };
-  const texts = [row.result, row.error, row.receipt];
+  const texts = [row.result, row.error, row.receipt, row.delivery];
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
   return { ...row, bytes: bytes + (row.trace?.byteLength ?? 0) };
 }
@@ -153,6 +172,7 @@ export function withoutContent(finish: Finish, cause: unknown): Finish {
     name: "StoreError",
     message: `what this attempt left could not be stored: ${why}`,
     reason: "end_not_stored",
+    fingerprint: "StoreError end_not_stored",
   };
   if (finish.end.outcome !== "succeeded") {
     return { ...finish, end: { outcome: finish.end.outcome, error } };

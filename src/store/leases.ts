@@ -104,7 +104,7 @@ async function readOrphans(
   which: RawBuilder<unknown>,
 ): Promise<OrphanedAttempt[]> {
   const { rows } = await sql<OrphanRow>`
-    select id, fence, charged, deaths, retry_step_s, retry_total from tasks ${which}`.execute(
+    select id, fence, charged, deaths, retry_step_s, retry_total, retry from tasks ${which}`.execute(
     session.connection,
   );
   const claims = new Map(rows.map(({ id, fence }) => [id, fence]));

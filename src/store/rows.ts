@@ -1,21 +1,45 @@
 // Turns rows into the shapes of the port.
 
-import type { ClaimedTask, Task } from "../core/task.ts";
+import type { ClaimedApplication, ClaimedTask, PreviousSecrets, Task } from "../core/task.ts";
+import { fromJson } from "./json-text.ts";
+import { type RetryColumns, toRetry } from "./retry-columns.ts";
 import type { Application, Attempt, OrphanedAttempt } from "./store.ts";
-import type { ApplicationRow, AttemptEndRow, AttemptRow, TaskRow } from "./tables.ts";
+import type { ApplicationRow, AttemptEndRow, AttemptRow, Flag, TaskRow } from "./tables.ts";
 
-export function toApplication(row: ApplicationRow): Application {
+/** What tells whether the secrets before the last rotation are still good: by the database's clock. */
+export interface Graced {
+  readonly is_graced: Flag;
+}
+
+export function toApplication(row: ApplicationRow & Graced): Application {
   return {
     id: row.id,
     appKey: row.app_key,
     name: row.name,
     secretSealed: row.secret_sealed,
+    callbackSecretSealed: row.callback_secret_sealed,
+    previous: toPrevious(row),
     linkUrl: row.link_url,
-    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    successMatch: row.success_match,
+    retry: toRetry(row),
     remark: row.remark,
     requireBodySignature: row.require_body_signature === 1,
     createdAt: row.created_at,
   };
+}
+
+type SecretColumns = Pick<
+  ApplicationRow,
+  | "secret_sealed"
+  | "callback_secret_sealed"
+  | "previous_secret_sealed"
+  | "previous_callback_secret_sealed"
+>;
+
+function toPrevious(row: SecretColumns & Graced): PreviousSecrets | null {
+  const secretSealed = row.previous_secret_sealed;
+  if (secretSealed === null || row.is_graced === 0) return null;
+  return { secretSealed, callbackSecretSealed: row.previous_callback_secret_sealed };
 }
 
 export function toTask(row: TaskRow): Task {
@@ -35,7 +59,7 @@ export function toTask(row: TaskRow): Task {
     attempt: row.attempt,
     charged: row.charged,
     deaths: row.deaths,
-    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    retry: toRetry(row),
     cancelRequestedAt: row.cancel_requested_at,
     leaseUntil: row.lease_until,
     createdAt: row.created_at,
@@ -45,7 +69,7 @@ export function toTask(row: TaskRow): Task {
 
 /** An attempt joined with what it left; the latter is missing while it runs. */
 export type AttemptWithEnd = AttemptRow & {
-  readonly [Column in "result" | "error" | "receipt"]: AttemptEndRow[Column];
+  readonly [Column in "result" | "error" | "receipt" | "delivery"]: AttemptEndRow[Column];
 };
 
 export function toAttempt(row: AttemptWithEnd): Attempt {
@@ -64,23 +88,12 @@ export function toAttempt(row: AttemptWithEnd): Attempt {
     result: row.result,
     error: fromJson(row.error),
     receipt: fromJson(row.receipt),
+    delivery: fromJson(row.delivery),
   };
 }
 
-/** JSON this store has written itself. */
-export function fromJson<T>(text: string | null): T | null {
-  return text === null ? null : (JSON.parse(text) as T);
-}
-
-export function toJson(value: unknown): string | null {
-  return value === undefined || value === null ? null : JSON.stringify(value);
-}
-
 /** What reaping reads of a task. */
-export type OrphanRow = Pick<
-  TaskRow,
-  "id" | "fence" | "charged" | "deaths" | "retry_step_s" | "retry_total"
->;
+export type OrphanRow = Pick<TaskRow, "id" | "fence" | "charged" | "deaths"> & RetryColumns;
 
 export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
   return {
@@ -89,7 +102,7 @@ export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
     fence: row.fence,
     charged: row.charged,
     deaths: row.deaths,
-    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    retry: toRetry(row),
   };
 }
 
@@ -110,13 +123,14 @@ export type ClaimableRow = Pick<
   | "attempt"
   | "charged"
   | "deaths"
-  | "retry_step_s"
-  | "retry_total"
->;
+> &
+  RetryColumns;
 
 export interface ClaimCompany {
   readonly attempt: Pick<AttemptRow, "id" | "coroutine_id">;
-  readonly application: Pick<ApplicationRow, "id" | "app_key" | "link_url" | "secret_sealed">;
+  readonly application: SecretColumns &
+    Graced &
+    Pick<ApplicationRow, "id" | "app_key" | "link_url" | "success_match">;
 }
 
 export function toClaimedTask(
@@ -133,16 +147,24 @@ export function toClaimedTask(
     job: row.job,
     content: row.content,
     timeoutMs: row.timeout_ms,
+    life: row.life,
     attempt: row.attempt + 1,
     charged: row.charged,
     deaths: row.deaths,
-    retry: { stepS: row.retry_step_s, total: row.retry_total },
+    retry: toRetry(row),
     coroutineId: attempt.coroutine_id,
-    application: {
-      id: application.id,
-      appKey: application.app_key,
-      linkUrl: application.link_url,
-      secretSealed: application.secret_sealed,
-    },
+    application: toClaimedApplication(application),
+  };
+}
+
+function toClaimedApplication(row: ClaimCompany["application"]): ClaimedApplication {
+  return {
+    id: row.id,
+    appKey: row.app_key,
+    linkUrl: row.link_url,
+    secretSealed: row.secret_sealed,
+    callbackSecretSealed: row.callback_secret_sealed,
+    previous: toPrevious(row),
+    successMatch: row.success_match,
   };
 }

@@ -1,7 +1,17 @@
 // The port of the store, the truth about every task: each line here is one guarded change of state or one read.
-import type { AttemptEnd, AttemptTrace, NextState, Outcome } from "../core/attempt.ts";
+import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "../core/attempt.ts";
+import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { JobDefinition } from "../core/job.ts";
-import type { ClaimedTask, Lane, NewTask, RetryPolicy, Task, TaskStatus } from "../core/task.ts";
+import type {
+  ClaimedTask,
+  Lane,
+  NewTask,
+  PreviousSecrets,
+  RetryPolicy,
+  SuccessMatch,
+  Task,
+  TaskStatus,
+} from "../core/task.ts";
 
 /** All times are epoch ms on the database's clock, taken inside the statement. */
 export interface Store {
@@ -27,7 +37,10 @@ export interface NewApplication {
   readonly appKey: string;
   readonly name: string;
   readonly secretSealed: string;
+  /** Null: it is older than callback secrets and was never rotated. */
+  readonly callbackSecretSealed: string | null;
   readonly linkUrl: string;
+  readonly successMatch: SuccessMatch;
   readonly retry: RetryPolicy;
   readonly remark: string;
   readonly requireBodySignature: boolean;
@@ -35,12 +48,38 @@ export interface NewApplication {
 
 export interface Application extends NewApplication {
   readonly id: number;
+  /** The secrets before the last rotation; null once its grace is over. */
+  readonly previous: PreviousSecrets | null;
   readonly createdAt: number;
 }
+
+/** New secrets for an application, sealed. */
+export interface Rotation {
+  readonly appKey: string;
+  readonly secretSealed: string;
+  readonly callbackSecretSealed: string;
+  /** How long the replaced secrets are good besides the new ones; those before them are forgotten. 0: not at all. */
+  readonly graceMs: number;
+  /** Present when the application itself asks. */
+  readonly signed?: {
+    /** Used up in the same transaction, whatever the answer. */
+    readonly nonce: string;
+    /** The secret it signed with: when that is not the current one any more, nothing changes. */
+    readonly secretSealed: string;
+  };
+}
+
+export type RotateResult =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "replayed" }
+  /** Another rotation came first. */
+  | { readonly kind: "outdated" }
+  | { readonly kind: "rotated"; readonly previousValidUntil: number };
 
 export interface ApplicationStore {
   create(application: NewApplication): Promise<number>;
   find(appKey: string): Promise<Application | undefined>;
+  rotate(rotation: Rotation): Promise<RotateResult>;
 }
 
 /** A task of one application, by id or by taskNo. */
@@ -85,6 +124,8 @@ export interface ClaimRequest {
   readonly jobs: readonly string[] | null;
   /** One number per free slot: at most as many tasks are claimed. */
   readonly coroutineIds: readonly number[];
+  /** Absent: whoever is due. */
+  readonly limits?: ClaimLimits;
 }
 
 export interface TurnResult {
@@ -200,6 +241,8 @@ export interface Attempt {
   readonly result: string | null;
   readonly error: AttemptEnd["error"] | null;
   readonly receipt: AttemptEnd["receipt"] | null;
+  /** Of a callback: what went over the wire. */
+  readonly delivery: DeliveryLog | null;
 }
 
 export interface AttemptStore {
@@ -224,6 +267,8 @@ export interface ExecutorStore {
   register(executor: { serviceId: string; host: string; pid: number }): Promise<void>;
   /** Says it is alive; every third of a lease. */
   beat(serviceId: string): Promise<void>;
+  /** The service ids of those that are not buried. */
+  living(): Promise<string[]>;
   /** Nothing of it runs any more (proven): what it held may be claimed. */
   bury(serviceId: string): Promise<void>;
   /** Buries executors that were silent for `silentMs` (their host died with them). Answers how many. */

@@ -2,7 +2,7 @@
 import type { Generated, Selectable } from "kysely";
 import type { Outcome } from "../core/attempt.ts";
 import type { Isolation } from "../core/job.ts";
-import type { Lane, TaskStatus } from "../core/task.ts";
+import type { Lane, SuccessMatch, TaskStatus } from "../core/task.ts";
 
 /** Neither database has booleans: 0 or 1. */
 export type Flag = 0 | 1;
@@ -31,6 +31,12 @@ interface ApplicationsTable {
   remark: string;
   require_body_signature: Flag;
   created_at: number;
+  retry: string | null;
+  success_match: SuccessMatch;
+  callback_secret_sealed: string | null;
+  previous_secret_sealed: Generated<string | null>;
+  previous_callback_secret_sealed: Generated<string | null>;
+  previous_until: Generated<number | null>;
 }
 
 interface TasksTable {
@@ -52,6 +58,7 @@ interface TasksTable {
   deaths: Generated<number>;
   retry_step_s: number;
   retry_total: number;
+  retry: string | null;
   cancel_requested_at: Generated<number | null>;
   lease_until: Generated<number | null>;
   service_id: Generated<string | null>;
@@ -80,6 +87,7 @@ interface AttemptEndsTable {
   error: string | null;
   receipt: string | null;
   trace: Uint8Array | null;
+  delivery: string | null;
 }
 
 interface UsedNoncesTable {
@@ -95,6 +103,7 @@ interface JobDefinitionsTable {
   timeout_ms: number | null;
   retry_step_s: number | null;
   retry_total: number | null;
+  retry: string | null;
   isolation: Isolation;
   source_hash: string;
   service_id: string;

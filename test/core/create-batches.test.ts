@@ -1,6 +1,7 @@
 // How concurrent creates become few statements, and what bounds them.
 import { describe, expect, test } from "bun:test";
 import { createBatches, type Stored, type Submission } from "../../src/core/create-batches.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import type { NewTask } from "../../src/core/task.ts";
 import type { CreateResult } from "../../src/store/store.ts";
 import { rejectionOf } from "../support/rejection.ts";
@@ -50,7 +51,7 @@ function submission(taskNo: number, content = "{}"): Submission {
     digest: "d",
     timeoutMs: 1000,
     runAt: null,
-    retry: { stepS: 5, total: 5 },
+    retry: linearRetry(5, 5),
   };
   return { task, dueAtMs: 0 };
 }

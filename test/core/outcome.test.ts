@@ -1,12 +1,16 @@
-// What becomes of a task after an attempt, as a table over outcomes and budgets.
+// What becomes of a task after an attempt: a table over outcomes and budgets, and delays that keep their bounds.
 import { describe, expect, test } from "bun:test";
-import type { NextState, Outcome } from "../../src/core/attempt.ts";
+import type { AttemptEnd, NextState, Outcome } from "../../src/core/attempt.ts";
 import { decideNext, retryDelayMs } from "../../src/core/outcome.ts";
+import { completeRetry, linearRetry } from "../../src/core/retry-policy.ts";
+import { RETRY_STRATEGIES, type RetryPolicy } from "../../src/core/task.ts";
 
 const FAILED: NextState = { kind: "terminal", status: "failed" };
 const SUCCEEDED: NextState = { kind: "terminal", status: "succeeded" };
 const CANCELLED: NextState = { kind: "terminal", status: "cancelled" };
 const again = (delayMs: number): NextState => ({ kind: "pending", delayMs });
+
+const DAY_MS = 86_400_000;
 
 interface Row {
   readonly outcome: Outcome;
@@ -35,6 +39,11 @@ const rows: readonly Row[] = [
   { outcome: "lost", charged: 0, deaths: 2, total: 10, counts: false, next: FAILED },
 ];
 
+/** Fails the test when it is asked. */
+function noRandom(): number {
+  throw new Error("nothing is to be drawn here");
+}
+
 describe("the next state after an attempt", () => {
   for (const row of rows) {
     const situation = `${row.outcome}${row.final ? " (final)" : ""} after ${row.charged} charged and ${row.deaths} deaths of ${row.total} retries`;
@@ -43,17 +52,145 @@ describe("the next state after an attempt", () => {
       const life = {
         charged: row.charged,
         deaths: row.deaths,
-        retry: { stepS: 5, total: row.total },
+        retry: linearRetry(5, row.total),
       };
-      expect(decideNext({ outcome: row.outcome, ...error }, life)).toEqual({
+      expect(decideNext({ outcome: row.outcome, ...error }, life, noRandom)).toEqual({
         charged: row.counts,
         next: row.next,
       });
     });
   }
 
-  test("delays grow by the step and stop at one hour", () => {
-    const delays = [1, 2, 3, 720, 721].map((n) => retryDelayMs({ stepS: 5, total: 10 }, n));
+  test("linear delays grow by the step and stop at one hour", () => {
+    const delays = [1, 2, 3, 720, 721].map((n) => retryDelayMs(linearRetry(5, 10), n, noRandom));
     expect(delays).toEqual([5_000, 10_000, 15_000, 3_600_000, 3_600_000]);
   });
+
+  test("fixed delays do not grow", () => {
+    expect(delays({ strategy: "fixed", step: 7 }, [1, 2, 100])).toEqual([7_000, 7_000, 7_000]);
+  });
+
+  test("exponential delays double and stop at their maximum", () => {
+    const seconds = { strategy: "exponential", step: 3, maxDelay: 20 } as const;
+    expect(delays(seconds, [1, 2, 3, 4, 100])).toEqual([3_000, 6_000, 12_000, 20_000, 20_000]);
+  });
+
+  test("a time-out is final only where the policy says so", () => {
+    const life = { charged: 0, deaths: 0, retry: policy({ retryOnTimeout: false }) };
+    expect(decideNext({ outcome: "timed_out" }, life, noRandom).next).toEqual(FAILED);
+    expect(decideNext({ outcome: "failed" }, life, noRandom).next).toEqual(again(5_000));
+    expect(decideNext({ outcome: "crashed" }, life, noRandom).next).toEqual(again(5_000));
+  });
 });
+
+describe("a receiver that asks to be left alone", () => {
+  const cases: readonly [string, number, number][] = [
+    ["for longer than the policy gets that", 60_000, 60_000],
+    ["for less than the policy gets the policy", 1_000, 5_000],
+    ["for more than a day gets a day", 10 * DAY_MS, DAY_MS],
+    ["for ever gets a day", Number.POSITIVE_INFINITY, DAY_MS],
+    ["for a negative time gets the policy", -60_000, 5_000],
+    ["for no number gets the policy", Number.NaN, 5_000],
+    ["for a part of a millisecond gets a whole one", 5_000.25, 5_001],
+  ];
+  for (const [title, retryAfterMs, delayMs] of cases) {
+    test(title, () => {
+      expect(after({ outcome: "failed", retryAfterMs }, linearRetry(5, 1))).toEqual(again(delayMs));
+    });
+  }
+
+  test("is not heard when no retry is left, or none can help", () => {
+    const end = { outcome: "failed", retryAfterMs: 60_000 } as const;
+    expect(after(end, linearRetry(5, 0))).toEqual(FAILED);
+    const error = { name: "E", message: "m", final: true };
+    expect(after({ ...end, error }, linearRetry(5, 5))).toEqual(FAILED);
+  });
+});
+
+describe("delays with jitter, over random policies", () => {
+  const drawn = policies(mulberry(20_260_727), 2_000);
+
+  test("lie between 0 and what the strategy says, in whole milliseconds", () => {
+    const random = mulberry(1);
+    for (const { retry, n } of drawn) {
+      const delayMs = retryDelayMs(retry, n, random);
+      const mostMs = retryDelayMs({ ...retry, jitter: false }, n, noRandom);
+      expect(Number.isInteger(delayMs)).toBe(true);
+      expect(delayMs).toBeWithin(0, mostMs + 1);
+      expect(mostMs).toBeLessThanOrEqual(retry.maxDelayS * 1000);
+    }
+  });
+
+  test("reach both ends of their range", () => {
+    const retry = policy({ strategy: "exponential", jitter: true });
+    expect(retryDelayMs(retry, 3, () => 0)).toBe(0);
+    expect(retryDelayMs(retry, 3, () => 1 - Number.EPSILON)).toBe(20_000);
+  });
+
+  test("are spread evenly", () => {
+    const random = mulberry(7);
+    const retry = policy({ strategy: "exponential", jitter: true });
+    const quarters = [0, 0, 0, 0];
+    for (let round = 0; round < 4_000; round++) {
+      const quarter = Math.min(3, Math.floor(retryDelayMs(retry, 3, random) / 5_000));
+      quarters[quarter] = (quarters[quarter] ?? 0) + 1;
+    }
+    for (const count of quarters) expect(count).toBeWithin(880, 1_120);
+  });
+
+  test("are the same for the same random numbers", () => {
+    const draw = (seed: number) => {
+      const random = mulberry(seed);
+      return drawn.map(({ retry, n }) => retryDelayMs(retry, n, random));
+    };
+    expect(draw(42)).toEqual(draw(42));
+    expect(draw(42)).not.toEqual(draw(43));
+  });
+
+  test("never shrink without jitter while attempts are counted", () => {
+    for (const { retry, n } of drawn) {
+      const plain = { ...retry, jitter: false };
+      const [now, later] = [n, n + 1].map((at) => retryDelayMs(plain, at, noRandom));
+      expect(later).toBeGreaterThanOrEqual(now ?? Number.NaN);
+    }
+  });
+});
+
+function policy(input: Parameters<typeof completeRetry>[0]): RetryPolicy {
+  return completeRetry(input, linearRetry(5, 5));
+}
+
+function delays(input: Parameters<typeof policy>[0], attempts: readonly number[]): number[] {
+  return attempts.map((n) => retryDelayMs(policy(input), n, noRandom));
+}
+
+function after(end: AttemptEnd, retry: RetryPolicy): NextState {
+  return decideNext(end, { charged: 0, deaths: 0, retry }, noRandom).next;
+}
+
+/** Any policy the API lets in, with the number of an attempt. */
+function policies(random: () => number, count: number) {
+  const upTo = (most: number) => Math.floor(random() * (most + 1));
+  return Array.from({ length: count }, () => ({
+    n: 1 + upTo(100),
+    retry: {
+      strategy: RETRY_STRATEGIES[upTo(2)] ?? "linear",
+      stepS: upTo(3_600),
+      total: upTo(100),
+      maxDelayS: upTo(86_400),
+      jitter: true,
+      retryOnTimeout: true,
+    },
+  }));
+}
+
+/** Seeded random numbers, so that a failure can be seen again (mulberry32). */
+function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

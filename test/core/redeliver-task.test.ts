@@ -1,6 +1,7 @@
 // Ringing for a task by hand, on a real store and queue.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { redeliverTask } from "../../src/core/redeliver-task.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import type { SignedChange } from "../../src/store/store.ts";
 import {
   addApplication,
@@ -27,7 +28,7 @@ beforeEach(() => {
 
 function newTask(runAt: number | null = null): Promise<number> {
   created += 1;
-  const retry = { stepS: 0, total: 0 };
+  const retry = linearRetry(0, 0);
   return addTask(world.store, { applicationId, taskNo: `task-${created}`, runAt, retry });
 }
 

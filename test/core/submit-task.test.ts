@@ -1,6 +1,7 @@
 // Creating tasks on a real store: what is kept, what is the same, what is refused, and who is rung.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import {
   createTaskSubmitter,
   type SubmitInput,
@@ -27,14 +28,14 @@ beforeAll(async () => {
   world = await createWorld();
   application = await addApplication(world, {
     appKey: "E3F5l1uKFcXUe1gd",
-    retry: { stepS: 7, total: 3 },
+    retry: linearRetry(7, 3),
   });
   const params = JSON.parse(
     JSON.stringify(Type.Object({ to: Type.String(), count: Type.Optional(Type.Integer()) })),
   );
   await world.store.catalogue.publish("executor-1", [
     jobDefinition({ name: "send-email", aliases: ["\\App\\SendEmail"], params }),
-    jobDefinition({ name: "quick", timeoutMs: 500, retry: { stepS: 1, total: 0 } }),
+    jobDefinition({ name: "quick", timeoutMs: 500, retry: linearRetry(1, 0) }),
   ]);
   submitter = createTaskSubmitter({ ...world, timezone: "Asia/Shanghai" });
 });
@@ -67,7 +68,7 @@ describe("a task", () => {
       name: "name",
       timeoutMs: 60_000,
       status: "pending",
-      retry: { stepS: 7, total: 3 },
+      retry: linearRetry(7, 3),
     });
   });
 
@@ -83,7 +84,7 @@ describe("a task", () => {
 
   test("takes the lesser timeout and the job's own retry", async () => {
     const content = { class: "quick" };
-    const retry = { stepS: 1, total: 0 };
+    const retry = linearRetry(1, 0);
     expect(await submitted({ content })).toMatchObject({ timeoutMs: 500, retry });
     expect(await submitted({ content, timeout: 20 })).toMatchObject({ timeoutMs: 20 });
   });

@@ -1,6 +1,8 @@
 // What creating an application and refreshing its headers answer.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import { createHarness, type Harness } from "./http-harness.ts";
 
 const SEED = {
@@ -40,13 +42,13 @@ describe("POST /application/create", () => {
     expect(await harness.store.applications.find(full.appKey)).toMatchObject({
       name: "帅的批爆1",
       linkUrl: "http://127.0.0.1",
-      retry: { stepS: 10, total: 0 },
+      retry: linearRetry(10, 0),
       remark: "呵呵",
       requireBodySignature: false,
     });
     const bare = await harness.createApplication();
     expect(await harness.store.applications.find(bare.appKey)).toMatchObject({
-      retry: { stepS: 5, total: 5 },
+      retry: linearRetry(5, 5),
       remark: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
       requireBodySignature: false,
     });

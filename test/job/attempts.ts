@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { createJobLane, type JobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
 import type { Logger } from "../../src/core/logger.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 
 export const fixtureJobs = fileURLToPath(new URL("../jobs", import.meta.url));
@@ -41,12 +42,21 @@ export function claimed(job: string, params: unknown, timeoutMs = 5_000): Claime
     job,
     content: JSON.stringify({ class: job, params }),
     timeoutMs,
+    life: 1,
     attempt: 1,
     charged: 0,
     deaths: 0,
-    retry: { stepS: 5, total: 5 },
+    retry: linearRetry(5, 5),
     coroutineId: tasks,
-    application: { id: 1, appKey: "key", linkUrl: "http://127.0.0.1", secretSealed: "" },
+    application: {
+      id: 1,
+      appKey: "key",
+      linkUrl: "http://127.0.0.1",
+      secretSealed: "",
+      callbackSecretSealed: null,
+      previous: null,
+      successMatch: "body",
+    },
   };
 }
 

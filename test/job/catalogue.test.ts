@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { AppError } from "../../src/core/errors.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import { loadCatalogue } from "../../src/job/catalogue.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { claimed, finish, fixtureJobs, openLane, silent } from "./attempts.ts";
@@ -50,7 +51,7 @@ describe("a catalogue", () => {
           properties: { n: { type: "integer", minimum: 1 }, on: { type: "string" } },
         },
         timeoutMs: 1_000,
-        retry: { stepS: 30, total: 3 },
+        retry: linearRetry(30, 3),
         isolation: "fresh",
         sourceHash: createHash("sha256").update(text).digest("hex"),
       },

@@ -1,6 +1,7 @@
 // Runs attempts in a process of its own, on either runtime, and prints what became of them as JSON lines.
 import { fileURLToPath } from "node:url";
 import { createJobLane } from "../../src/consumer/job-lane.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 
 const silent = { debug: say, info: say, warn: say, error: say };
@@ -22,12 +23,21 @@ function claimed(action: string, value: unknown, timeoutMs: number): ClaimedTask
     job: action === "fresh" ? "fresh-action" : "action",
     content: JSON.stringify({ class: "action", params: { do: action, value } }),
     timeoutMs,
+    life: 1,
     attempt: 1,
     charged: 0,
     deaths: 0,
-    retry: { stepS: 5, total: 5 },
+    retry: linearRetry(5, 5),
     coroutineId: 1,
-    application: { id: 1, appKey: "key", linkUrl: "http://127.0.0.1", secretSealed: "" },
+    application: {
+      id: 1,
+      appKey: "key",
+      linkUrl: "http://127.0.0.1",
+      secretSealed: "",
+      callbackSecretSealed: null,
+      previous: null,
+      successMatch: "body",
+    },
   };
 }
 

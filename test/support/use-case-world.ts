@@ -6,6 +6,7 @@ import { createLocalBus } from "../../src/bus/local.ts";
 import type { AttemptEnd } from "../../src/core/attempt.ts";
 import type { JobDefinition } from "../../src/core/job.ts";
 import { decideNext } from "../../src/core/outcome.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
 import { createSecretBox, keyFromText } from "../../src/core/secret-box.ts";
 import type { ClaimedTask, Lane, NewTask } from "../../src/core/task.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
@@ -50,7 +51,9 @@ export async function addApplication(
     name: "帅的批爆1",
     secretSealed: secretBox.seal(secret),
     linkUrl: "http://127.0.0.1:1/",
-    retry: { stepS: 5, total: 5 },
+    callbackSecretSealed: null,
+    successMatch: "body",
+    retry: linearRetry(5, 5),
     remark: "",
     requireBodySignature: false,
     ...rest,
@@ -74,7 +77,7 @@ export async function addTask(
       digest: "00",
       timeoutMs: 60_000,
       runAt: null,
-      retry: { stepS: 0, total: 1 },
+      retry: linearRetry(0, 1),
       ...task,
     },
   ]);
@@ -100,7 +103,7 @@ export async function claimTask(store: Store, lane: Lane = "callback"): Promise<
 /** Ends an attempt as its consumer would. */
 export async function endAttempt(store: Store, task: ClaimedTask, end: AttemptEnd): Promise<void> {
   const { taskId, attemptId, fence } = task;
-  const finish = { taskId, attemptId, fence, end, ...decideNext(end, task) };
+  const finish = { taskId, attemptId, fence, end, ...decideNext(end, task, Math.random) };
   const { finished } = await store.tasks.turn([finish], null);
   if (finished.length !== 1) throw new Error("the attempt was not ours any more");
 }

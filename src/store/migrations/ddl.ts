@@ -77,16 +77,35 @@ export function createTables(kind: SqlKind, tables: readonly Table[]): string[] 
   return tables.flatMap(kind === "mysql" ? mysqlTable : sqliteTable);
 }
 
+/** The statements that add columns; those that may not be null need a default. */
+export function addColumns(kind: SqlKind, table: string, columns: readonly Column[]): string[] {
+  if (kind === "mysql") {
+    const added = columns.map(
+      (each) => `ADD COLUMN ${column(each, kind)} ${mysqlComment(each.comment)}`,
+    );
+    return [`ALTER TABLE ${table}\n  ${added.join(",\n  ")}`];
+  }
+  // SQLite writes what follows on the same line, so a comment must have an end.
+  return columns.map(
+    (each) => `ALTER TABLE ${table} ADD COLUMN ${column(each, kind)} /* ${each.comment} */`,
+  );
+}
+
+function mysqlComment(words: string): string {
+  return `COMMENT '${words.replaceAll("'", "''")}'`;
+}
+
 function mysqlTable(table: Table): string[] {
-  const comment = (words: string) => `COMMENT '${words.replaceAll("'", "''")}'`;
-  const columns = table.columns.map((each) => `${column(each, "mysql")} ${comment(each.comment)}`);
+  const columns = table.columns.map(
+    (each) => `${column(each, "mysql")} ${mysqlComment(each.comment)}`,
+  );
   const indexes = (table.indexes ?? []).map((index) => {
     const unique = index.isUnique === true ? "UNIQUE " : "";
-    return `${unique}KEY ${index.name} (${index.columns.join(", ")}) ${comment(index.comment)}`;
+    return `${unique}KEY ${index.name} (${index.columns.join(", ")}) ${mysqlComment(index.comment)}`;
   });
   const body = [...columns, ...keyAndChecks(table), ...indexes].join(",\n  ");
   const options = "ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
-  return [`CREATE TABLE ${table.name} (\n  ${body}\n) ${options} ${comment(table.comment)}`];
+  return [`CREATE TABLE ${table.name} (\n  ${body}\n) ${options} ${mysqlComment(table.comment)}`];
 }
 
 // SQLite keeps the text of a CREATE statement, comments included, where `.schema` shows it.

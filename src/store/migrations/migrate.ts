@@ -4,10 +4,12 @@ import { AppError } from "../../core/errors.ts";
 import type { Database, Session } from "../dialect.ts";
 import { isMissingTable } from "../failures.ts";
 import { firstTables } from "./0001-first-tables.ts";
+import { rotationAndRetries } from "./0002-rotation-and-retries.ts";
+import { deliveryLogs } from "./0003-delivery-logs.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const allMigrations: readonly Migration[] = [firstTables];
+const allMigrations: readonly Migration[] = [firstTables, rotationAndRetries, deliveryLogs];
 
 const journal = {
   name: "schema_migrations",

@@ -1,7 +1,8 @@
 // Suite: claiming what is due, in order, fairly, and never twice.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
-import type { ClaimedTask } from "../../../src/core/task.ts";
+import { linearRetry } from "../../../src/core/retry-policy.ts";
+import type { ClaimedTask, RetryPolicy } from "../../../src/core/task.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
   type Corner,
@@ -64,6 +65,26 @@ export function claimingSuite(createDatabase: CreateTestDatabase): void {
       });
       expect(latest).toMatchObject({ serviceId: "host-7", coroutineId: 42, finishedAt: null });
       expect(latest?.startedAt).toBeGreaterThanOrEqual(before);
+    });
+
+    test("a retry policy of any kind comes back as it was given", async () => {
+      const corner = await openCorner(store);
+      const retries: RetryPolicy[] = [
+        linearRetry(0, 0),
+        { ...linearRetry(3_600, 10), maxDelayS: 60 },
+        { ...linearRetry(5, 100), strategy: "exponential", jitter: true, maxDelayS: 86_400 },
+        { ...linearRetry(5, 3), strategy: "fixed", retryOnTimeout: false },
+      ];
+      const ids = await corner.add(...retries.map((retry) => ({ retry })));
+      for (const [at, id] of ids.entries()) {
+        expect((await corner.read(id)).task.retry).toEqual(present(retries[at]));
+      }
+      const claimed = await corner.claim(retries.length);
+      const byId = new Map(claimed.map(({ taskId, retry }) => [taskId, retry]));
+      expect(ids.map((id) => byId.get(id))).toEqual(retries);
+      const orphans = await store.tasks.runningOf("executor-1");
+      const retryOf = (id: number) => orphans.find(({ taskId }) => taskId === id)?.retry;
+      expect(ids.map(retryOf)).toEqual(retries);
     });
 
     test("tasks are claimed by the time they are due, then by id", async () => {

@@ -96,6 +96,21 @@ export function finishingSuite(createDatabase: CreateTestDatabase): void {
       expect(task.runAt).toBeLessThanOrEqual(nowMs + 90_000);
     });
 
+    test("retries with delays of their own are due each in its time", async () => {
+      const corner = await openCorner(store);
+      await corner.add({}, {}, {});
+      const started = await corner.claim(3);
+      const before = await store.now();
+      const delays = [1_500, 90_000, 7];
+      await finish(...started.map((task, at) => retryOf(task, delays[at])));
+      const after = await store.now();
+      for (const [at, { taskId }] of started.entries()) {
+        const { runAt } = (await corner.read(taskId)).task;
+        expect(runAt).toBeGreaterThanOrEqual(before + (delays[at] ?? 0));
+        expect(runAt).toBeLessThanOrEqual(after + (delays[at] ?? 0));
+      }
+    });
+
     test("a retry without delay may be claimed in the same turn", async () => {
       const corner = await openCorner(store);
       const started = await corner.start();

@@ -1,6 +1,7 @@
 // Suite: applications, the catalogue, settings, the clock, and the deletion of what is old.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { JobDefinition } from "../../../src/core/job.ts";
+import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { finishOf, openCorner, retryOf, sampleApplication, sampleTask } from "./samples.ts";
@@ -21,11 +22,22 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
     afterAll(() => database.drop());
 
     test("an application is found by its key as it was created", async () => {
-      const application = sampleApplication({ requireBodySignature: true, remark: "😀" });
+      const application = sampleApplication({
+        requireBodySignature: true,
+        remark: "😀",
+        successMatch: "2xx",
+        callbackSecretSealed: null,
+        retry: { ...linearRetry(1, 50), strategy: "exponential", jitter: true },
+      });
       const before = await store.now();
       const id = await store.applications.create(application);
       const found = await store.applications.find(application.appKey);
-      expect(found).toEqual({ ...application, id, createdAt: expect.any(Number) });
+      expect(found).toEqual({
+        ...application,
+        id,
+        previous: null,
+        createdAt: expect.any(Number),
+      });
       expect(found?.createdAt).toBeGreaterThanOrEqual(before);
       expect(await store.applications.find(application.appKey.toUpperCase())).toBeUndefined();
     });
@@ -178,7 +190,7 @@ function sampleJob(name: string, change: Partial<JobDefinition> = {}): JobDefini
     aliases: [],
     params: { type: "object", properties: { text: { type: "string", default: "😀" } } },
     timeoutMs: 1_000,
-    retry: { stepS: 0, total: 10 },
+    retry: linearRetry(0, 10),
     isolation: "warm",
     sourceHash: "1".repeat(64),
     ...change,

@@ -1,5 +1,6 @@
 // Suite: leases, orphaned attempts, and who wins when two want the same task.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../../../src/core/task.ts";
 import type { Finish, Store } from "../../../src/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -97,7 +98,7 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
         ...leaseOf(present(second)),
         charged: 1,
         deaths: 0,
-        retry: { stepS: 5, total: 3 },
+        retry: linearRetry(5, 3),
       });
     });
 

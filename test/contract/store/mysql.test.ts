@@ -8,6 +8,7 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { rotatingSuite } from "./rotating.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
 const services = await acquireServices();
@@ -24,5 +25,6 @@ describeWith(services, {
     leasingSuite(createDatabase);
     holdingSuite(createDatabase);
     keepingSuite(createDatabase);
+    rotatingSuite(createDatabase);
   },
 });

@@ -1,6 +1,7 @@
 // Applications, tasks, claims and finishes as the suites need them.
 import { randomUUID } from "node:crypto";
 import type { AttemptEnd } from "../../../src/core/attempt.ts";
+import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { ClaimedTask, NewTask } from "../../../src/core/task.ts";
 import type {
   ClaimRequest,
@@ -12,13 +13,15 @@ import type {
 } from "../../../src/store/store.ts";
 
 export const LEASE_MS = 15_000;
-const retry = { stepS: 5, total: 3 };
+const retry = linearRetry(5, 3);
 
 export function sampleApplication(change: Partial<NewApplication> = {}): NewApplication {
   return {
     appKey: randomUUID(),
     name: "帅的批爆1",
     secretSealed: "sealed",
+    callbackSecretSealed: "callback sealed",
+    successMatch: "body",
     linkUrl: "http://127.0.0.1/",
     retry,
     remark: "呵呵",

@@ -7,6 +7,7 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { rotatingSuite } from "./rotating.ts";
 import { createSqliteTestDatabase } from "./world.ts";
 
 describe("store/sqlite", () => {
@@ -17,4 +18,5 @@ describe("store/sqlite", () => {
   leasingSuite(createSqliteTestDatabase);
   holdingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
+  rotatingSuite(createSqliteTestDatabase);
 });

@@ -1,0 +1,73 @@
+// Names the kind of a failure, so that equal ones can be grouped: where it was thrown, or which host did what.
+import type { AttemptEnd, AttemptError } from "./attempt.ts";
+import type { ClaimedTask } from "./task.ts";
+
+const MOST_CHARACTERS = 200;
+/** `at run (file:///srv/jobs/mail.ts:12:5)` as either engine prints it; the name may be missing. */
+const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(\/.+?):(\d+)(?::\d+)?\)?$/;
+/** Code that no author of a job wrote. */
+const FOREIGN = [
+  "/node_modules/",
+  ...["../sdk/", "../job/"].map((folder) => new URL(folder, import.meta.url).pathname),
+];
+
+/** What of a task tells its failures apart. */
+type Failed = Pick<ClaimedTask, "lane"> & {
+  readonly application: Pick<ClaimedTask["application"], "linkUrl">;
+};
+
+/**
+ * A short text that is equal for failures of one kind and holds nothing that changes from attempt to attempt.
+ * @param linkUrl where it was delivered; null for a job
+ * @example "TypeError jobs/send-mail.ts:12 render"
+ * @example "shop.example:443 503"
+ * @example "shop.example:443 ECONNREFUSED"
+ */
+export function fingerprintOf(error: AttemptError, linkUrl: string | null): string {
+  const parts = linkUrl === null ? jobParts(error) : deliveryParts(error, linkUrl);
+  return parts.join(" ").slice(0, MOST_CHARACTERS).toWellFormed();
+}
+
+/** The end with the fingerprint of its error, when it has one. */
+export function withFingerprint(end: AttemptEnd, task: Failed): AttemptEnd {
+  if (end.error === undefined) return end;
+  const linkUrl = task.lane === "callback" ? task.application.linkUrl : null;
+  return { ...end, error: { ...end.error, fingerprint: fingerprintOf(end.error, linkUrl) } };
+}
+
+function deliveryParts(error: AttemptError, linkUrl: string): string[] {
+  const what = error.status ?? error.code ?? error.reason ?? error.name;
+  return [hostOf(linkUrl), String(what)];
+}
+
+/** Name and port; never a path or a query, which may hold secrets. */
+function hostOf(linkUrl: string): string {
+  const url = URL.canParse(linkUrl) ? new URL(linkUrl) : undefined;
+  if (url === undefined) return "(no url)";
+  const port = url.port === "" ? standardPort(url.protocol) : url.port;
+  return `${url.hostname}:${port}`;
+}
+
+function standardPort(protocol: string): string {
+  return protocol === "https:" ? "443" : "80";
+}
+
+function jobParts(error: AttemptError): string[] {
+  const frame = topOwnFrame(error.stack ?? "");
+  if (frame !== undefined) return [error.name, frame];
+  return error.reason === undefined ? [error.name] : [error.name, error.reason];
+}
+
+/** The innermost frame outside of packages and the runtime, with the file's last two names: hosts differ in the rest. */
+function topOwnFrame(stack: string): string | undefined {
+  for (const line of stack.split("\n")) {
+    const [, called = "(anonymous)", file, lineNumber] = FRAME.exec(line) ?? [];
+    if (file === undefined || isForeign(file)) continue;
+    return `${file.split("/").slice(-2).join("/")}:${lineNumber} ${called}`;
+  }
+  return undefined;
+}
+
+function isForeign(file: string): boolean {
+  return FOREIGN.some((place) => file.includes(place));
+}
