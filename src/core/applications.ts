@@ -1,16 +1,20 @@
-// Creates applications and gives them new ready-made headers.
+// Creates applications, gives them new ready-made headers, and replaces their secrets.
 import type { Store } from "../store/store.ts";
-import { unauthorised } from "./authenticate.ts";
+import { unauthorised, whichSecret } from "./authenticate.ts";
+import { AppError } from "./errors.ts";
+import { completeRetry, linearRetry, type RetryInput } from "./retry-policy.ts";
 import type { SecretBox } from "./secret-box.ts";
 import {
   createHeaderSet,
   equalTexts,
   type HeaderSet,
   randomAppKey,
+  randomCallbackSecret,
   randomSecret,
   readyMadePayload,
 } from "./signature.ts";
 import { askStore } from "./store-answer.ts";
+import type { SuccessMatch } from "./task.ts";
 import { formatTime } from "./timestamps.ts";
 
 export interface ApplicationDeps {
@@ -26,6 +30,10 @@ export interface CreateApplicationInput {
   /** Seconds. */
   readonly step: number;
   readonly retryTotal: number;
+  /** Goes before `step` and `retryTotal`. */
+  readonly retry?: RetryInput;
+  /** Absent: `body`. */
+  readonly successMatch?: SuccessMatch;
   /** Absent: the current time in the zone. */
   readonly remark?: string;
   readonly requireBodySignature: boolean;
@@ -34,8 +42,9 @@ export interface CreateApplicationInput {
 export interface CreatedApplication {
   /** Good until the signature's time to live has passed; a bearer token. */
   readonly headers: HeaderSet;
-  /** Shown only here; the database keeps it sealed. */
+  /** Shown only here, as the callback secret; the database keeps both sealed. */
   readonly secretKey: string;
+  readonly callbackSecret: string;
 }
 
 /** Creates an application with a key and a secret of its own. */
@@ -46,18 +55,22 @@ export async function createApplication(
   const nowMs = deps.nowMs();
   const appKey = randomAppKey();
   const secretKey = randomSecret();
+  const callbackSecret = randomCallbackSecret();
   const application = {
     appKey,
     name: input.appName,
     secretSealed: deps.secretBox.seal(secretKey),
+    callbackSecretSealed: deps.secretBox.seal(callbackSecret),
     linkUrl: input.linkUrl,
-    retry: { stepS: input.step, total: input.retryTotal },
+    successMatch: input.successMatch ?? "body",
+    retry: completeRetry(input.retry, linearRetry(input.step, input.retryTotal)),
     remark: input.remark ?? formatTime(nowMs, deps.timezone),
     requireBodySignature: input.requireBodySignature,
   };
   await askStore(() => deps.store.applications.create(application));
   const payload = readyMadePayload(input.appName);
-  return { headers: createHeaderSet({ appKey, secret: secretKey, payload, nowMs }), secretKey };
+  const headers = createHeaderSet({ appKey, secret: secretKey, payload, nowMs });
+  return { headers, secretKey, callbackSecret };
 }
 
 /** New ready-made headers for who knows the secret. Throws AppError `unauthorised`, the same for a wrong key. */
@@ -67,13 +80,50 @@ export async function refreshSignature(
 ): Promise<HeaderSet> {
   const { appKey, secretKey: secret } = given;
   const application = await askStore(() => deps.store.applications.find(appKey));
-  // An unknown key costs the same work as a known one.
-  const expected =
-    application === undefined
-      ? deps.secretBox.seal(randomSecret())
-      : deps.secretBox.open(application.secretSealed);
-  const isRight = equalTexts(expected, secret);
-  if (application === undefined || !isRight) throw unauthorised();
+  const known = whichSecret(deps.secretBox, application, (expected) =>
+    equalTexts(expected, secret),
+  );
+  if (application === undefined || known === undefined) throw unauthorised();
   const payload = readyMadePayload(application.name);
   return createHeaderSet({ appKey: application.appKey, secret, payload, nowMs: deps.nowMs() });
+}
+
+export interface RotateInput {
+  readonly appKey: string;
+  /** How long the replaced secrets stay good besides the new ones; 0: not at all. */
+  readonly graceSeconds: number;
+  /** Present when the application itself asks, with a body-bound request. */
+  readonly signed?: { readonly nonce: string; readonly secretSealed: string };
+}
+
+export interface RotatedSecrets {
+  readonly secretKey: string;
+  readonly callbackSecret: string;
+  /** Epoch ms on the database's clock. */
+  readonly previousValidUntil: number;
+}
+
+/**
+ * Gives an application new secrets, shown only here. Throws AppError `not_found`, or `unauthorised` when its nonce was
+ * used before or another rotation came first.
+ */
+export async function rotateSecrets(
+  deps: Pick<ApplicationDeps, "store" | "secretBox">,
+  input: RotateInput,
+): Promise<RotatedSecrets> {
+  const { appKey, graceSeconds, signed } = input;
+  const secretKey = randomSecret();
+  const callbackSecret = randomCallbackSecret();
+  const result = await askStore(() =>
+    deps.store.applications.rotate({
+      appKey,
+      secretSealed: deps.secretBox.seal(secretKey),
+      callbackSecretSealed: deps.secretBox.seal(callbackSecret),
+      graceMs: graceSeconds * 1000,
+      ...(signed && { signed }),
+    }),
+  );
+  if (result.kind === "unknown") throw new AppError("not_found", "no application has this app_key");
+  if (result.kind !== "rotated") throw unauthorised();
+  return { secretKey, callbackSecret, previousValidUntil: result.previousValidUntil };
 }

@@ -38,6 +38,8 @@ export interface Authenticated {
   readonly application: Application;
   /** Of a body-bound request only: what changes something uses it up. */
   readonly nonce?: string;
+  /** Whether it knows the secret of today, or only the one before a rotation whose grace lasts. */
+  readonly signedWith: "current" | "previous";
 }
 
 /** The two kinds of headers, told apart by the length of the payload alone. */
@@ -53,6 +55,8 @@ const BODY_BOUND = /^[0-9a-f]{64}$/;
 const READY_MADE = /^[0-9a-f]{32}$/;
 const NONCE = /^[\x21-\x7e]{8,64}$/;
 const APP_KEY = /^[\x21-\x7e]{1,64}$/;
+/** As long as a real secret. */
+const STAND_IN = "x".repeat(43);
 /** How far clocks may be apart, both ways; also the life of a body-bound request. */
 const WINDOW_MS = 300_000;
 
@@ -76,16 +80,36 @@ export async function authenticate(
   if (credentials === undefined) throw unauthorised();
   const application = await askStore(() => deps.store.applications.find(credentials.appKey));
   // An unknown key costs the same work as a known one: a stand-in secret and all of the checks.
-  const secret =
-    application === undefined
-      ? deps.secretBox.seal(credentials.appKey)
-      : deps.secretBox.open(application.secretSealed);
-  const isSigned = verify(secret, credentials);
+  const signedWith = whichSecret(deps.secretBox, application, (secret) =>
+    verify(secret, credentials),
+  );
   const isFresh = isTimely(deps, credentials);
   const isMeant = matchesForm(application, request, credentials);
-  if (application === undefined || !isSigned || !isFresh || !isMeant) throw unauthorised();
-  if (credentials.form === "ready-made") return { application };
-  return { application, nonce: credentials.nonce };
+  if (application === undefined || signedWith === undefined || !isFresh || !isMeant) {
+    throw unauthorised();
+  }
+  if (credentials.form === "ready-made") return { application, signedWith };
+  return { application, nonce: credentials.nonce, signedWith };
+}
+
+/**
+ * Which of its secrets fits; undefined when none does, or nobody has the key. Costs the same for a stand-in as for an
+ * application, unless that is in the grace of a rotation.
+ */
+export function whichSecret(
+  box: SecretBox,
+  application: Application | undefined,
+  isRight: (secret: string) => boolean,
+): Authenticated["signedWith"] | undefined {
+  if (application === undefined) {
+    isRight(box.seal(STAND_IN));
+    return undefined;
+  }
+  const { secretSealed, previous } = application;
+  const isCurrent = isRight(box.open(secretSealed));
+  const isPrevious = previous !== null && isRight(box.open(previous.secretSealed));
+  if (isCurrent) return "current";
+  return isPrevious ? "previous" : undefined;
 }
 
 function readCredentials(headers: SignedRequest["headers"]): Credentials | undefined {

@@ -2,7 +2,7 @@
 import type { ApplicationStore } from "../store/store.ts";
 import { createShortCache } from "./short-cache.ts";
 
-/** What another process changed in an application is seen here at most this much later. */
+/** What another process changed in an application, its secrets above all, is seen here at most this much later. */
 const TTL_MS = 1_000;
 
 /**
@@ -11,5 +11,15 @@ const TTL_MS = 1_000;
  */
 export function cacheApplications(applications: ApplicationStore): ApplicationStore {
   const find = createShortCache({ load: (key) => applications.find(key), ttlMs: TTL_MS });
-  return { create: (application) => applications.create(application), find };
+  return {
+    create: (application) => applications.create(application),
+    find,
+    rotate: async (rotation) => {
+      try {
+        return await applications.rotate(rotation);
+      } finally {
+        find.forget(rotation.appKey);
+      }
+    },
+  };
 }

@@ -15,13 +15,18 @@ interface Entry<T> {
 
 const MAX_ENTRIES = 10_000;
 
+/** The same `load` behind its memory. */
+export interface ShortCache<T> {
+  (key: string): Promise<T | undefined>;
+  /** The next call loads it anew. */
+  forget(key: string): void;
+}
+
 /**
  * A `load` that is asked at most once per key and ttl, concurrent callers included.
  * What was not found and what failed is not remembered: it may exist by the next call.
  */
-export function createShortCache<T>(
-  options: ShortCacheOptions<T>,
-): (key: string) => Promise<T | undefined> {
+export function createShortCache<T>(options: ShortCacheOptions<T>): ShortCache<T> {
   const { load, ttlMs = 1_000, clockMs = () => performance.now() } = options;
   const entries = new Map<string, Entry<T>>();
 
@@ -44,12 +49,18 @@ export function createShortCache<T>(
     return entry.value;
   }
 
-  return (key) => {
+  function find(key: string): Promise<T | undefined> {
     const entry = entries.get(key);
     if (entry !== undefined && clockMs() < entry.usableUntil) return entry.value;
     entries.delete(key);
     return remember(key);
-  };
+  }
+
+  return Object.assign(find, {
+    forget(key: string): void {
+      entries.delete(key);
+    },
+  });
 }
 
 function dropOldest(entries: Map<string, unknown>): void {

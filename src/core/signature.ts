@@ -89,6 +89,11 @@ export function randomSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
+/** 256 bits in base64, as Standard Webhooks writes keys. */
+export function randomCallbackSecret(): string {
+  return `whsec_${randomBytes(32).toString("base64")}`;
+}
+
 function randomAlphanumerics(length: number): string {
   const pick = () => ALPHANUMERICS.charAt(randomInt(ALPHANUMERICS.length));
   return Array.from({ length }, pick).join("");

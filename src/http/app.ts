@@ -3,6 +3,7 @@ import { Elysia } from "elysia";
 import type { Logger } from "../core/logger.ts";
 import { fail } from "./envelope.ts";
 import { errorResponse, failureNote } from "./errors.ts";
+import { problemResponse } from "./problem.ts";
 import { readUrl, routableRequest } from "./request-url.ts";
 import type { Exchange, Route } from "./route.ts";
 
@@ -13,7 +14,14 @@ export interface HttpApp {
 
 /** An exchange while it is answered. */
 interface OpenExchange extends Exchange {
+  params: Exchange["params"];
   failure?: string;
+}
+
+/** What the router tells of a request. */
+interface Routed {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string>>;
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,64}$/;
@@ -28,25 +36,32 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
   );
   for (const route of routes) {
     for (const method of methodsOf(route)) {
-      elysia.route(method, route.path, ({ request }) => answer(route, request), { parse: "none" });
+      const handle = ({ request, params }: Routed) => answer(route, request, params);
+      elysia.route(method, route.path, handle, { parse: "none" });
     }
   }
 
-  async function answer(route: Route, request: Request): Promise<Response> {
+  async function answer(
+    route: Route,
+    request: Request,
+    params: Exchange["params"],
+  ): Promise<Response> {
     const exchange = exchanges.get(request);
     if (exchange === undefined) return errorResponse(new Error("a request without an exchange"));
+    exchange.params = params;
     try {
       return await route.answer(exchange);
     } catch (error) {
       const failure = failureNote(error);
       if (failure !== undefined) exchange.failure = failure;
-      return errorResponse(error, route.challenge);
+      const respond = route.failures === "problem" ? problemResponse : errorResponse;
+      return respond(error, route.challenge);
     }
   }
 
   function answerUnrouted(error: unknown, request: Request): Response {
     const exchange = exchanges.get(request);
-    const allowed = methods.get(exchange?.url.pathname ?? "");
+    const allowed = allowedAt(methods, exchange?.url.pathname ?? "");
     if (!isNotFound(error)) {
       if (exchange) exchange.failure = failureNote(error) ?? "refused by the router";
       return errorResponse(error);
@@ -61,7 +76,7 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
     const url = readUrl(request);
     if (url === undefined) return [fail(400, "the Host header is missing or malformed"), undefined];
     const routable = routableRequest(request, url);
-    const exchange: OpenExchange = { request: routable, url };
+    const exchange: OpenExchange = { request: routable, url, params: {} };
     exchanges.set(routable, exchange);
     return [await elysia.fetch(routable), exchange];
   }
@@ -98,6 +113,21 @@ function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
     byPath.set(route.path, [...(byPath.get(route.path) ?? []), ...methodsOf(route)]);
   }
   return new Map([...byPath].map(([path, methods]) => [path, [...methods, "OPTIONS"].join(", ")]));
+}
+
+/** Undefined where no route is. */
+function allowedAt(methods: ReadonlyMap<string, string>, path: string): string | undefined {
+  const exact = methods.get(path);
+  if (exact !== undefined) return exact;
+  const [, allowed] = [...methods].find(([pattern]) => matches(pattern, path)) ?? [];
+  return allowed;
+}
+
+function matches(pattern: string, path: string): boolean {
+  if (!pattern.includes(":")) return false;
+  const [wanted, given] = [pattern.split("/"), path.split("/")];
+  if (wanted.length !== given.length) return false;
+  return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
 }
 
 function isNotFound(error: unknown): boolean {

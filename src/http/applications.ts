@@ -1,15 +1,18 @@
 // The routes of applications: create one, and get new ready-made headers for it.
 import { type Static, Type } from "@sinclair/typebox";
 import { createApplication, refreshSignature } from "../core/applications.ts";
+import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
+import { SUCCESS_MATCHES } from "../core/task.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";
-import { createForm, type Form } from "./form.ts";
+import { createForm, type Form, invalid } from "./form.ts";
 import { operation } from "./operation.ts";
 import { readBody } from "./raw-body.ts";
+import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Exchange, Route } from "./route.ts";
-import { flag, httpUrl, name, text, whole } from "./schemas.ts";
+import { choice, flag, httpUrl, name, text, whole } from "./schemas.ts";
 import { SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const CREATE = "/application/create";
@@ -23,7 +26,8 @@ const newApplication = Type.Object({
     example: "帅的批爆1",
   }),
   linkUrl: httpUrl({
-    description: "Where its callbacks are delivered.",
+    description:
+      "Where its callbacks are delivered: no user or password, port 80, 443 or from 1024 on (more with CALLBACK_PORTS). A private address is taken, with a line in `data.warnings`.",
     example: "http://127.0.0.1",
   }),
   step: Type.Optional(
@@ -37,6 +41,18 @@ const newApplication = Type.Object({
   ),
   requireBodySignature: Type.Optional(
     flag({ description: "Refuse ready-made headers.", default: false }),
+  ),
+  retry: Type.Optional(
+    retryFields(
+      "When failed tasks are tried again. `step` and `max` default to step and retryTotal.",
+    ),
+  ),
+  successMatch: Type.Optional(
+    choice({
+      of: SUCCESS_MATCHES,
+      description: "A delivery succeeds on 2xx with the body `success`, or on any 2xx.",
+      default: "body",
+    }),
   ),
 });
 
@@ -70,6 +86,13 @@ const createExample = {
   linkUrl: "http://127.0.0.1",
   remark: "呵呵",
 };
+const retryExample = {
+  appName: "shop",
+  linkUrl: "https://shop.example/callbacks",
+  retry: RETRY_EXAMPLE,
+  successMatch: "2xx",
+};
+const callbackSecretExample = "whsec_oRJv1v0yGZ2vJQ1bS4fTn8mXcKeUuP3dW7hLzA5yQ0k=";
 const refreshExample = {
   app_key: "wWt1aSZj2KXMO7fE",
   secret_key: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",
@@ -108,20 +131,33 @@ export function applicationRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
+const warnings = Type.Optional(
+  Type.Array(Type.String(), { description: "What the operator should know; absent without." }),
+);
+
 const createOperation = operation({
   id: "createApplication",
   tag: "applications",
   summary: "Create an application",
   description:
-    "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` is shown only here.",
+    "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` (signs requests, and callbacks in the headers of the original API) and `callbackSecret` (signs callbacks as Standard Webhooks) are shown only here.",
   proof: "admin",
-  body: { schema: newApplication, examples: { seed: createExample } },
-  data: Type.Object({ ...headerSet, secretKey: Type.String() }),
+  body: { schema: newApplication, examples: { seed: createExample, ownRetries: retryExample } },
+  data: Type.Object({
+    ...headerSet,
+    secretKey: Type.String(),
+    callbackSecret: Type.String(),
+    warnings,
+  }),
   examples: {
     created: {
       code: 0,
       msg: "Ok!",
-      data: { ...headersExample, secretKey: refreshExample.secret_key },
+      data: {
+        ...headersExample,
+        secretKey: refreshExample.secret_key,
+        callbackSecret: callbackSecretExample,
+      },
     },
   },
   errors: ["AdminOnly", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
@@ -148,17 +184,23 @@ async function create(
   requireAdmin(deps.config, exchange);
   const body = await readBody(request, deps.config.maxBodyBytes);
   const input = form.fromBody(request.headers, body);
-  const { step = 5, retryTotal = 5, requireBodySignature = false, ...rest } = input;
+  const problem = linkUrlProblem(input.linkUrl, deps.config.callbackPorts);
+  if (problem !== null) throw invalid([{ field: "linkUrl", message: problem }]);
   const created = await createApplication(useCaseDeps(deps), {
-    appName: rest.appName,
-    linkUrl: rest.linkUrl,
-    step,
-    retryTotal,
-    requireBodySignature,
-    ...(rest.remark !== undefined && { remark: rest.remark }),
+    appName: input.appName,
+    linkUrl: input.linkUrl,
+    step: input.step ?? 5,
+    retryTotal: input.retryTotal ?? 5,
+    requireBodySignature: input.requireBodySignature ?? false,
+    ...(input.remark !== undefined && { remark: input.remark }),
+    ...(input.retry && { retry: input.retry }),
+    ...(input.successMatch && { successMatch: input.successMatch }),
   });
-  exchange.appKey = created.headers.appKey;
-  return succeed({ ...created.headers, secretKey: created.secretKey }, "Ok!");
+  const { headers, secretKey, callbackSecret } = created;
+  exchange.appKey = headers.appKey;
+  const warning = linkUrlWarning(input.linkUrl);
+  const warnings = warning === null ? {} : { warnings: [warning] };
+  return succeed({ ...headers, secretKey, callbackSecret, ...warnings }, "Ok!");
 }
 
 async function refresh(

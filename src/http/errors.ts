@@ -14,14 +14,34 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-/** The answer to a request that failed; `challenge` is the WWW-Authenticate of its route. */
-export function errorResponse(error: unknown, challenge?: string): Response {
+/** The HTTP status of a code, in the envelope. */
+export function statusOf(code: ErrorCode): number {
+  return STATUSES[code];
+}
+
+/** What may be told of a failure. */
+export interface ToldFailure {
+  readonly status: number;
+  readonly error: AppError;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const DEFECT = new AppError("internal", "internal error; the log has it under this X-Request-Id");
+
+/** `challenge` is the WWW-Authenticate of the route. */
+export function toldFailure(error: unknown, challenge?: string): ToldFailure {
   const status = error instanceof AppError ? STATUSES[error.code] : 500;
   if (!(error instanceof AppError) || status === 500) {
-    return fail(500, "internal error; the log has it under this X-Request-Id");
+    return { status: 500, error: DEFECT, headers: {} };
   }
+  return { status, error, headers: headersFor(error, challenge) };
+}
+
+/** The answer to a request that failed, in the envelope. */
+export function errorResponse(thrown: unknown, challenge?: string): Response {
+  const { status, error, headers } = toldFailure(thrown, challenge);
   const data = error.details.errors ? { errors: error.details.errors } : error.details.data;
-  return fail(status, error.message, { data, headers: headersFor(error, challenge) });
+  return fail(status, error.message, { data, headers });
 }
 
 function headersFor(error: AppError, challenge: string | undefined): Record<string, string> {

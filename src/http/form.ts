@@ -39,15 +39,27 @@ export function invalid(errors: readonly FieldError[]): AppError {
   return new AppError("invalid", message, { errors });
 }
 
-function wrongFields(schema: TObject, fields: Fields): FieldError[] {
-  return Object.entries(schema.properties).flatMap(([field, rule]) => {
-    if (!Object.hasOwn(fields, field)) {
-      const isRequired = schema.required?.includes(field) ?? false;
+/** @param within what stands before the names of fields of an object in the object, such as `retry.` */
+function wrongFields(schema: TObject, fields: Fields, within = ""): FieldError[] {
+  return Object.entries(schema.properties).flatMap(([name, rule]) => {
+    const field = within + name;
+    if (!Object.hasOwn(fields, name)) {
+      const isRequired = schema.required?.includes(name) ?? false;
       return isRequired ? [{ field, message: `is missing: it must be ${ruleOf(rule)}` }] : [];
     }
-    const isRight = Value.Check(rule, fields[field]);
-    return isRight ? [] : [{ field, message: `must be ${ruleOf(rule)}` }];
+    const value = fields[name];
+    if (Value.Check(rule, value)) return [];
+    if (isObjectSchema(rule) && isFields(value)) return wrongFields(rule, value, `${field}.`);
+    return [{ field, message: `must be ${ruleOf(rule)}` }];
   });
+}
+
+function isObjectSchema(schema: TSchema): schema is TObject {
+  return schema["type"] === "object" && "properties" in schema;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function queryFields(schema: TObject, query: URLSearchParams): Fields {

@@ -2,12 +2,14 @@
 import { type ElysiaSwaggerConfig, swagger } from "@elysiajs/swagger";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { PROBLEMS } from "./openapi-problems.ts";
 import { type Examples, envelopeOf, json } from "./operation.ts";
+import { problemSchema } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 type Documentation = NonNullable<ElysiaSwaggerConfig["documentation"]>;
 
-const DESCRIPTION = `A self-hosted task platform. Every answer is \`{code, msg, data}\`; code 0 is success.
+const DESCRIPTION = `A self-hosted task platform. Every answer is \`{code, msg, data}\`; code 0 is success. Only below \`/api/v1\` answers come without this envelope, and failures as \`application/problem+json\` (RFC 9457).
 
 - Business failures answer HTTP 200 with code 1; everything else that fails has code 1 too, with its HTTP status.
 - Bodies are JSON in UTF-8. Unknown fields are ignored. Malformed input is 422 and names every wrong field in \`data.errors\`.
@@ -40,6 +42,7 @@ export async function openApiText(routes: readonly Route[], version: string): Pr
 const TAGS = [
   { name: "applications", description: "Tenants: their keys and secrets." },
   { name: "tasks", description: "Create, watch, cancel and redeliver." },
+  { name: "callbacks", description: "The hosts they go to." },
   { name: "health", description: "For load balancers and operators." },
 ];
 
@@ -66,8 +69,10 @@ const COMPONENTS = {
     Refusal: envelopeOf(Type.Unsafe({ anyOf: [EMPTY, Type.Object({})] }), 1),
     Failure: envelopeOf(EMPTY, 1),
     Malformed: envelopeOf(FIELD_ERRORS, 1),
+    Problem: problemSchema,
   },
   responses: {
+    ...PROBLEMS,
     Failure: failure("Any other failure: 400, 404, 405, 500.", { notFound: no("no such path") }),
     Unauthorised: failure("The same for an unknown key and a bad, stale or replayed signature.", {
       unauthorised: no(

@@ -18,12 +18,14 @@ type ErrorName =
 
 interface OperationParts {
   readonly id: string;
-  readonly tag: "applications" | "tasks" | "health";
+  readonly tag: "applications" | "tasks" | "callbacks" | "health";
   readonly summary: string;
   readonly description: string;
-  readonly proof: "signature" | "admin" | "none";
+  readonly proof: keyof typeof SECURITY;
   readonly body?: { readonly schema: TObject; readonly examples: Examples };
   readonly query?: TObject;
+  /** What stands in the path, by name. */
+  readonly path?: Readonly<Record<string, TSchema>>;
   /** `data` of a success. */
   readonly data: TSchema;
   readonly examples: Examples;
@@ -40,15 +42,17 @@ const ERROR_STATUSES: Readonly<Record<ErrorName, number>> = {
   Unavailable: 503,
 };
 
+const SIGNED = { app_key: [], nonce: [], timestamps: [], payload: [], signature: [] };
 const SECURITY = {
-  signature: [{ app_key: [], nonce: [], timestamps: [], payload: [], signature: [] }],
+  signature: [SIGNED],
   admin: [{ adminToken: [] }, {}],
+  adminOrSignature: [{ adminToken: [] }, SIGNED, {}],
   none: [],
 } as const;
 
 /** The operation object of a route. */
 export function operation(parts: OperationParts): Operation {
-  const { body, query } = parts;
+  const { body, query, path } = parts;
   return {
     operationId: parts.id,
     tags: [parts.tag],
@@ -56,11 +60,50 @@ export function operation(parts: OperationParts): Operation {
     description: parts.description,
     security: SECURITY[parts.proof],
     ...(query && { parameters: parametersOf(query) }),
+    ...(path && { parameters: pathParameters(path) }),
     ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
     responses: {
       "200": { description: "Answered.", content: json(answerOf(parts.data), parts.examples) },
       ...Object.fromEntries(parts.errors.map((name) => [ERROR_STATUSES[name], shared(name)])),
       default: shared("Failure"),
+    },
+  };
+}
+
+/** The errors of routes without an envelope, by their name in `components.responses` without "Problem". */
+const PROBLEM_STATUSES = {
+  Unauthorised: 401,
+  NotFound: 404,
+  TooLarge: 413,
+  Unsupported: 415,
+  Invalid: 422,
+  Unavailable: 503,
+} as const;
+
+interface PlainParts extends Omit<OperationParts, "data" | "errors" | "query"> {
+  /** What stands in the path, by name. */
+  readonly path: Readonly<Record<string, TSchema>>;
+  /** The whole answer. */
+  readonly answer: TSchema;
+  readonly errors: readonly (keyof typeof PROBLEM_STATUSES)[];
+}
+
+/** The operation object of a route that answers without an envelope, and fails with problem+json. */
+export function plainOperation(parts: PlainParts): Operation {
+  const { body } = parts;
+  const problems = parts.errors.map((name) => [PROBLEM_STATUSES[name], shared(`${name}Problem`)]);
+  return {
+    operationId: parts.id,
+    tags: [parts.tag],
+    summary: parts.summary,
+    description: parts.description,
+    security: SECURITY[parts.proof],
+    parameters: pathParameters(parts.path),
+    ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
+    responses: {
+      "200": { description: "Answered.", content: json(parts.answer, parts.examples) },
+      ...Object.fromEntries(problems),
+      default: shared("FailureProblem"),
     },
   };
 }
@@ -92,8 +135,14 @@ function answerOf(data: TSchema): TSchema {
   return Type.Unsafe({ oneOf: [envelopeOf(data), refusal] });
 }
 
-function shared(name: ErrorName | "Failure") {
+function shared(name: string) {
   return { $ref: `#/components/responses/${name}` };
+}
+
+function pathParameters(path: Readonly<Record<string, TSchema>>) {
+  return Object.entries(path).map(([name, schema]) => {
+    return { name, in: "path", required: true, description: schema.description, schema };
+  });
 }
 
 function parametersOf(query: TObject) {

@@ -5,6 +5,8 @@ import type { Operation } from "./operation.ts";
 export interface Exchange {
   readonly request: Request;
   readonly url: URL;
+  /** What stands in the path where the route has `:name`. */
+  readonly params: Readonly<Record<string, string>>;
   /** Set once the caller is known. */
   appKey?: string;
 }
@@ -12,11 +14,14 @@ export interface Exchange {
 export interface Route {
   /** A GET answers HEAD too. */
   readonly method: "GET" | "POST";
+  /** `:name` takes one segment. */
   readonly path: string;
   /** Its part of the OpenAPI document; without it the route is not listed. */
   readonly operation?: Operation;
   /** The WWW-Authenticate header of its 401. */
   readonly challenge?: string;
-  /** May throw; an AppError becomes its envelope. */
+  /** How an AppError is answered: in the envelope (default), or as problem+json (RFC 9457). */
+  readonly failures?: "envelope" | "problem";
+  /** May throw an AppError. */
   answer(exchange: Exchange): Response | Promise<Response>;
 }

@@ -1,5 +1,5 @@
 // The fields of requests as TypeBox schemas: they check the input, explain themselves and become the document.
-import { Kind, type TSchema, Type, TypeRegistry } from "@sinclair/typebox";
+import { Kind, type TProperties, type TSchema, Type, TypeRegistry } from "@sinclair/typebox";
 
 /** The rule of a field in words; it completes "must be …" and stands in the document as `x-rule`. */
 const RULE = "x-rule";
@@ -24,6 +24,9 @@ TypeRegistry.Set<{ minLength: number; maxLength: number; pattern?: string }>(
 TypeRegistry.Set<{ maxLength: number }>(
   "HttpUrl",
   (schema, value) => typeof value === "string" && isHttpUrl(value, schema.maxLength),
+);
+TypeRegistry.Set<{ enum: readonly unknown[] }>("Choice", (schema, value) =>
+  schema.enum.includes(value),
 );
 TypeRegistry.Set("JsonObject", (_schema, value) => isJsonObject(value));
 
@@ -85,8 +88,25 @@ export function whole(options: {
 }
 
 /** True or false. */
-export function flag(options: { readonly description: string; readonly default: boolean }) {
+export function flag(options: { readonly description: string; readonly default?: boolean }) {
   return Type.Boolean({ [RULE]: "true or false", ...options });
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(options: {
+  readonly of: readonly T[];
+  readonly description: string;
+  readonly default?: NoInfer<T>;
+}) {
+  const { of: values, ...documented } = options;
+  const rule = `one of ${values.join(", ")}`;
+  return Type.Unsafe<T>({
+    [Kind]: "Choice",
+    type: "string",
+    enum: values,
+    [RULE]: rule,
+    ...documented,
+  });
 }
 
 /** An http or https address. */
@@ -100,6 +120,14 @@ export function httpUrl(options: { readonly description: string; readonly exampl
     [RULE]: "an http:// or https:// address of at most 2048 characters",
     ...options,
   });
+}
+
+/** An object of fields, each with a rule of its own. */
+export function objectOf<T extends TProperties>(
+  fields: T,
+  options: { readonly description: string; readonly example: unknown },
+) {
+  return Type.Object(fields, { [RULE]: "an object", ...options });
 }
 
 /** A JSON object, or the same as JSON text. */

@@ -5,6 +5,7 @@ import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
 import { operation } from "./operation.ts";
+import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Route } from "./route.ts";
 import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";
 import { readSigned, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -27,6 +28,7 @@ const callbackExample = {
   timeout: 5_000,
   name: "send mail",
 };
+const retryExample = { ...callbackExample, taskNo: "order-1002-mail", retry: RETRY_EXAMPLE };
 
 const newTask = Type.Object({
   taskNo: taskNo(),
@@ -42,6 +44,11 @@ const newTask = Type.Object({
       description: "When it starts; at most 365 days ahead. A past one, or none, means now.",
       example: "2021-07-27 17:30:30",
     }),
+  ),
+  retry: Type.Optional(
+    retryFields(
+      "When it is tried again. What is left out comes from the job, else the application.",
+    ),
   ),
 });
 
@@ -68,7 +75,10 @@ const createOperation = operation({
   description:
     "Answered only after commit. Repeating it with the same taskNo and the same request answers the same taskId; with another request it is refused.",
   proof: "signature",
-  body: { schema: newTask, examples: { job: jobExample, callback: callbackExample } },
+  body: {
+    schema: newTask,
+    examples: { job: jobExample, callback: callbackExample, ownRetries: retryExample },
+  },
   data: Type.Object({ taskId: Type.Integer() }),
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },

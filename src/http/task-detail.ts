@@ -56,10 +56,18 @@ const errorView = nullable(
     message: Type.String(),
     stack: nullable(Type.String()),
     reason: Type.Optional(Type.String({ description: "A stable word for programs." })),
+    fingerprint: Type.Optional(
+      Type.String({
+        description:
+          "Equal for failures of one kind: name and place for a job, host and status or error code for a callback.",
+        example: "shop.example:443 503",
+      }),
+    ),
   }),
 );
 
-const attemptView = Type.Object({
+/** Of an attempt, wherever one is shown. */
+export const attemptFields = {
   attempt: Type.Integer(),
   outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
   charged: Type.Boolean({ description: "Counts against the budget of attempts." }),
@@ -67,7 +75,8 @@ const attemptView = Type.Object({
   finished_at: nullable(Type.Integer({ description: "Epoch ms." })),
   service_id: Type.String(),
   error: errorView,
-});
+};
+const attemptView = Type.Object(attemptFields);
 
 const detailView = Type.Object({
   state: oneOf(["waiting", ...STATUSES]),
