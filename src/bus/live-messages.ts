@@ -16,6 +16,7 @@ export function fieldsOf(value: unknown): Fields | undefined {
 /** The question in `value`, or undefined when it is none. */
 export function readQuestion(value: unknown): LiveQuestion | undefined {
   const { kind, taskId, fence } = fieldsOf(value) ?? {};
+  if (kind === "hosts") return { kind };
   if (kind !== "inspect" && kind !== "cancel") return undefined;
   if (!Number.isSafeInteger(taskId) || !Number.isSafeInteger(fence)) return undefined;
   return { kind, taskId: Number(taskId), fence: Number(fence) };
@@ -27,6 +28,7 @@ export function readAnswer(value: unknown): LiveAnswer | undefined {
   const isAnswer =
     fields?.["kind"] === "unknown" ||
     (fields?.["kind"] === "view" && fieldsOf(fields["view"]) !== undefined) ||
+    (fields?.["kind"] === "hosts" && Array.isArray(fields["hosts"])) ||
     (fields?.["kind"] === "receipt" && fieldsOf(fields["receipt"]) !== undefined);
   return isAnswer ? (value as LiveAnswer) : undefined;
 }
@@ -40,7 +42,7 @@ export async function answerSafely(
   try {
     return await answer(question);
   } catch (error) {
-    const fields = { task_id: question.taskId, error: messageOf(error) };
+    const fields = { question, error: messageOf(error) };
     logger?.error(fields, "a live question could not be answered");
     return { kind: "unknown" };
   }

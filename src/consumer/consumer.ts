@@ -15,6 +15,8 @@ import { logTurnFailure, takeTurn } from "./turn.ts";
 const IDLE_MS = 1000;
 /** Pause when work is due that another consumer is just taking. */
 const CONTESTED_MS = 10;
+/** The same when some applications may have nothing: below what a task may wait after it is due. */
+const LIMITED_MS = 40;
 const FIRST_BACKOFF_MS = 50;
 
 export interface ConsumerDeps {
@@ -47,7 +49,8 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
       deps.logger.error({ err: messageOf(thrown) }, "an attempt broke its lane"),
   });
   const unreleased: OwnedAttempt[] = [];
-  const turnDeps = { ...deps, jobs: deps.attempts.jobs };
+  const { jobs, claimLimits } = deps.attempts;
+  const turnDeps = { ...deps, jobs, ...(claimLimits && { claimLimits }) };
   let lastCoroutineId = 0;
   let failures = 0;
   let isRetired = false;
@@ -92,11 +95,17 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   function waitAfter(result: TurnResult): number {
     const nextDueInMs = Math.min(result.nextDueInMs ?? IDLE_MS, IDLE_MS);
     if (!result.moreDue) return Math.max(nextDueInMs, 1);
-    if (freeSlots() > 0) return result.claimed.length > 0 ? 0 : CONTESTED_MS;
+    if (result.claimed.length > 0 && freeSlots() > 0) return 0;
+    if (freeSlots() > 0) return isLimited() ? LIMITED_MS : CONTESTED_MS;
     deps.queue.ring({ lane: deps.lane, dueInMs: 0 }).catch((thrown: unknown) => {
       deps.logger.debug({ err: messageOf(thrown) }, "the doorbell could not be rung again");
     });
     return IDLE_MS;
+  }
+
+  /** What is due may be of those who may have nothing now: an end or a bell wakes us before they may. */
+  function isLimited(): boolean {
+    return deps.attempts.claimLimits?.().shares.some(({ most }) => most === 0) === true;
   }
 
   function freeSlots(): number {
@@ -130,6 +139,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   }
 
   async function answer(question: LiveQuestion): Promise<LiveAnswer> {
+    if (question.kind === "hosts") return hostsOf(deps.attempts);
     const attempt = owned.find(question);
     if (attempt === undefined) return { kind: "unknown" };
     if (question.kind === "inspect") return { kind: "view", view: await attempt.running.inspect() };
@@ -146,6 +156,10 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   }
 
   return { drain, answer, close };
+}
+
+function hostsOf({ hosts }: AttemptLane): LiveAnswer {
+  return hosts === undefined ? { kind: "unknown" } : { kind: "hosts", hosts: hosts() };
 }
 
 /** Pauses and resumes the listener only when the wish changes. */

@@ -1,4 +1,4 @@
-// Who may create applications: the bearer of ADMIN_TOKEN, or, without one, somebody on this very machine.
+// Who may create applications and look at the hosts: the bearer of ADMIN_TOKEN, or, without one, somebody on this very machine.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/loopback.ts";
@@ -22,11 +22,12 @@ function requireLocal(servedHost: string, { request, url }: Exchange): void {
   if (!isLoopbackHost(servedHost) || !names.every(isLocalName) || cameThroughProxy(headers)) {
     throw new AppError(
       "unauthorised",
-      "without ADMIN_TOKEN applications are created on this machine only, at http://127.0.0.1 or localhost and without a proxy; set ADMIN_TOKEN and send it as Authorization: Bearer",
+      "without ADMIN_TOKEN this is open on this machine only, at http://127.0.0.1 or localhost and without a proxy; set ADMIN_TOKEN and send it as Authorization: Bearer",
     );
   }
   // A page on the web may send a body without a type anywhere; with a JSON type its browser asks us first.
-  if (headers.has("content-type")) return;
+  // What only reads tells that page nothing: the browser keeps the answer from it.
+  if (headers.has("content-type") || request.method === "GET" || request.method === "HEAD") return;
   throw new AppError(
     "unsupported",
     "say that the body is JSON: -H 'content-type: application/json'",

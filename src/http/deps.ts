@@ -11,9 +11,9 @@ import type { Readiness } from "./readiness.ts";
 export interface HttpDeps {
   readonly config: Pick<
     Config,
-    "host" | "port" | "adminToken" | "timezone" | "signatureTtlS" | "maxBodyBytes"
+    "host" | "port" | "adminToken" | "timezone" | "signatureTtlS" | "maxBodyBytes" | "callbackPorts"
   >;
-  readonly store: Pick<Store, "applications" | "tasks" | "attempts">;
+  readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors">;
   readonly queue: Pick<Queue, "ring">;
   readonly bus: Pick<Bus, "ask">;
   readonly logger: Logger;

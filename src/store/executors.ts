@@ -25,6 +25,16 @@ export function createExecutors(database: Database): ExecutorStore {
           .where("service_id", "=", serviceId)
           .execute();
       }),
+    living: () =>
+      database.read(async ({ connection }) => {
+        const rows = await connection
+          .selectFrom("executors")
+          .select("service_id")
+          .where("buried_at", "is", null)
+          .orderBy("service_id")
+          .execute();
+        return rows.map(({ service_id }) => service_id);
+      }),
     bury: (serviceId) => database.write((session) => bury(session, serviceId)),
     burySilent: (silentMs) => database.write((session) => burySilent(session, silentMs)),
   };

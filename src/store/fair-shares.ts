@@ -1,6 +1,7 @@
 // Shares free slots between the applications that have due work, so that none can starve another.
 import { type RawBuilder, sql } from "kysely";
 import { batchesOf, groupsOf } from "./batches.ts";
+import type { Allowance } from "./claim-allowance.ts";
 import type { Session, TaskIndex } from "./dialect.ts";
 import { isClaimable, isOfJob, type PendingJob, tableOf } from "./due.ts";
 
@@ -34,6 +35,7 @@ export interface Choice {
   readonly nowMs: number;
   /** Tasks that another consumer is claiming at this moment. */
   readonly except: readonly number[];
+  readonly allowance: Allowance;
 }
 
 /** A job's tasks of one application. */
@@ -69,14 +71,29 @@ export async function shareFairly(
   const applications = groupsOf(sources, ({ applicationId }) => String(applicationId));
   const inTurn = rotate(applications, round.servedLast).slice(0, choice.wanted);
   const hands = await readHands(session, choice, inTurn);
-  const dealt = deal(hands, choice.wanted);
+  const dealt = allowed(deal(hands), choice.wanted, choice.allowance);
   const servedLast = dealt.at(-1)?.applicationId ?? round.servedLast;
-  return { chosen: fillUp(dealt, oldest, choice.wanted), round: { lookedUpTo, servedLast } };
+  return { chosen: fillUp(dealt, oldest, choice), round: { lookedUpTo, servedLast } };
 }
 
-function fillUp(dealt: readonly Candidate[], oldest: readonly Candidate[], wanted: number) {
+function fillUp(
+  dealt: readonly Candidate[],
+  oldest: readonly Candidate[],
+  { wanted, allowance }: Choice,
+): readonly Candidate[] {
   const ids = new Set(dealt.map(({ id }) => id));
-  return [...dealt, ...oldest.filter(({ id }) => !ids.has(id))].slice(0, wanted);
+  const others = oldest.filter(({ id }) => !ids.has(id));
+  return [...dealt, ...allowed(others, wanted - dealt.length, allowance)];
+}
+
+/** The first `wanted` of them whose applications may still have more. */
+function allowed(candidates: readonly Candidate[], wanted: number, allowance: Allowance) {
+  const taken: Candidate[] = [];
+  for (const candidate of candidates) {
+    if (taken.length >= wanted) break;
+    if (allowance.take(candidate.applicationId)) taken.push(candidate);
+  }
+  return taken;
 }
 
 /** Applications in the order of their ids, beginning behind `servedLast`. */
@@ -105,13 +122,11 @@ async function readHands(session: Session, choice: Choice, inTurn: readonly Sour
 }
 
 /** One card from each hand in turn. */
-function deal(hands: readonly (readonly Candidate[])[], wanted: number): Candidate[] {
-  const dealt: Candidate[] = [];
+function deal(hands: readonly (readonly Candidate[])[]): Candidate[] {
   const longest = Math.max(0, ...hands.map((hand) => hand.length));
-  for (let card = 0; card < longest && dealt.length < wanted; card++) {
-    dealt.push(...hands.flatMap((hand) => hand.slice(card, card + 1)));
-  }
-  return dealt.slice(0, wanted);
+  return Array.from({ length: longest }, (_, card) =>
+    hands.flatMap((hand) => hand.slice(card, card + 1)),
+  ).flat();
 }
 
 /**
@@ -120,7 +135,7 @@ function deal(hands: readonly (readonly Candidate[])[], wanted: number): Candida
  */
 async function findSources(
   { connection, dialect }: Session,
-  { jobs, except, nowMs }: Choice,
+  { jobs, except, nowMs, allowance }: Choice,
   after: number,
 ) {
   const some = jobs.slice(0, MOST_BRANCHES);
@@ -136,6 +151,7 @@ async function findSources(
     cross join (${tableOf(some.map(({ job }) => job))}) as known`.execute(connection);
   const sources = rows
     .filter(({ firstAt }) => firstAt !== null && firstAt <= nowMs)
+    .filter(({ applicationId }) => !allowance.isClosed(applicationId))
     .map(({ name, applicationId }): Source => ({ job: isCallback ? null : name, applicationId }));
   const last = Math.max(0, ...rows.map(({ applicationId }) => applicationId));
   const isWhole = rows.length < stretch * some.length;

@@ -1,0 +1,65 @@
+// The route that shows the hosts callbacks go to, and which of them are shut out.
+import { Type } from "@sinclair/typebox";
+import { listHosts } from "../core/list-hosts.ts";
+import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
+import type { HttpDeps } from "./deps.ts";
+import { nullable, oneOf, plainOperation } from "./operation.ts";
+import type { Route } from "./route.ts";
+
+/** `GET /api/v1/hosts`. */
+export function hostsRoute(deps: HttpDeps): Route {
+  return {
+    method: "GET",
+    path: "/api/v1/hosts",
+    operation: hostsOperation,
+    challenge: ADMIN_CHALLENGE,
+    failures: "problem",
+    answer: async (exchange) => {
+      requireAdmin(deps.config, exchange);
+      const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
+      return Response.json(await listHosts(deps), { headers });
+    },
+  };
+}
+
+const state = {
+  state: oneOf(["closed", "open", "half-open"]),
+  inFlight: Type.Integer({ description: "Deliveries on their way." }),
+  failures: Type.Integer({ description: "In a row." }),
+  nextTry: nullable(Type.Integer({ description: "Epoch ms; null unless open." })),
+};
+
+const openState = { state: "open", inFlight: 0, failures: 7, nextTry: 1_626_418_783_000 };
+
+const hostsOperation = plainOperation({
+  id: "listHosts",
+  tag: "callbacks",
+  summary: "Show the hosts that callbacks go to",
+  description:
+    "Needs the ADMIN_TOKEN as for /application/create. After 5 failures in a row a host is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. A host that was idle for 10 minutes is forgotten.",
+  proof: "admin",
+  path: {},
+  answer: Type.Object({
+    hosts: Type.Array(
+      Type.Object({
+        host: Type.String({ description: "name:port" }),
+        ...state,
+        executors: Type.Array(Type.Object({ serviceId: Type.String(), ...state })),
+      }),
+    ),
+    silent: Type.Array(Type.String(), { description: "Executors that did not answer in time." }),
+  }),
+  examples: {
+    oneOpen: {
+      hosts: [
+        {
+          host: "shop.example:443",
+          ...openState,
+          executors: [{ serviceId: "executor-1", ...openState }],
+        },
+      ],
+      silent: [],
+    },
+  },
+  errors: ["Unauthorised", "Unavailable"],
+});

@@ -1,0 +1,36 @@
+// Counts, within one turn, whose tasks may still be claimed: one receiver must not fill a lane.
+import type { ClaimLimits } from "../core/attempt.ts";
+
+export interface Allowance {
+  /** Some applications may have nothing at all: their backlog must not be read over and over. */
+  readonly hasClosed: boolean;
+  isClosed(applicationId: number): boolean;
+  /** True, and one less is left, while the application's share is not used up. */
+  take(applicationId: number): boolean;
+}
+
+interface Share {
+  left: number;
+}
+
+/** Without limits everything may be taken. */
+export function createAllowance(limits: ClaimLimits | undefined): Allowance {
+  if (limits === undefined) return { hasClosed: false, isClosed: () => false, take: () => true };
+  const others: Share = { left: limits.mostOfOthers };
+  const shares = new Map<number, Share>();
+  for (const { applicationIds, most } of limits.shares) {
+    const share: Share = { left: most };
+    for (const id of applicationIds) shares.set(id, share);
+  }
+  const shareOf = (applicationId: number) => shares.get(applicationId) ?? others;
+  return {
+    hasClosed: limits.shares.some(({ most }) => most === 0),
+    isClosed: (applicationId) => shareOf(applicationId).left <= 0,
+    take: (applicationId) => {
+      const share = shareOf(applicationId);
+      if (share.left <= 0) return false;
+      share.left -= 1;
+      return true;
+    },
+  };
+}
