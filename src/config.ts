@@ -33,6 +33,8 @@ export interface Config {
   readonly callbackConcurrency: number;
   /** CIDRs and host names that callbacks may reach although they are not public; null: unset. */
   readonly callbackAllow: readonly string[] | null;
+  /** Ports below 1024 that callbacks may use besides 80 and 443. */
+  readonly callbackPorts: readonly number[];
   readonly leaseMs: number;
   readonly executorDrainMs: number;
   readonly adminToken: string | null;
@@ -177,6 +179,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     executorSlots: values.EXECUTOR_SLOTS,
     callbackConcurrency: values.CALLBACK_CONCURRENCY,
     callbackAllow: values.CALLBACK_ALLOW,
+    callbackPorts: values.CALLBACK_PORTS ?? [],
     leaseMs: values.LEASE_MS,
     executorDrainMs: values.EXECUTOR_DRAIN_MS,
     adminToken: values.ADMIN_TOKEN,

@@ -1,9 +1,8 @@
 // Decides which addresses a callback may connect to, and is the only way in which one gets resolved.
-import { lookup as lookupName } from "node:dns";
+import { type LookupAddress, lookup as lookupName } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import ipaddr from "ipaddr.js";
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
+import { type Address, isPublic, realAddress } from "../core/public-address.ts";
 
 export interface AddressRules {
   /** CIDRs, addresses and host names that may be reached although they are not public; null: unset. */
@@ -21,6 +20,13 @@ export interface AddressGuard {
   readonly lookup: LookupFunction;
 }
 
+/** Finds all addresses of a name; only tests give another one. */
+export type Resolve = (
+  hostname: string,
+  options: Parameters<LookupFunction>[1],
+  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
 /** The host, or one of the addresses its name has, is neither public nor allowed. */
 export class AddressRefused extends Error {
   readonly code = "ADDRESS_REFUSED";
@@ -33,7 +39,10 @@ export class AddressRefused extends Error {
 }
 
 /** Every address of a name must be fit: one private address among public ones refuses the name. */
-export function createAddressGuard({ allow, allowLoopback }: AddressRules): AddressGuard {
+export function createAddressGuard(
+  { allow, allowLoopback }: AddressRules,
+  resolve: Resolve = resolveAll,
+): AddressGuard {
   const entries = allow ?? [];
   const networks = entries.flatMap(networkOf);
   const names = new Set(entries.filter((entry) => networkOf(entry).length === 0).map(bareName));
@@ -47,11 +56,11 @@ export function createAddressGuard({ allow, allowLoopback }: AddressRules): Addr
   }
 
   const lookup: LookupFunction = (hostname, options, callback) => {
-    lookupName(hostname, { ...options, all: true }, (error, addresses) => {
+    resolve(hostname, options, (error, addresses) => {
       const failure = error ?? refusalOf(() => addresses.map((it) => check(hostname, it.address)));
       const [first] = failure === null ? addresses : [];
       if (failure !== null) callback(failure, []);
-      else if (options.all === true) callback(null, addresses);
+      else if (options.all === true) callback(null, [...addresses]);
       else callback(null, first?.address ?? "", first?.family);
     });
   };
@@ -62,6 +71,10 @@ export function createAddressGuard({ allow, allowLoopback }: AddressRules): Addr
       if (isIP(hostname) !== 0) check(hostname, hostname);
     },
   };
+}
+
+function resolveAll(...[hostname, options, callback]: Parameters<Resolve>): void {
+  lookupName(hostname, { ...options, all: true }, callback);
 }
 
 function refusalOf(check: () => void): Error | null {
@@ -86,22 +99,4 @@ function networkOf(entry: string): [Address, number][] {
 
 function contains([network, bits]: [Address, number], address: Address | null): boolean {
   return address !== null && address.kind() === network.kind() && address.match(network, bits);
-}
-
-const nat64 = ipaddr.parse("64:ff9b::");
-
-/** What is really reached: the IPv4 address inside a mapped or NAT64 one. Null for what is no address at all. */
-function realAddress(text: string): Address | null {
-  if (isIP(text) === 0) return null;
-  const address = ipaddr.process(text);
-  if (address.kind() !== "ipv6" || !address.match(nat64, 96)) return address;
-  return ipaddr.fromByteArray(address.toByteArray().slice(12));
-}
-
-const globalUnicast = ipaddr.parse("2000::");
-
-/** Globally routable unicast. Of IPv6 only 2000::/3 is handed out; the rest is special or not assigned. */
-function isPublic(address: Address | null): boolean {
-  if (address?.range() !== "unicast") return false;
-  return address.kind() === "ipv4" || address.match(globalUnicast, 3);
 }

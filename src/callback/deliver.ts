@@ -1,27 +1,40 @@
-// Sends one delivery over HTTP and judges the answer; whatever the receiver does, it ends in a value.
-import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
-import { request as requestHttps, Agent as SecureAgent } from "node:https";
-import type { AttemptError } from "../core/attempt.ts";
+// Sends one delivery over HTTP; whatever the receiver does, it ends in a verdict.
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { LookupFunction } from "node:net";
+import type { DeliveryLog } from "../core/delivery-log.ts";
+import { bareHost } from "../core/link-url.ts";
+import type { SuccessMatch } from "../core/task.ts";
 import type { AddressGuard } from "./address-guard.ts";
+import { type Connector, createConnector } from "./agents.ts";
+import { type DeliveryNotes, takeNotes } from "./delivery-notes.ts";
 import { codeOf, failure, failureOf } from "./failures.ts";
+import {
+  type AnswerHead,
+  judgeBody,
+  judgeHead,
+  MOST_ANSWER_BYTES,
+  type Verdict,
+} from "./verdict.ts";
 
 /** A delivery ready to be sent. */
 export interface Post {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
+  readonly match: SuccessMatch;
 }
 
-/** Null: the receiver said `success`. */
-export type Verdict = AttemptError | null;
-
-/** A delivery on its way. Neither promise ever rejects. */
+/** A delivery on its way. None of its promises ever rejects. */
 export interface Delivery {
   readonly verdict: Promise<Verdict>;
   /** Settles when its connection is closed, or after a success is free for another delivery. */
   readonly released: Promise<void>;
   /** Closes its connection; a verdict that is not reached yet becomes one of failure. */
   abort(): void;
+  /** What went over the wire so far; null when nothing was tried. */
+  log(): DeliveryLog | null;
+  /** True once the receiver may have heard the request. */
+  isSent(): boolean;
 }
 
 export interface Sender {
@@ -30,63 +43,45 @@ export interface Sender {
   close(): void;
 }
 
-const MOST_ANSWER_BYTES = 64 * 1024;
-/** Below the 5 s after which Node's own servers close idle connections. */
-const IDLE_MS = 4_000;
-
-interface AgentPair {
-  readonly http: Agent;
-  readonly https: SecureAgent;
+export interface SenderDeps {
+  readonly guard: AddressGuard;
+  /** Epoch ms; dates in answers are compared with it. */
+  readonly nowMs: () => number;
+  /** From the beginning until the connection stands, TLS included. */
+  readonly connectLimitMs: number;
 }
 
-/** The two ways to connect: with connections kept for the next delivery, and for one delivery. */
-interface Agents {
-  readonly kept: AgentPair;
-  readonly once: AgentPair;
-}
+/** How long a receiver that failed already may take to say why, for the log. */
+const EXPLAIN_MS = 250;
+
+type Way = SenderDeps & { readonly connector: Connector };
 
 /** Keeps connections to receivers open between deliveries; they only ever go to addresses the guard let pass. */
-export function createSender(guard: AddressGuard): Sender {
-  const agents: Agents = { kept: agentPair(canKeepConnections()), once: agentPair(false) };
+export function createSender(deps: SenderDeps): Sender {
+  const connector = createConnector();
   return {
-    send: (post) => createDelivery({ guard, agents }, post),
-    close: () => {
-      agents.kept.http.destroy();
-      agents.kept.https.destroy();
-    },
+    send: (post) => createDelivery({ ...deps, connector }, post),
+    close: () => connector.close(),
   };
 }
 
-// On Deno 2.9 a request that is destroyed on a reused connection tells nobody, so there every delivery has its own.
-function canKeepConnections(): boolean {
-  return !("Deno" in globalThis);
-}
-
-function agentPair(keepAlive: boolean): AgentPair {
-  // A proxy would connect in our place, past the guard: NODE_USE_ENV_PROXY must not bring one in (on Deno it does).
-  const options = { keepAlive, proxyEnv: {}, ...(keepAlive && { timeout: IDLE_MS }) };
-  return { http: new Agent(options), https: new SecureAgent(options) };
-}
-
-interface Way {
-  readonly guard: AddressGuard;
-  readonly agents: Agents;
-}
-
-function createDelivery({ guard, agents }: Way, post: Post): Delivery {
+function createDelivery(way: Way, post: Post): Delivery {
+  const { url } = post;
+  const notes = takeNotes(url, post.headers);
   const verdict = Promise.withResolvers<Verdict>();
   const released = Promise.withResolvers<void>();
   let current: ClientRequest | null = null;
   let isConcluded = false;
   let isAborted = false;
   let isReleased = false;
+  let isSent = false;
 
   /** The first verdict stands. */
   function conclude(judged: Verdict): void {
     if (isConcluded) return;
     isConcluded = true;
     verdict.resolve(judged);
-    if (judged !== null) current?.destroy();
+    if (judged.error !== null) current?.destroy();
   }
 
   function release(): void {
@@ -94,15 +89,16 @@ function createDelivery({ guard, agents }: Way, post: Post): Delivery {
     released.resolve();
   }
 
-  function begin(pair: AgentPair): void {
+  function begin(isFresh: boolean): void {
     try {
-      guard.checkLiteral(bareHost(post.url));
-      const request = openRequest(guard, pair, post);
+      way.guard.checkLiteral(bareHost(url));
+      const lookup = noted(way.guard.lookup, notes);
+      const request = way.connector.open({ url, headers: post.headers, lookup }, isFresh);
       current = request;
       follow(request);
       request.end(post.body);
     } catch (thrown) {
-      conclude(failureOf(thrown, post.url));
+      conclude({ error: failureOf(thrown, url) });
       release();
     }
   }
@@ -110,26 +106,37 @@ function createDelivery({ guard, agents }: Way, post: Post): Delivery {
   function follow(request: ClientRequest): void {
     let isStale = false;
     let isAnswered = false;
+    const endLimit = limitConnecting(request, way.connectLimitMs, () =>
+      conclude({ error: tooSlow(url, way.connectLimitMs) }),
+    );
+    noteSocket({ request, url, notes }, () => {
+      endLimit();
+      isSent = true;
+    });
     request.on("response", (response) => {
       isAnswered = true;
-      judge(response, post.url, conclude);
+      judge(response, { post, notes, conclude, nowMs: way.nowMs() });
     });
     request.on("upgrade", (_, socket) => {
       socket.destroy();
-      conclude(failure("status_not_2xx", `${post.url.host} answered 101`));
+      conclude({ error: failure("status_not_2xx", `${url.host} answered 101`) });
     });
     request.on("error", (error) => {
       isStale = !isAborted && !isAnswered && wasClosedWhileIdle(request, error);
-      if (!isStale) conclude(failureOf(error, post.url));
+      if (!isStale) conclude({ error: failureOf(error, url) });
     });
     request.on("close", () => {
-      if (isStale && !isAborted) return begin(agents.once);
-      conclude(failure("connection_closed", `${post.url.host} closed the connection`));
+      endLimit();
+      if (isStale && !isAborted) {
+        notes.restart();
+        return begin(true);
+      }
+      conclude({ error: failure("connection_closed", `${url.host} closed the connection`) });
       release();
     });
   }
 
-  begin(agents.kept);
+  begin(false);
   return {
     verdict: verdict.promise,
     released: released.promise,
@@ -138,6 +145,8 @@ function createDelivery({ guard, agents }: Way, post: Post): Delivery {
       // A released connection may carry another delivery by now.
       if (!isReleased) current?.destroy();
     },
+    log: () => notes.toLog(),
+    isSent: () => isSent,
   };
 }
 
@@ -146,67 +155,101 @@ function wasClosedWhileIdle(request: ClientRequest, error: Error): boolean {
   return request.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(codeOf(error));
 }
 
-function openRequest(
-  guard: AddressGuard,
-  agents: AgentPair,
-  { url, headers }: Post,
-): ClientRequest {
-  const options = {
-    method: "POST",
-    hostname: bareHost(url),
-    path: url.pathname + url.search,
-    headers,
-    lookup: guard.lookup,
-    ...(url.port !== "" && { port: url.port }),
-    ...(url.username !== "" && { auth: credentialsOf(url) }),
+function noted(lookup: LookupFunction, notes: DeliveryNotes): LookupFunction {
+  return (hostname, options, callback) => {
+    notes.note("resolving");
+    lookup(hostname, options, (...answer) => {
+      notes.note("resolved");
+      callback(...answer);
+    });
   };
-  if (url.protocol === "http:") return requestHttp({ ...options, agent: agents.http });
-  // Said here so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
-  return requestHttps({ ...options, agent: agents.https, rejectUnauthorized: true });
 }
 
-function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, "$1");
+function limitConnecting(request: ClientRequest, limitMs: number, onLimit: () => void): () => void {
+  const timer = setTimeout(() => {
+    onLimit();
+    request.destroy();
+  }, limitMs);
+  return () => clearTimeout(timer);
 }
 
-function credentialsOf({ username, password }: URL): string {
-  return `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+function tooSlow(url: URL, limitMs: number) {
+  return failure("connect_failed", `${url.host}: no connection within ${limitMs} ms`);
 }
 
-function judge(response: IncomingMessage, url: URL, conclude: (judged: Verdict) => void): void {
-  response.on("error", (error) => conclude(failureOf(error, url)));
-  const wrong = wrongStatus(response.statusCode ?? 0, url);
+interface Noted {
+  readonly request: ClientRequest;
+  readonly url: URL;
+  readonly notes: DeliveryNotes;
+}
+
+/** Notes the steps of a new connection; calls back when the request can go out. */
+function noteSocket({ request, url, notes }: Noted, onConnected: () => void): void {
+  request.once("socket", (socket) => {
+    if (!socket.connecting) {
+      notes.connectedTo(socket.remoteAddress);
+      return onConnected();
+    }
+    notes.note("connecting");
+    socket.once("connect", () => {
+      notes.note("connected");
+      notes.connectedTo(socket.remoteAddress);
+      if (url.protocol === "http:") onConnected();
+    });
+    socket.once("secureConnect", () => {
+      notes.note("secured");
+      onConnected();
+    });
+  });
+}
+
+interface Judging {
+  readonly post: Post;
+  readonly notes: DeliveryNotes;
+  readonly nowMs: number;
+  readonly conclude: (judged: Verdict) => void;
+}
+
+function judge(response: IncomingMessage, { post, notes, nowMs, conclude }: Judging): void {
+  const { host } = post.url;
+  const head: AnswerHead = { status: response.statusCode ?? 0, headers: response.headers };
+  notes.note("answered");
+  notes.answered(head);
+  response.on("error", (error) => conclude({ error: failureOf(error, post.url) }));
+  const wrong = judgeHead(head, host, nowMs);
   if (wrong !== null) {
-    conclude(wrong);
+    hearReasons(response, notes, () => conclude(wrong));
     return;
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
   response.on("data", (chunk: Buffer) => {
+    notes.heard(chunk);
     bytes += chunk.byteLength;
-    if (bytes > MOST_ANSWER_BYTES) conclude(tooLarge(url));
+    if (bytes > MOST_ANSWER_BYTES) conclude({ error: tooLarge(host) });
     else chunks.push(chunk);
   });
   response.on("end", () => {
     // A body that was cut off ends too; then the request's close tells the verdict.
-    if (response.complete) conclude(judgeBody(Buffer.concat(chunks), response, url));
+    if (!response.complete) return;
+    conclude(judgeBody(head, Buffer.concat(chunks), { host, match: post.match }));
   });
 }
 
-function wrongStatus(status: number, url: URL): Verdict {
-  if (status >= 200 && status < 300) return null;
-  if (status >= 300 && status < 400) {
-    return failure("redirect", `${url.host} answered ${status}; redirects are never followed`);
-  }
-  return failure("status_not_2xx", `${url.host} answered ${status}`);
+/** The verdict is known; what the receiver says about it is only for the log. */
+function hearReasons(response: IncomingMessage, notes: DeliveryNotes, onHeard: () => void): void {
+  const timer = setTimeout(onHeard, EXPLAIN_MS);
+  response.on("data", (chunk: Buffer) => {
+    notes.heard(chunk);
+    if (notes.isFull()) onHeard();
+  });
+  response.on("end", onHeard);
+  response.on("close", () => {
+    clearTimeout(timer);
+    onHeard();
+  });
 }
 
-function judgeBody(body: Buffer, { statusCode }: IncomingMessage, url: URL): Verdict {
-  if (body.toString("utf8").trim() === "success") return null;
-  const said = `${url.host} answered ${statusCode} with ${body.byteLength} bytes`;
-  return failure("body_not_success", `${said} that are not the word success`);
-}
-
-function tooLarge(url: URL): AttemptError {
-  return failure("response_too_large", `${url.host} answered more than 64 KiB`);
+function tooLarge(host: string) {
+  return failure("response_too_large", `${host} answered more than 64 KiB`);
 }

@@ -16,6 +16,7 @@ export type FailureReason =
   | "redirect"
   | "status_not_2xx"
   | "response_too_large"
+  | "body_compressed"
   | "body_not_success"
   | "timeout"
   | "internal";
@@ -42,6 +43,7 @@ export function codeOf(thrown: unknown): string {
 
 const reasons: readonly [RegExp, FailureReason][] = [
   [/^(ENOTFOUND|ENODATA|EAI_|ESERVFAIL|DNS_)/, "name_not_resolved"],
+  [/^HPE_HEADER_OVERFLOW$/, "response_too_large"],
   [/^HPE_/, "not_http"],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "connection_closed"],
   [/CERT|SSL|TLS|SIGNATURE|ISSUER|CRL|HOSTNAME|^EPROTO$/, "tls"],

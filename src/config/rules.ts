@@ -135,6 +135,13 @@ export function allowList(): Rule<readonly string[]> {
   };
 }
 
+/** Ports below 1024 that callbacks may use besides 80 and 443. */
+export function portList(): Rule<readonly number[]> {
+  const port = wholeNumber(1, 65_535);
+  const texts = list("a comma-separated list of ports", (item) => port.parse(item) !== undefined);
+  return { text: texts.text, parse: (text) => texts.parse(text)?.map(Number) };
+}
+
 function list(text: string, isFit: (item: string) => boolean): Rule<readonly string[]> {
   return {
     text,

@@ -1,8 +1,11 @@
 // The callback lane: each attempt is one signed POST to the application's URL, many at once on one thread.
 import { createAddressGuard } from "../callback/address-guard.ts";
-import { createSender, type Delivery, type Sender, type Verdict } from "../callback/deliver.ts";
+import { createSender, type Delivery, type Sender } from "../callback/deliver.ts";
 import { failure } from "../callback/failures.ts";
+import { createHostGates, type HostGates } from "../callback/host-gates.ts";
+import { hostSign } from "../callback/host-sign.ts";
 import { deliveryBody, deliveryHeaders } from "../callback/signing.ts";
+import type { Verdict } from "../callback/verdict.ts";
 import type {
   AttemptEnd,
   AttemptError,
@@ -11,6 +14,7 @@ import type {
   LiveView,
   RunningAttempt,
 } from "../core/attempt.ts";
+import { hostAndPort, linkUrlProblem } from "../core/link-url.ts";
 import type { Logger } from "../core/logger.ts";
 import type { SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
@@ -21,27 +25,38 @@ export interface CallbackLaneOptions {
   /** CIDRs, addresses and host names that may be reached although they are not public; null: unset. */
   readonly allow: readonly string[] | null;
   readonly allowLoopback: boolean;
+  /** Ports below 1024 that may be used besides 80 and 443. */
+  readonly ports: readonly number[];
   readonly secretBox: Pick<SecretBox, "open">;
   readonly logger: Logger;
   /** Epoch ms; goes into the signature. */
   readonly nowMs: () => number;
+  /** Default: 10 s. */
+  readonly connectLimitMs?: number;
 }
 
 /** A closed connection is told within one turn of the event loop; only a defect of the runtime takes longer. */
 const RELEASE_LIMIT_MS = 200;
+const CONNECT_LIMIT_MS = 10_000;
+/** A task that came although its host is full is claimed again after this long, and up to as much more. */
+const FULL_MS = 250;
 
-/** Serves tasks without a job. The consumer keeps to `slots`. */
+/** Serves tasks without a job. The consumer keeps to `slots`, and asks `claimLimits` whose tasks it may claim. */
 export function createCallbackLane(options: CallbackLaneOptions): AttemptLane {
-  const sender = createSender(createAddressGuard(options));
+  const { concurrency, nowMs, connectLimitMs = CONNECT_LIMIT_MS } = options;
+  const sender = createSender({ guard: createAddressGuard(options), nowMs, connectLimitMs });
+  const gates = createHostGates({ concurrency, nowMs: Date.now });
   return {
     jobs: null,
-    slots: options.concurrency,
-    start: (task) => startDelivery({ ...options, sender }, task),
+    slots: concurrency,
+    claimLimits: gates.limits,
+    hosts: gates.states,
+    start: (task) => startAttempt({ ...options, sender, gates }, task),
     close: async () => sender.close(),
   };
 }
 
-type Deps = CallbackLaneOptions & { readonly sender: Sender };
+type Deps = CallbackLaneOptions & { readonly sender: Sender; readonly gates: HostGates };
 
 /** What decided the attempt: the receiver's answer, or somebody who did not wait for it. */
 interface Decision {
@@ -50,9 +65,25 @@ interface Decision {
   readonly cutMs: number | null;
 }
 
-function startDelivery(deps: Deps, task: ClaimedTask): RunningAttempt {
+function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
+  const url = deliverableUrl(task.application.linkUrl, deps.ports);
+  if (typeof url === "string") return watch(deps, task, failedDelivery("url_invalid", url));
+  const leave = deps.gates.enter(hostAndPort(url), task.application.id);
+  if (leave === null) return handedBack(task);
+  const attempt = watch(deps, task, sendTask(deps, task, url));
+  const left = attempt.ended.then((end) => leave(hostSign(end)));
+  // The room is free again before the end is told.
+  return { ...attempt, ended: left.then(() => attempt.ended) };
+}
+
+/** The URL, or what is wrong with it. */
+function deliverableUrl(text: string, ports: readonly number[]): URL | string {
+  const problem = linkUrlProblem(text, ports);
+  return problem === null ? new URL(text) : `the application's linkUrl ${problem}`;
+}
+
+function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttempt {
   const startedMs = performance.now();
-  const delivery = sendTask(deps, task);
   const cut = Promise.withResolvers<Decision>();
 
   // Whatever came first stands: later calls change nothing.
@@ -64,9 +95,14 @@ function startDelivery(deps: Deps, task: ClaimedTask): RunningAttempt {
   async function follow() {
     const decision = await Promise.race([delivery.verdict.then(decisionOf), cut.promise]);
     clearTimeout(timer);
-    const receipt = receiptOf(await isReleased(delivery), decision.cutMs);
-    const end = decision.cutMs === null ? decision.end : { ...decision.end, receipt };
-    log(deps.logger, { task, end, elapsedMs: performance.now() - startedMs });
+    const log = delivery.log();
+    const receipt = receiptOf(await isReleased(delivery), decision.cutMs, delivery.isSent());
+    const end: AttemptEnd = {
+      ...decision.end,
+      ...(decision.cutMs !== null && { receipt }),
+      ...(log !== null && { delivery: log }),
+    };
+    logEnd(deps.logger, { task, end, elapsedMs: performance.now() - startedMs });
     return { end, receipt };
   }
 
@@ -86,51 +122,62 @@ function startDelivery(deps: Deps, task: ClaimedTask): RunningAttempt {
 
 const stopOutcomes = { cancel: "cancelled", interrupt: "interrupted" } as const;
 
-function sendTask({ secretBox, sender, nowMs, logger }: Deps, task: ClaimedTask): Delivery {
-  const url = httpUrl(task.application.linkUrl);
-  if (url === null) {
-    return failedDelivery(failure("url_invalid", "the application's linkUrl is no http(s) URL"));
-  }
+/** Not charged; happens only when several applications of one host are claimed before it is known to be full. */
+function handedBack(task: ClaimedTask): RunningAttempt {
+  const retryAfterMs = FULL_MS * (1 + Math.random());
+  const receipt: KillReceipt = { killed: true, method: "none", latencyMs: 0 };
+  return {
+    task,
+    gone: Promise.resolve(receipt),
+    ended: Promise.resolve({ outcome: "interrupted", retryAfterMs }),
+    inspect: async () => viewOf(0),
+    stop: () => undefined,
+  };
+}
+
+function sendTask({ secretBox, sender, nowMs, logger }: Deps, task: ClaimedTask, url: URL) {
   try {
-    const secret = secretBox.open(task.application.secretSealed);
     const body = deliveryBody(task.content);
     return sender.send({
       url,
       body,
-      headers: deliveryHeaders(task, { secret, body, nowMs: nowMs() }),
+      match: task.application.successMatch,
+      headers: deliveryHeaders(task, { secretBox, body, nowMs: nowMs() }),
     });
   } catch (error) {
     logger.error({ task_id: task.taskId, error }, "the application's secret cannot be opened");
-    return failedDelivery(
-      failure("secret_unreadable", "the application's secret cannot be opened"),
-    );
+    return failedDelivery("secret_unreadable", "the application's secret cannot be opened");
   }
 }
 
-function httpUrl(text: string): URL | null {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && /^https?:$/.test(url.protocol) ? url : null;
+function failedDelivery(...why: Parameters<typeof failure>): Delivery {
+  const error: AttemptError = failure(...why);
+  return {
+    verdict: Promise.resolve({ error }),
+    released: Promise.resolve(),
+    abort: () => undefined,
+    log: () => null,
+    isSent: () => false,
+  };
 }
 
-function failedDelivery(error: AttemptError): Delivery {
-  const verdict = Promise.resolve(error);
-  return { verdict, released: Promise.resolve(), abort: () => undefined };
-}
-
-function decisionOf(verdict: Verdict): Decision {
-  if (verdict === null) return { end: { outcome: "succeeded" }, cutMs: null };
-  return { end: { outcome: "failed", error: verdict }, cutMs: null };
+function decisionOf({ error, retryAfterMs }: Verdict): Decision {
+  if (error === null) return { end: { outcome: "succeeded" }, cutMs: null };
+  const end: AttemptEnd = { outcome: "failed", error };
+  return { end: retryAfterMs === undefined ? end : { ...end, retryAfterMs }, cutMs: null };
 }
 
 function timedOut({ application, timeoutMs }: ClaimedTask): AttemptEnd {
-  const host = httpUrl(application.linkUrl)?.host;
+  const host = URL.canParse(application.linkUrl) ? new URL(application.linkUrl).host : "";
   const message = `${host} did not answer within the task's timeout of ${timeoutMs} ms`;
   return { outcome: "timed_out", error: { name: "TimeoutError", message, reason: "timeout" } };
 }
 
-function receiptOf(killed: boolean, cutMs: number | null): KillReceipt {
+function receiptOf(killed: boolean, cutMs: number | null, isSent: boolean): KillReceipt {
   if (cutMs === null) return { killed, method: "none", latencyMs: 0 };
-  return { killed, method: "http-abort", latencyMs: Math.round(performance.now() - cutMs) };
+  const latencyMs = Math.round(performance.now() - cutMs);
+  const receipt: KillReceipt = { killed, method: "http-abort", latencyMs };
+  return isSent ? { ...receipt, remoteMayContinue: true } : receipt;
 }
 
 async function isReleased({ released }: Delivery): Promise<boolean> {
@@ -146,7 +193,7 @@ function viewOf(elapsedMs: number): LiveView {
   return { state: "waiting", frames: [], vars: null, round: 0, elapsedMs, progress: null };
 }
 
-function log(
+function logEnd(
   logger: Logger,
   { task, end, elapsedMs }: { task: ClaimedTask; end: AttemptEnd; elapsedMs: number },
 ): void {

@@ -53,10 +53,11 @@ function loadedJobs({ definitions, badFiles }: LoadedJobs): LoadedJobs {
 }
 
 function loadCallbackLane(): AttemptLane {
-  const { callbackConcurrency, callbackAllow } = data.config;
+  const { callbackConcurrency, callbackAllow, callbackPorts } = data.config;
   return createCallbackLane({
     concurrency: callbackConcurrency,
     allow: callbackAllow,
+    ports: callbackPorts,
     allowLoopback: allowsLoopbackCallbacks(data.config),
     secretBox: createSecretBox(data.key),
     logger,

@@ -24,7 +24,7 @@ export type CancelAnswer =
   /** It never starts (again). */
   | { readonly kind: "cancelled" }
   /** It ran, and is proven dead. */
-  | { readonly kind: "killed"; readonly method: KillReceipt["method"]; readonly latencyMs: number }
+  | ({ readonly kind: "killed" } & Omit<KillReceipt, "killed">)
   /** Asked to die, not proven dead within the wait; it goes on. */
   | { readonly kind: "killing" };
 
@@ -119,7 +119,8 @@ function verdictOf(detail: TaskDetail | undefined, hurry: Hurry): CancelAnswer |
 function proofOf(latest: Attempt | null, hurry: Hurry): CancelAnswer | undefined {
   const receipt = hurry.receipt?.killed ? hurry.receipt : latest?.receipt;
   if (receipt?.killed && receipt.method !== "none") {
-    return { kind: "killed", method: receipt.method, latencyMs: receipt.latencyMs };
+    const { killed: _, ...proof } = receipt;
+    return { kind: "killed", ...proof };
   }
   // An attempt that ended by itself needed no kill: only the next one was called off.
   const endedByItself = latest?.outcome !== "cancelled" && receipt?.killed !== false;

@@ -53,6 +53,16 @@ export async function readSignedQuery<T>(
   return { caller, input: form.fromQuery(exchange.url.searchParams) };
 }
 
+/** A signed request that says in its path what it wants. Throws AppError. */
+export async function readSignedPath<T>(
+  deps: HttpDeps,
+  exchange: Exchange,
+  form: Form<T>,
+): Promise<SignedInput<T>> {
+  const caller = await identify(deps, exchange, new Uint8Array());
+  return { caller, input: form.fromQuery(new URLSearchParams({ ...exchange.params })) };
+}
+
 async function useNonce(deps: HttpDeps, { application, nonce }: Authenticated): Promise<void> {
   if (nonce === undefined) return;
   const isFirst = await askStore(() => deps.store.tasks.useNonce(application.id, nonce));

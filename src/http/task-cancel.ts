@@ -48,8 +48,9 @@ function answerOf(answer: CancelAnswer): Response {
     case "cancelled":
       return succeed({});
     case "killed": {
-      const { method, latencyMs } = answer;
-      return succeed({ killed: true, method, latency_ms: latencyMs }, "Killed");
+      const { method, latencyMs, remoteMayContinue } = answer;
+      const proof = { killed: true, method, latency_ms: latencyMs };
+      return succeed(remoteMayContinue ? { ...proof, remoteMayContinue } : proof, "Killed");
     }
     case "killing":
       return succeed({ killed: false, pending: true }, "Killing");
@@ -60,6 +61,9 @@ const killed = Type.Object({
   killed: Type.Boolean(),
   method: oneOf(["abort", "thread", "process", "executor", "http-abort", "none"]),
   latency_ms: Type.Number(),
+  remoteMayContinue: Type.Optional(
+    Type.Boolean({ description: "The receiver of a callback may have heard it and go on." }),
+  ),
 });
 const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean() });
 
@@ -80,6 +84,11 @@ const cancelOperation = operation({
       data: { killed: true, method: "thread", latency_ms: 21 },
     },
     killing: { code: 0, msg: "Killing", data: { killed: false, pending: true } },
+    aborted: {
+      code: 0,
+      msg: "Killed",
+      data: { killed: true, method: "http-abort", latency_ms: 2, remoteMayContinue: true },
+    },
     unknown: { code: 1, msg: "Unknown!", data: [] },
     finished: {
       code: 1,

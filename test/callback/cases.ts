@@ -2,7 +2,8 @@
 import type { FailureReason } from "../../src/callback/failures.ts";
 import { type CallbackLaneOptions, createCallbackLane } from "../../src/consumer/callback-lane.ts";
 import type { AttemptLane, Outcome } from "../../src/core/attempt.ts";
-import type { ClaimedTask } from "../../src/core/task.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
+import type { ClaimedApplication, ClaimedTask } from "../../src/core/task.ts";
 
 export interface AnswerCase {
   readonly path: string;
@@ -29,7 +30,7 @@ export const answerCases: readonly AnswerCase[] = [
   { path: "/upgrade", outcome: "failed", reason: "status_not_2xx" },
   { path: "/redirect", outcome: "failed", reason: "redirect" },
   { path: "/not-http", outcome: "failed", reason: "not_http" },
-  { path: "/endless-head", outcome: "failed", reason: "not_http" },
+  { path: "/endless-head", outcome: "failed", reason: "response_too_large" },
   { path: "/hang-up", outcome: "failed", reason: "connection_closed" },
   { path: "/cut-body", outcome: "failed", reason: "connection_closed" },
   { path: "/cut-chunk", outcome: "failed", reason: "connection_closed" },
@@ -51,6 +52,7 @@ export function createTestLane(options: Partial<CallbackLaneOptions> = {}): Atte
     concurrency: 256,
     allow: null,
     allowLoopback: true,
+    ports: [1],
     secretBox: { open: (sealed) => sealed.replace(/^sealed:/, "") },
     logger: silent,
     nowMs: () => NOW_MS,
@@ -73,12 +75,30 @@ export function taskFor(linkUrl: string, changes: Partial<ClaimedTask> = {}): Cl
     job: null,
     content: '{"order":7,"note":"呵呵"}',
     timeoutMs: 20_000,
+    life: 1,
     attempt: 1,
     charged: 0,
     deaths: 0,
-    retry: { stepS: 5, total: 5 },
+    retry: linearRetry(5, 5),
     coroutineId: ids,
-    application: { id: 1, appKey: "E3F5l1uKFcXUe1gd", linkUrl, secretSealed: `sealed:${SECRET}` },
+    application: applicationFor(linkUrl),
+    ...changes,
+  };
+}
+
+/** Without a secret for Standard Webhooks, and with the seed's rule of success. */
+export function applicationFor(
+  linkUrl: string,
+  changes: Partial<ClaimedApplication> = {},
+): ClaimedApplication {
+  return {
+    id: 1,
+    appKey: "E3F5l1uKFcXUe1gd",
+    linkUrl,
+    secretSealed: `sealed:${SECRET}`,
+    callbackSecretSealed: null,
+    previous: null,
+    successMatch: "body",
     ...changes,
   };
 }

@@ -64,13 +64,3 @@ test("no two deliveries have the same nonce", async () => {
   );
   expect(new Set(nonces).size).toBe(20);
 });
-
-test("a user and password in the URL become basic authentication", async () => {
-  const url = `http://us%40er:p%3Aw@127.0.0.1:${receiver.port}/auth`;
-  const task = taskFor(url);
-  await lane.start(task).ended;
-  const heard = receiver.heard.find(({ path }) => path === "/auth");
-  expect(heard?.headers["authorization"]).toBe(
-    `Basic ${Buffer.from("us@er:p:w").toString("base64")}`,
-  );
-});

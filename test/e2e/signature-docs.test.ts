@@ -65,7 +65,7 @@ describe("the worked requests", () => {
       // Ready-made headers are refused: what is accepted is body-bound.
       body: JSON.stringify({
         appName: "docs",
-        linkUrl: "http://127.0.0.1:1/",
+        linkUrl: "http://127.0.0.1:1024/",
         requireBodySignature: true,
       }),
     });

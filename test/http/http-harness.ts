@@ -54,6 +54,7 @@ const CONFIG: HttpDeps["config"] = {
   timezone: "Asia/Shanghai",
   signatureTtlS: 86_400,
   maxBodyBytes: 1 << 20,
+  callbackPorts: [],
 };
 
 /** The job every harness's catalogue knows. */
@@ -129,7 +130,7 @@ function callsTo(app: HttpApp): Pick<Harness, "ask" | "post" | "postSigned" | "c
     postSigned: (keys, path, body) =>
       post(path, body, signatureFor(keys, { method: "POST", path, body: textOf(body) })),
     createApplication: async (extra = {}) => {
-      const body = { appName: `test ${randomUUID()}`, linkUrl: "http://127.0.0.1:1/", ...extra };
+      const body = { appName: `test ${randomUUID()}`, linkUrl: "http://127.0.0.1:1024/", ...extra };
       const answer = await post("/application/create", body);
       return answer.body.data as Keys & Record<string, string>;
     },

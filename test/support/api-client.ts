@@ -70,7 +70,7 @@ export function isEnded(detail: Detail): boolean {
 
 /** Creates an application of its own at `url`. */
 export async function createClient(url: string, options: ClientOptions = {}): Promise<ApiClient> {
-  const { linkUrl = "http://127.0.0.1:1/", step = 0, retryTotal = 0, adminToken } = options;
+  const { linkUrl = "http://127.0.0.1:1024/", step = 0, retryTotal = 0, adminToken } = options;
   const answer = await fetch(`${url}/application/create`, {
     method: "POST",
     headers: {

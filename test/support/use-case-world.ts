@@ -50,7 +50,7 @@ export async function addApplication(
   await store.applications.create({
     name: "帅的批爆1",
     secretSealed: secretBox.seal(secret),
-    linkUrl: "http://127.0.0.1:1/",
+    linkUrl: "http://127.0.0.1:1024/",
     callbackSecretSealed: null,
     successMatch: "body",
     retry: linearRetry(5, 5),

@@ -1,0 +1,115 @@
+// The route that lists a task's attempts, with what went over the wire for callbacks.
+import { Type } from "@sinclair/typebox";
+import { OUTCOMES } from "../core/attempt.ts";
+import { taskAttempts } from "../core/task-attempts.ts";
+import { curlFor } from "./curl.ts";
+import type { HttpDeps } from "./deps.ts";
+import { refuse, succeed } from "./envelope.ts";
+import { createForm } from "./form.ts";
+import { nullable, operation } from "./operation.ts";
+import type { Route } from "./route.ts";
+import { taskId } from "./schemas.ts";
+import { readSignedPath, SIGNATURE_CHALLENGE } from "./signed.ts";
+import { attemptFields } from "./task-detail.ts";
+
+const whichTask = Type.Object({ id: taskId() });
+
+/** `GET /task/{id}/attempts`. */
+export function taskAttemptsRoute(deps: HttpDeps): Route {
+  const curl = curlFor(deps.config, { path: "/task/81/attempts", body: {}, proof: "signature" });
+  const form = createForm(whichTask, curl);
+  return {
+    method: "GET",
+    path: "/task/:id/attempts",
+    operation: attemptsOperation,
+    challenge: SIGNATURE_CHALLENGE,
+    answer: async (exchange) => {
+      const { caller, input } = await readSignedPath(deps, exchange, form);
+      const reference = { applicationId: caller.application.id, id: input.id };
+      const attempts = await taskAttempts(deps, reference);
+      return attempts === undefined ? refuse("Unknown!") : succeed({ attempts });
+    },
+  };
+}
+
+const ms = nullable(Type.Number());
+const headers = Type.Unsafe({ type: "object", additionalProperties: { type: "string" } });
+
+const delivery = Type.Object(
+  {
+    url: Type.String({ description: "Without the values of its query." }),
+    address: nullable(Type.String({ description: "The address that was connected to." })),
+    timings: Type.Object(
+      { dns: ms, connect: ms, tls: ms, first_byte: ms, total: Type.Number() },
+      { description: "Ms; dns, connect and tls are null on a connection that was there already." },
+    ),
+    status: nullable(Type.Integer()),
+    request_headers: headers,
+    response_headers: headers,
+    response_body: Type.String({ description: "The first 4 KiB of the answer." }),
+    response_truncated: Type.Boolean(),
+  },
+  { description: "What went over the wire, of a callback; secret headers are [redacted]." },
+);
+
+const receipt = Type.Object({
+  killed: Type.Boolean(),
+  method: Type.String(),
+  latencyMs: Type.Number(),
+  remoteMayContinue: Type.Optional(Type.Boolean()),
+});
+
+const fullAttempt = Type.Object({
+  ...attemptFields,
+  outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
+  fence: Type.Integer({ description: "Counts the claims of the task." }),
+  coroutine_id: Type.Integer(),
+  receipt: nullable(receipt),
+  result: Type.Unsafe({ description: "What the job returned; null without." }),
+  delivery: nullable(delivery),
+});
+
+const example = {
+  attempt: 1,
+  outcome: "failed",
+  charged: true,
+  started_at: 1_626_418_779_000,
+  finished_at: 1_626_418_779_120,
+  service_id: "executor-1",
+  error: {
+    name: "CallbackError",
+    message: "shop.example answered 503",
+    stack: null,
+    reason: "status_not_2xx",
+  },
+  fence: 1,
+  coroutine_id: 6,
+  receipt: null,
+  result: null,
+  delivery: {
+    url: "https://shop.example/callbacks?token=",
+    address: "203.0.113.7",
+    timings: { dns: 3.1, connect: 12.4, tls: 21.9, first_byte: 110.2, total: 110.8 },
+    status: 503,
+    request_headers: { "content-type": "application/json", signature: "[redacted]" },
+    response_headers: { "content-type": "text/plain", "retry-after": "30" },
+    response_body: "busy",
+    response_truncated: false,
+  },
+};
+
+const attemptsOperation = operation({
+  id: "getTaskAttempts",
+  tag: "tasks",
+  summary: "List the attempts of a task",
+  description:
+    "The newest 100 attempts of all lives, oldest first, with what each left behind. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
+  proof: "signature",
+  path: { id: taskId() },
+  data: Type.Object({ attempts: Type.Array(fullAttempt) }),
+  examples: {
+    failed: { code: 0, msg: "ok!", data: { attempts: [example] } },
+    unknown: { code: 1, msg: "Unknown!", data: [] },
+  },
+  errors: ["Unauthorised", "Invalid", "Unavailable"],
+});
