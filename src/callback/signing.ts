@@ -1,35 +1,71 @@
-// Makes the headers of a delivery: what it is, and the signature by which the receiver knows the sender.
+// Makes the headers of a delivery: what it is, and the signatures by which the receiver knows the sender.
 import { createHash } from "node:crypto";
 import program from "../../package.json" with { type: "json" };
-import { createHeaderSet } from "../core/signature.ts";
-import type { ClaimedTask } from "../core/task.ts";
+import type { SecretBox } from "../core/secret-box.ts";
+import { createHeaderSet, sign } from "../core/signature.ts";
+import type { ClaimedApplication, ClaimedTask } from "../core/task.ts";
+import { webhookHeaders } from "./standard-webhooks.ts";
 
 const USER_AGENT = `Serendipity-Job/${program.version}`;
 
-/** Headers of one delivery; `payload` is the lowercase hex SHA-256 of the raw body. */
+export interface SigningOptions {
+  readonly secretBox: Pick<SecretBox, "open">;
+  /** The raw body. */
+  readonly body: Uint8Array;
+  /** Epoch ms. */
+  readonly nowMs: number;
+}
+
+/**
+ * Headers of one delivery, signed in two ways: as the original API signs, and as Standard Webhooks does. In the grace
+ * of a rotation both are made with the replaced secrets as well. Throws AppError when a secret cannot be opened.
+ */
 export function deliveryHeaders(
   task: ClaimedTask,
-  signed: { readonly secret: string; readonly body: Uint8Array; readonly nowMs: number },
+  options: SigningOptions,
 ): Record<string, string> {
-  const payload = createHash("sha256").update(signed.body).digest("hex");
+  const { body } = options;
   const { appKey } = task.application;
-  const set = createHeaderSet({ appKey, secret: signed.secret, payload, nowMs: signed.nowMs });
   return {
+    ...seedSignature(task.application, options),
+    ...webhookSignature(task, options),
     app_key: appKey,
     // Many servers drop header names with an underscore (nginx does by default).
     "app-key": appKey,
-    nonce: set.nonce,
-    timestamps: set.timestamps,
-    payload,
-    signature: set.signature,
     "content-type": "application/json",
-    "content-length": String(signed.body.byteLength),
+    "content-length": String(body.byteLength),
     // The body is compared byte by byte, so nothing in between may compress it.
     "accept-encoding": "identity",
     "user-agent": USER_AGENT,
     "task-id": String(task.taskId),
     attempt: String(task.attempt),
   };
+}
+
+/** `payload` is the lowercase hex SHA-256 of the raw body. */
+function seedSignature(
+  { appKey, secretSealed, previous }: ClaimedApplication,
+  { secretBox, body, nowMs }: SigningOptions,
+): Record<string, string> {
+  const payload = createHash("sha256").update(body).digest("hex");
+  const secret = secretBox.open(secretSealed);
+  const { timestamps, nonce, signature } = createHeaderSet({ appKey, secret, payload, nowMs });
+  const parts = { timestamps, nonce, payload };
+  const headers = { ...parts, signature };
+  if (previous === null) return headers;
+  return { ...headers, "signature-previous": sign(secretBox.open(previous.secretSealed), parts) };
+}
+
+/** None for an application that is older than callback secrets and was never rotated. */
+function webhookSignature(
+  { taskId, life, application }: ClaimedTask,
+  { secretBox, body, nowMs }: SigningOptions,
+): Record<string, string> {
+  const { callbackSecretSealed, previous } = application;
+  if (callbackSecretSealed === null) return {};
+  const sealed = [callbackSecretSealed, previous?.callbackSecretSealed ?? null];
+  const secrets = sealed.flatMap((each) => (each === null ? [] : [secretBox.open(each)]));
+  return webhookHeaders(secrets, { id: `msg_${taskId}_${life}`, body, nowMs });
 }
 
 /** The raw body of a delivery. The content is JSON text already. */
