@@ -33,6 +33,8 @@ describe("POST /application/create", () => {
         appKey: expect.stringMatching(/^[A-Za-z0-9]{16}$/),
         payload: "57bcd60eefcac9701fd2407080a5a7b0",
         secretKey: expect.stringMatching(/^[\w-]{43}$/),
+        callbackSecret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
+        warnings: [expect.stringContaining("127.0.0.1")],
       },
     });
   });
@@ -51,6 +53,15 @@ describe("POST /application/create", () => {
       retry: linearRetry(5, 5),
       remark: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
       requireBodySignature: false,
+    });
+  });
+
+  test("completes a retry policy from step and retryTotal, and keeps what a delivery needs", async () => {
+    const retry = { strategy: "exponential", max: 100, jitter: true };
+    const { appKey } = await harness.createApplication({ ...SEED, retry, successMatch: "2xx" });
+    expect(await harness.store.applications.find(appKey)).toMatchObject({
+      retry: { ...linearRetry(10, 100), strategy: "exponential", jitter: true },
+      successMatch: "2xx",
     });
   });
 

@@ -59,6 +59,11 @@ describe("the fields of /application/create", () => {
     ["remark", "text of 0 to 255 characters", 1],
     ["requireBodySignature", "true or false", "true"],
     ["requireBodySignature", "true or false", 1],
+    ["successMatch", "one of body, 2xx", "Body"],
+    ["successMatch", "one of body, 2xx", ["body"]],
+    ["retry", "an object", "linear"],
+    ["retry", "an object", null],
+    ["retry", "an object", [{ step: 1 }]],
   ])("%s: %s", async (field, rule, value) => {
     const errors = errorsIn(await send({ [field]: value }));
     expect(Object.keys(errors)).toEqual([field]);
@@ -77,8 +82,25 @@ describe("the fields of /application/create", () => {
     [{ remark: "" }],
     [{ remark: " spaces and\nlines " }],
     [{ requireBodySignature: true }],
+    [{ retry: {} }],
+    [{ retry: { strategy: "fixed", step: 3600, max: 100, maxDelay: 86_400, jitter: true } }],
+    [{ retry: { step: 0, max: 0, maxDelay: 0, retryOnTimeout: false } }],
   ])("values at their limits are taken", async (extra) => {
     expect((await send(extra)).body.code).toBe(0);
+  });
+
+  test.each([
+    ["strategy", "one of linear, fixed, exponential", "cubic"],
+    ["step", "a whole number from 0 to 3600", 3601],
+    ["step", "a whole number from 0 to 3600", "5"],
+    ["max", "a whole number from 0 to 100", 101],
+    ["max", "a whole number from 0 to 100", -1],
+    ["maxDelay", "a whole number from 0 to 86400", 86_401],
+    ["jitter", "true or false", 1],
+    ["retryOnTimeout", "true or false", "no"],
+  ])("retry.%s: %s", async (field, rule, value) => {
+    const errors = errorsIn(await send({ retry: { step: 1, [field]: value } }));
+    expect(errors).toEqual({ [`retry.${field}`]: `must be ${rule}` });
   });
 
   test("all wrong fields are named at once, also in the message", async () => {

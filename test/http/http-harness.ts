@@ -38,6 +38,8 @@ export interface Harness {
   readonly store: Store;
   readonly bus: Bus;
   readonly log: RecordedLog;
+  /** The app as another process would have it: the same store and key, with a memory of its own. */
+  another(): HttpApp;
   ask(path: string, init?: RequestInit): Promise<Answer>;
   /** A JSON body; text is sent as it is. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -105,6 +107,7 @@ export async function createHarness(
     store,
     bus,
     log,
+    another: () => createHttpApp(deps),
     ...callsTo(app),
     close: async () => {
       await queue.close();

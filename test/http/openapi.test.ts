@@ -8,7 +8,8 @@ import { createHarness, type Harness } from "./http-harness.ts";
 
 interface MediaType {
   readonly schema: object;
-  readonly examples: Record<string, { readonly value: unknown }>;
+  readonly examples?: Record<string, { readonly value: unknown }>;
+  readonly example?: unknown;
 }
 interface Body {
   readonly $ref?: string;
@@ -31,6 +32,14 @@ interface OpenApi {
     readonly responses: Record<string, Body>;
   };
 }
+
+const SIGNATURE = ["app_key", "nonce", "payload", "signature", "timestamps"];
+/** What else than signed tasks needs a proof. */
+const OPERATORS: Readonly<Record<string, readonly string[]>> = {
+  "/application/create": ["adminToken"],
+  "/api/v1/hosts": ["adminToken"],
+  "/api/v1/applications/{app_key}/rotate": ["adminToken", ...SIGNATURE],
+};
 
 let harness: Harness;
 let text: string;
@@ -66,26 +75,39 @@ describe("the document", () => {
     expect(routes).toEqual([
       "post /application/create",
       "post /application/refresh-signature",
+      "post /api/v1/applications/{app_key}/rotate",
       "post /task/create",
       "post /task/cancel",
       "get /task/detail",
       "post /task/detail",
+      "get /task/{id}/attempts",
       "post /nsq/publish",
+      "get /api/v1/hosts",
       "get /healthz",
       "get /readyz",
     ]);
   });
 
   test("knows what proves the caller of each route", () => {
-    const signature = ["app_key", "nonce", "payload", "signature", "timestamps"];
     for (const { path, operation } of operations()) {
       const schemes = operation.security.flatMap((scheme) => Object.keys(scheme)).sort();
       const isSigned = path.startsWith("/task/") || path === "/nsq/publish";
-      if (isSigned) expect(schemes).toEqual(signature);
-      else expect(schemes).toEqual(path === "/application/create" ? ["adminToken"] : []);
+      if (isSigned) expect(schemes).toEqual(SIGNATURE);
+      else expect(schemes).toEqual([...(OPERATORS[path] ?? [])]);
     }
     const known = Object.keys(document.components.securitySchemes).sort();
-    expect(known).toEqual(["adminToken", ...signature]);
+    expect(known).toEqual(["adminToken", ...SIGNATURE]);
+  });
+
+  test("says that routes below /api/v1 fail with problem+json, and the others in the envelope", () => {
+    for (const { path, operation } of operations()) {
+      const failures = Object.entries(operation.responses).filter(([status]) => status !== "200");
+      const types = failures.flatMap(([, body]) => Object.keys(resolve(body).content));
+      const isPlain = path.startsWith("/api/v1/");
+      expect([...new Set(types)]).toEqual([
+        isPlain ? "application/problem+json" : "application/json",
+      ]);
+    }
   });
 
   test("takes bodies as JSON only", () => {
@@ -101,7 +123,7 @@ describe("the document", () => {
     expect(media.length).toBeGreaterThan(40);
     for (const { name, media: it } of media) {
       const validate = ajv.compile({ ...it.schema, components: document.components });
-      const examples = Object.entries(it.examples);
+      const examples = Object.entries(it.examples ?? { example: { value: it.example } });
       expect(examples.length).toBeGreaterThan(0);
       for (const [example, { value }] of examples) {
         validate(value);
@@ -116,7 +138,8 @@ function mediaOf(operation: Operation): { name: string; media: MediaType }[] {
   const { requestBody, responses } = operation;
   const bodies = Object.entries({ ...responses, ...(requestBody && { body: requestBody }) });
   return bodies.map(([key, body]) => {
-    const media = resolve(body).content["application/json"];
+    const { content } = resolve(body);
+    const media = content["application/json"] ?? content["application/problem+json"];
     if (media === undefined) throw new Error(`${operation.operationId} ${key} has no JSON`);
     return { name: `${operation.operationId} ${key}`, media };
   });
