@@ -1,6 +1,7 @@
 // Shows which addresses the guard lets a callback connect to.
 import { describe, expect, test } from "bun:test";
 import type { LookupAddress } from "node:dns";
+import { isIP } from "node:net";
 import {
   AddressRefused,
   type AddressRules,
@@ -155,6 +156,38 @@ describe("names", () => {
   test("a name that does not exist is no refusal", async () => {
     const failure = await rejectionOf(look("no-such-host.invalid", strict));
     expect(failure).toMatchObject({ code: "ENOTFOUND" });
+  });
+});
+
+describe("names that change their mind", () => {
+  const answering = (...answers: readonly (readonly string[])[]) => {
+    let asked = 0;
+    return createAddressGuard(strict, (_, __, callback) => {
+      const addresses = answers[Math.min(asked, answers.length - 1)] ?? [];
+      asked += 1;
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: isIP(address) })),
+      );
+    });
+  };
+  const ask = async (guard: ReturnType<typeof answering>) => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    guard.lookup("shop.example", { all: true }, (error, found) => resolve(error ?? found));
+    return promise;
+  };
+
+  test("one private address among public ones refuses them all", async () => {
+    for (const bad of ["10.0.0.1", "::1", "::ffff:127.0.0.1", "fe80::1%eth0", "not an address"]) {
+      expect(await ask(answering(["8.8.8.8", bad]))).toBeInstanceOf(AddressRefused);
+      expect(await ask(answering([bad, "8.8.8.8"]))).toBeInstanceOf(AddressRefused);
+    }
+  });
+
+  test("they are checked anew at every attempt", async () => {
+    const guard = answering(["8.8.8.8"], ["127.0.0.1"]);
+    expect(await ask(guard)).toEqual([{ address: "8.8.8.8", family: 4 }]);
+    expect(await ask(guard)).toBeInstanceOf(AddressRefused);
   });
 });
 

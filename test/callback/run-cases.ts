@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 import type { AttemptEnd, KillReceipt } from "../../src/core/attempt.ts";
+import { bypassHosts, bypassUrls, REFUSALS } from "./bypass-hosts.ts";
 import { answerCases, createTestLane, taskFor } from "./cases.ts";
 import { startRawReceiver, startSelfSignedReceiver } from "./receivers.ts";
 
@@ -9,7 +10,10 @@ import { startRawReceiver, startSelfSignedReceiver } from "./receivers.ts";
 export interface CasesReport {
   readonly answers: readonly { path: string; outcome: string; reason?: string; killed: boolean }[];
   readonly selfSigned: string | undefined;
-  readonly refused: readonly (string | undefined)[];
+  /** Hosts and URLs that were not refused, with what became of them. */
+  readonly unrefused: readonly string[];
+  /** Connections they caused. */
+  readonly canary: number;
   readonly cancelled: { outcome: string; killed: boolean };
   /** Requests that went to the proxy the environment names. */
   readonly proxied: number;
@@ -31,11 +35,14 @@ async function runCases(proxyPort: number): Promise<CasesReport> {
   const base = `http://127.0.0.1:${receiver.port}`;
   const answers = await Promise.all(answerCases.map((each) => answerOf(base, each)));
   const selfSigned = await selfSignedReason();
-  const refused = await refusedReasons(receiver.port);
+  const before = receiver.connections();
+  const unrefused = await findUnrefused(receiver.port);
+  const canary = receiver.connections() - before;
   const cancelled = await cancel(`${base}/silent`);
   await lane.close();
   await closedConnections(receiver.open);
-  const report = { answers, selfSigned, refused, cancelled, proxied, open: receiver.open() };
+  const open = receiver.open();
+  const report = { answers, selfSigned, unrefused, canary, cancelled, proxied, open };
   await receiver.close();
   proxy.close();
   return report;
@@ -67,14 +74,13 @@ async function selfSignedReason(): Promise<string | undefined> {
   return end.error?.reason;
 }
 
-function refusedReasons(port: number): Promise<(string | undefined)[]> {
-  const hosts = ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"];
-  return Promise.all(
-    hosts.map(async (host) => {
-      const { error } = await strictLane.start(taskFor(`http://${host}:${port}/success`)).ended;
-      return error?.reason;
-    }),
+async function findUnrefused(port: number): Promise<string[]> {
+  const hosts = bypassHosts.map((host) => `http://${host}:${port}/success`);
+  const urls = [...hosts, ...bypassUrls.map((url) => url.replace("PORT", String(port)))];
+  const reasons = await Promise.all(
+    urls.map(async (url) => (await strictLane.start(taskFor(url)).ended).error?.reason ?? ""),
   );
+  return urls.filter((_, at) => !REFUSALS.includes(reasons[at] ?? ""));
 }
 
 async function cancel(url: string): Promise<{ outcome: string; killed: boolean }> {

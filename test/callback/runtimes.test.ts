@@ -29,7 +29,8 @@ const expected: CasesReport = {
     return { path, outcome, ...(reason && { reason }), killed: true };
   }),
   selfSigned: "tls",
-  refused: ["address_refused", "address_refused", "address_refused", "address_refused"],
+  unrefused: [],
+  canary: 0,
   cancelled: { outcome: "cancelled", killed: true },
   proxied: 0,
   open: 0,

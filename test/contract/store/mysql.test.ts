@@ -8,6 +8,7 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { limitingSuite } from "./limiting.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
@@ -26,5 +27,6 @@ describeWith(services, {
     holdingSuite(createDatabase);
     keepingSuite(createDatabase);
     rotatingSuite(createDatabase);
+    limitingSuite(createDatabase);
   },
 });

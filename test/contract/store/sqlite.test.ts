@@ -7,6 +7,7 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { limitingSuite } from "./limiting.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { createSqliteTestDatabase } from "./world.ts";
 
@@ -19,4 +20,5 @@ describe("store/sqlite", () => {
   holdingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
   rotatingSuite(createSqliteTestDatabase);
+  limitingSuite(createSqliteTestDatabase);
 });

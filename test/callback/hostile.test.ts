@@ -1,0 +1,54 @@
+// Shows that no hostile receiver gets more than it should: time, memory, a second address, or a secret.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { findBinary } from "../support/find-binary.ts";
+import { BUN, runScript } from "../support/run-script.ts";
+import { type Certificates, createCertificates } from "./certificates.ts";
+import { hostileCases } from "./hostile-receivers.ts";
+import type { HostileRow } from "./run-hostile.ts";
+
+const deno = findBinary("deno");
+const MOST_GROWTH_MB = 64;
+
+let certificates: Certificates;
+beforeAll(() => {
+  certificates = createCertificates();
+});
+afterAll(() => certificates.remove());
+
+async function run(command: readonly string[]): Promise<HostileRow[]> {
+  const { caPath } = certificates;
+  const env = ["env", `NODE_EXTRA_CA_CERTS=${caPath}`, `DENO_CERT=${caPath}`];
+  const script = new URL("./run-hostile.ts", import.meta.url);
+  const spec = { command: [...env, ...command], script, data: certificates, lingersMs: 5_000 };
+  return JSON.parse(await runScript(spec)) as HostileRow[];
+}
+
+function check(rows: readonly HostileRow[]): void {
+  const judged = rows.map(({ name, outcome, reason, killed }) => ({
+    name,
+    outcome,
+    reason,
+    killed,
+  }));
+  expect(judged).toEqual(
+    hostileCases.map(({ name, outcome, reason }) => ({ name, outcome, reason, killed: true })),
+  );
+  for (const [at, row] of rows.entries()) {
+    const limits = hostileCases[at];
+    expect([row.name, row.ms <= (limits?.withinMs ?? 0)]).toEqual([row.name, true]);
+    expect([row.name, row.grewMb < MOST_GROWTH_MB]).toEqual([row.name, true]);
+    const isFine = row.outcome === "succeeded";
+    expect([row.name, row.lured > 0 && !isFine]).toEqual([row.name, false]);
+  }
+}
+
+describe("hostile receivers", () => {
+  test("on Bun", async () => check(await run(BUN)), 40_000);
+
+  const denoTest = deno === undefined && process.env["REQUIRE_SERVICES"] !== "1" ? test.skip : test;
+  denoTest(
+    "on Deno",
+    async () => check(await run([deno ?? "deno", "run", "--no-prompt", "-A"])),
+    40_000,
+  );
+});

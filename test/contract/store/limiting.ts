@@ -1,0 +1,120 @@
+// Suite: claims keep to the limits of receivers, and what a delivery left behind is kept.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomUUID } from "node:crypto";
+import type { ClaimLimits } from "../../../src/core/attempt.ts";
+import type { DeliveryLog } from "../../../src/core/delivery-log.ts";
+import type { Store } from "../../../src/store/store.ts";
+import {
+  claimOf,
+  finishOf,
+  openCorner,
+  present,
+  sampleApplication,
+  sampleTask,
+} from "./samples.ts";
+import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+
+export function limitingSuite(createDatabase: CreateTestDatabase): void {
+  describe("limits of claims", () => {
+    let database: TestDatabase;
+    let store: Store;
+
+    beforeAll(async () => {
+      database = await createDatabase();
+      store = database.open();
+      await store.migrate();
+    });
+    afterAll(() => database.drop());
+
+    /** Applications with so many due tasks each, of a job of their own. */
+    async function backlog(...sizes: readonly number[]) {
+      const job = randomUUID();
+      const ids: number[] = [];
+      for (const size of sizes) {
+        const id = await store.applications.create(sampleApplication());
+        await store.tasks.create(Array.from({ length: size }, () => sampleTask(id, { job })));
+        ids.push(id);
+      }
+      return { job, ids };
+    }
+
+    async function claimedBy(job: string, slots: number, limits: ClaimLimits) {
+      const result = await store.tasks.turn([], claimOf(job, slots, { limits }));
+      const owners = result.claimed.map(({ application }) => application.id);
+      return {
+        ...result,
+        count: (id: number | undefined) => owners.filter((it) => it === id).length,
+      };
+    }
+
+    test("an application gets its share, others the rest, although its backlog is older", async () => {
+      const { job, ids } = await backlog(30, 10);
+      const limits = { mostOfOthers: 100, shares: [{ applicationIds: ids.slice(0, 1), most: 3 }] };
+      const { count, claimed, moreDue } = await claimedBy(job, 20, limits);
+      expect([count(ids[0]), count(ids[1]), claimed.length]).toEqual([3, 10, 13]);
+      expect(moreDue).toBe(true);
+    });
+
+    test("nothing is claimed of those who may have nothing, and all others are found", async () => {
+      const { job, ids } = await backlog(600, 2, 0, 3);
+      const limits = { mostOfOthers: 100, shares: [{ applicationIds: ids.slice(0, 1), most: 0 }] };
+      const { count, claimed } = await claimedBy(job, 50, limits);
+      expect([count(ids[0]), count(ids[1]), count(ids[3])]).toEqual([0, 2, 3]);
+      expect(claimed).toHaveLength(5);
+      expect((await claimedBy(job, 50, limits)).claimed).toEqual([]);
+    });
+
+    test("applications of one host share its limit", async () => {
+      const { job, ids } = await backlog(5, 5, 5);
+      const limits = { mostOfOthers: 100, shares: [{ applicationIds: ids.slice(0, 2), most: 4 }] };
+      const { count } = await claimedBy(job, 50, limits);
+      expect(count(ids[0]) + count(ids[1])).toBe(4);
+      expect(count(ids[2])).toBe(5);
+    });
+
+    test("applications without a share have one limit together", async () => {
+      const { job } = await backlog(5, 5, 5);
+      const { claimed } = await claimedBy(job, 50, { mostOfOthers: 7, shares: [] });
+      expect(claimed).toHaveLength(7);
+    });
+
+    test("what waits for its share is still pending and has no attempt", async () => {
+      const corner = await openCorner(store);
+      const [id] = await corner.add({});
+      const limits = { mostOfOthers: 0, shares: [] };
+      expect(await corner.claim(5, { limits })).toEqual([]);
+      const { task, latest } = await corner.read(present(id));
+      expect([task.status, task.attempt, latest]).toEqual(["pending", 0, null]);
+    });
+  });
+
+  describe("deliveries", () => {
+    test("what went over the wire is kept with the attempt", async () => {
+      const database = await createDatabase();
+      const store = database.open();
+      await store.migrate();
+      const corner = await openCorner(store);
+      const claimed = await corner.start();
+      const end = { outcome: "failed", delivery } as const;
+      await store.tasks.turn([finishOf(claimed, { end })], null);
+      const [attempt] = await store.attempts.list(claimed.taskId, 10);
+      expect(attempt?.delivery).toEqual(delivery);
+      await store.executors.register({ serviceId: "one", host: "h", pid: 1 });
+      await store.executors.register({ serviceId: "two", host: "h", pid: 2 });
+      await store.executors.bury("one");
+      expect(await store.executors.living()).toEqual(["two"]);
+      await database.drop();
+    });
+  });
+}
+
+const delivery: DeliveryLog = {
+  url: "https://shop.example/callbacks?token=",
+  address: "203.0.113.7",
+  timings: { dns: 3.1, connect: null, tls: null, first_byte: 110.2, total: 110.8 },
+  status: 503,
+  request_headers: { signature: "[redacted]" },
+  response_headers: { "retry-after": "30" },
+  response_body: "呵呵\u0000",
+  response_truncated: false,
+};
