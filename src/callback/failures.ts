@@ -32,7 +32,7 @@ export function failureOf(thrown: unknown, url: URL): AttemptError {
   if (thrown instanceof AddressRefused) return failure("address_refused", thrown.message);
   const code = codeOf(thrown);
   if (code === "") return failure("internal", `${url.host}: ${messageOf(thrown)}`);
-  return failure(reasonOf(code), `${url.host}: ${code}`);
+  return { ...failure(reasonOf(code), `${url.host}: ${code}`), code };
 }
 
 /** The system's code of an error, such as ECONNREFUSED; empty when it has none. */

@@ -41,9 +41,10 @@ export function judgeBody(
 function wrongStatus(status: number, host: string): AttemptError | null {
   if (status >= 200 && status < 300) return null;
   if (status >= 300 && status < 400) {
-    return failure("redirect", `${host} answered ${status}; redirects are never followed`);
+    const error = failure("redirect", `${host} answered ${status}; redirects are never followed`);
+    return { ...error, status };
   }
-  return failure("status_not_2xx", `${host} answered ${status}`);
+  return { ...failure("status_not_2xx", `${host} answered ${status}`), status };
 }
 
 /** We asked for none: a few bytes could unfold into any number. */

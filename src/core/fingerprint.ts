@@ -1,4 +1,5 @@
 // Names the kind of a failure, so that equal ones can be grouped: where it was thrown, or which host did what.
+import { fileURLToPath } from "node:url";
 import type { AttemptEnd, AttemptError } from "./attempt.ts";
 import type { ClaimedTask } from "./task.ts";
 
@@ -8,7 +9,7 @@ const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(\/.+?):(\d+)(?::\d+
 /** Code that no author of a job wrote. */
 const FOREIGN = [
   "/node_modules/",
-  ...["../sdk/", "../job/"].map((folder) => new URL(folder, import.meta.url).pathname),
+  ...["../sdk/", "../job/"].map((folder) => fileURLToPath(new URL(folder, import.meta.url))),
 ];
 
 /** What of a task tells its failures apart. */

@@ -80,6 +80,39 @@ describe("a body-bound request", () => {
   });
 });
 
+describe("in the grace of a rotation", () => {
+  const appKey = "rotated000000000";
+  beforeAll(async () => {
+    await addApplication(world, { appKey, secret: SECRET });
+    await rotate(3_600_000);
+  });
+
+  function rotate(graceMs: number) {
+    const { store, secretBox } = world;
+    const secretSealed = secretBox.seal("the new secret");
+    const rotation = { appKey, secretSealed, callbackSecretSealed: secretSealed, graceMs };
+    return store.applications.rotate(rotation);
+  }
+
+  test("either secret is right, and it is known which one it was", async () => {
+    const withNew = await authenticate(deps(), signed({ appKey, secret: "the new secret" }));
+    expect(withNew.signedWith).toBe("current");
+    expect((await authenticate(deps(), signed({ appKey }))).signedWith).toBe("previous");
+    const readyMadeOld = signed({ appKey, payload: readyMade });
+    expect((await authenticate(deps(), readyMadeOld)).signedWith).toBe("previous");
+  });
+
+  test("any other secret is refused as ever", async () => {
+    expect(await refusalOf(signed({ appKey, secret: "a third one" }))).toEqual(unauthorised());
+  });
+
+  test("a rotation without a grace ends it", async () => {
+    await rotate(0);
+    expect(await refusalOf(signed({ appKey }))).toEqual(unauthorised());
+    expect(await refusalOf(signed({ appKey, secret: "the new secret" }))).toBe("accepted");
+  });
+});
+
 describe("a ready-made header set", () => {
   test("signs any request and has no nonce to use up", async () => {
     const request = { ...signed({ payload: readyMade }), method: "GET", target: "/other" };

@@ -55,6 +55,17 @@ describe("a short cache", () => {
     expect(await find("a")).toBe(2);
   });
 
+  test("forgets a key at once, also one that is being loaded", async () => {
+    const { values, load } = createSource({ a: "1" });
+    const find = createShortCache({ load });
+    const early = find("a");
+    find.forget("a");
+    values["a"] = "2";
+    expect(await find("a")).toBe("2");
+    expect(await early).toBe("1");
+    expect(await find("a")).toBe("2");
+  });
+
   test("does not remember what was not found", async () => {
     const { values, load } = createSource({});
     const find = createShortCache({ load });

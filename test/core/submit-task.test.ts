@@ -17,6 +17,7 @@ import {
   type World,
 } from "../support/use-case-world.ts";
 
+const QUICK = { class: "quick" };
 const YEAR_MS = 365 * 86_400_000;
 
 let world: World;
@@ -90,6 +91,33 @@ describe("a task", () => {
   });
 });
 
+describe("the retries of a task", () => {
+  const retry = { strategy: "exponential", max: 50, jitter: true } as const;
+
+  test("are its own, completed from the application", async () => {
+    expect((await submitted({ retry })).retry).toEqual({
+      ...linearRetry(7, 50),
+      strategy: "exponential",
+      jitter: true,
+    });
+  });
+
+  test("are its own, completed from the job where that has some", async () => {
+    const task = await submitted({ retry: { max: 4, retryOnTimeout: false }, content: QUICK });
+    expect(task.retry).toEqual({ ...linearRetry(1, 4), retryOnTimeout: false });
+  });
+
+  test("are the same request only when they are the same", async () => {
+    const first = input({ retry });
+    const { taskId } = await submitter.submit(application, first);
+    const same = { ...first, retry: { jitter: true, max: 50, strategy: "exponential" } as const };
+    expect(await submitter.submit(application, same)).toEqual({ taskId });
+    const { retry: _, ...without } = first;
+    const refused = await rejectionOf(submitter.submit(application, without));
+    expect(refused).toMatchObject({ code: "refused" });
+  });
+});
+
 describe("when a task is due", () => {
   test("is now by the database's clock without a runtime, or with a past one", async () => {
     for (const runtime of [undefined, 1, "2021-07-27 17:30:30"]) {
@@ -129,6 +157,7 @@ describe("a repeated create", () => {
     ["content", { content: { order: 2 } }],
     ["timeout", { timeout: 60_001 }],
     ["runtime", { runtime: 1_627_371_056 }],
+    ["retry", { retry: { max: 4 } }],
   ])("with another %s is refused in the words of the original API", async (_what, change) => {
     const first = input();
     await submitter.submit(application, first);

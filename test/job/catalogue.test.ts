@@ -35,7 +35,7 @@ const job = (fields: string) => `${HEAD}export default defineJob({ run: () => 1,
 describe("a catalogue", () => {
   test("holds all that a job says about itself", async () => {
     const text = job(
-      'name: "full", aliases: ["\\\\Old\\\\Full"], timeout: 1000, retry: { step: 30, total: 3 }, isolation: "fresh", params: Type.Object({ n: Type.Integer({ minimum: 1 }), on: Type.Optional(Type.String()) })',
+      'name: "full", aliases: ["\\\\Old\\\\Full"], timeout: 1000, retry: { step: 30, total: 3, strategy: "fixed", jitter: true }, isolation: "fresh", params: Type.Object({ n: Type.Integer({ minimum: 1 }), on: Type.Optional(Type.String()) })',
     );
     const folder = jobsDir({ "full.ts": text });
     const { definitions, files, badFiles, duplicates } = await load(folder);
@@ -51,7 +51,7 @@ describe("a catalogue", () => {
           properties: { n: { type: "integer", minimum: 1 }, on: { type: "string" } },
         },
         timeoutMs: 1_000,
-        retry: linearRetry(30, 3),
+        retry: { ...linearRetry(30, 3), strategy: "fixed", jitter: true },
         isolation: "fresh",
         sourceHash: createHash("sha256").update(text).digest("hex"),
       },
@@ -140,6 +140,10 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "timeout":             [job('name: "x", timeout: 0'), "timeout must be a whole number from 1 to 86400000"],
   "retry-step":          [job('name: "x", retry: { step: 3601, total: 1 }'), "retry.step must be"],
   "retry-half":          [job('name: "x", retry: { step: 5 }'), "retry needs both step and total"],
+  "retry-field":         [job('name: "x", retry: { step: 5, total: 1, max: 3 }'), "retry knows no field 'max'"],
+  "retry-strategy":      [job('name: "x", retry: { step: 5, total: 1, strategy: "cubic" } as never'), "retry.strategy must be one of linear, fixed, exponential"],
+  "retry-jitter":        [job('name: "x", retry: { step: 5, total: 1, jitter: 1 } as never'), "retry.jitter must be true or false"],
+  "retry-cap":           [job('name: "x", retry: { step: 5, total: 1, maxDelay: 86401 }'), "retry.maxDelay must be"],
   "isolation":           [job('name: "x", isolation: "none"'), "isolation must be one of warm, fresh"],
   "params-text":         [job('name: "x", params: "text"'), "params must be a schema"],
   "params-date":         [param("Type.Date()"), "params.when is Type.Date()"],
