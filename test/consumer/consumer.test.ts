@@ -79,6 +79,32 @@ async function first(lane: ScriptedLane): Promise<ScriptedAttempt> {
   return attempt;
 }
 
+describe("a failure", () => {
+  const error = { name: "CallbackError", message: "busy", status: 503 };
+
+  test("is kept with its fingerprint, and comes back no earlier than the receiver asked", async () => {
+    const lane = createScriptedLane(1);
+    const [id = 0] = await create(1);
+    await serve(lane);
+    const failedAt = await world.store.now();
+    (await first(lane)).end({ outcome: "failed", error, retryAfterMs: 120_000 });
+    const { task, latest } = await when(id, ({ task: { charged } }) => charged === 1);
+    expect(task.status).toBe("pending");
+    expect(task.runAt).toBeGreaterThanOrEqual(failedAt + 120_000);
+    expect(latest?.error).toEqual({ ...error, fingerprint: "127.0.0.1:1024 503" });
+  });
+
+  test("that forbids another attempt ends the task, whatever the receiver asked", async () => {
+    const lane = createScriptedLane(1);
+    const [id = 0] = await create(1);
+    await serve(lane);
+    const final = { ...error, status: 410, final: true };
+    (await first(lane)).end({ outcome: "failed", error: final, retryAfterMs: 120_000 });
+    const { latest } = await when(id, ({ task }) => task.status === "failed");
+    expect(latest?.error?.fingerprint).toBe("127.0.0.1:1024 410");
+  });
+});
+
 describe("claiming", () => {
   test("takes at most as many tasks as it has free slots, and the next when one is free", async () => {
     const lane = createScriptedLane(2);

@@ -1,0 +1,69 @@
+// What an older database holds after the program that opens it was updated.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { linearRetry } from "../../src/core/retry-policy.ts";
+import { firstTables } from "../../src/store/migrations/0001-first-tables.ts";
+import { migrate } from "../../src/store/migrations/migrate.ts";
+import { createSqliteStore } from "../../src/store/sqlite.ts";
+import { createSqliteDatabase } from "../../src/store/sqlite-database.ts";
+import type { Store } from "../../src/store/store.ts";
+
+const OLD_ROWS = `
+  INSERT INTO applications (app_key, name, secret_sealed, link_url, retry_step_s, retry_total, remark, created_at)
+    VALUES ('old', 'name', 'sealed', 'http://127.0.0.1/', 10, 2, '', 1);
+  INSERT INTO tasks (application_id, task_no, name, lane, content, digest, timeout_ms, status, run_at, retry_step_s,
+      retry_total, created_at)
+    VALUES (1, 'no-1', 'name', 'callback', '{}', '00', 1000, 'pending', 1, 7, 3, 1);
+  INSERT INTO job_definitions (name, aliases, retry_step_s, retry_total, isolation, source_hash, service_id,
+      published_at)
+    VALUES ('with', '[]', 5, 1, 'warm', '00', 's', 1), ('without', '[]', NULL, NULL, 'warm', '00', 's', 1);`;
+
+describe("a database of the first version", () => {
+  let folder: string;
+  let store: Store;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "serendipity-migrations-"));
+    const path = join(folder, "old.sqlite");
+    const old = createSqliteDatabase(path);
+    await migrate(old, [firstTables]);
+    await old.close();
+    const file = new DatabaseSync(path);
+    file.exec(OLD_ROWS);
+    file.close();
+    store = createSqliteStore({ path });
+    await store.migrate();
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+
+  test("keeps its applications: same retries, a body to say success, no callback secret yet", async () => {
+    expect(await store.applications.find("old")).toMatchObject({
+      retry: linearRetry(10, 2),
+      successMatch: "body",
+      callbackSecretSealed: null,
+      previous: null,
+    });
+  });
+
+  test("keeps its tasks and jobs with their retries", async () => {
+    const found = await store.tasks.find({ applicationId: 1, id: 1 });
+    expect(found?.task.retry).toEqual(linearRetry(7, 3));
+    expect((await store.catalogue.find("with"))?.retry).toEqual(linearRetry(5, 1));
+    expect((await store.catalogue.find("without"))?.retry).toBeNull();
+  });
+
+  test("gives an application callback secrets with its first rotation", async () => {
+    const rotation = { appKey: "old", secretSealed: "new", callbackSecretSealed: "cb" };
+    await store.applications.rotate({ ...rotation, graceMs: 60_000 });
+    expect(await store.applications.find("old")).toMatchObject({
+      callbackSecretSealed: "cb",
+      previous: { secretSealed: "sealed", callbackSecretSealed: null },
+    });
+  });
+});
