@@ -24,12 +24,15 @@ let program: Program;
 const heard = collectHeard<Delivery>();
 /** What the receiver answers, in turn; afterwards `success`. */
 const answers: (readonly [number, string])[] = [];
-const receiver = createServer(async (request, response) => {
-  let body = "";
-  for await (const chunk of request) body += String(chunk);
-  heard.hear({ headers: request.headers as Record<string, string>, body });
-  const [status, text] = answers.shift() ?? [200, "success"];
-  response.writeHead(status, { "retry-after": "1" }).end(text);
+const receiver = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const body = Buffer.concat(chunks).toString("utf8");
+    heard.hear({ headers: request.headers as Record<string, string>, body });
+    const [status, text] = answers.shift() ?? [200, "success"];
+    response.writeHead(status, { "retry-after": "1" }).end(text);
+  });
 });
 
 beforeAll(async () => {
