@@ -217,9 +217,9 @@ function hostileTable(): string {
   const script = fileURLToPath(new URL("../test/callback/run-hostile.ts", import.meta.url));
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificates.caPath };
   const args = ["--no-install", script, JSON.stringify(certificates)];
-  const rows = JSON.parse(execFileSync(process.execPath, args, { env, encoding: "utf8" }));
+  const text = execFileSync(process.execPath, args, { env, encoding: "utf8" });
   certificates.remove();
-  const lines = (rows as HostileRow[]).map(
+  const lines = (JSON.parse(text) as HostileRow[]).map(
     ({ name, outcome, reason, ms, grewMb }) =>
       `| ${name} | ${outcome} | ${reason ?? ""} | ${ms} | ${grewMb} |`,
   );
