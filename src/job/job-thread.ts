@@ -13,12 +13,18 @@ const PROOF_INTERVAL_MS = 5;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 
-/** Starts a thread. `env` is all that its code sees of the environment. */
-export function createJobThread(env: Readonly<Record<string, string>>): JobHost {
+/**
+ * Starts a thread. `env` is all that its code sees of the environment; `sdkText`, from `loader.bundleSdk`, only makes
+ * it start faster.
+ */
+export function createJobThread(
+  env: Readonly<Record<string, string>>,
+  sdkText: string | null = null,
+): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const boot: Boot = { port: port2, memory: memory.buffer, env };
+  const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText };
   worker.postMessage(boot, [port2]);
 
   const pings = createPings();
