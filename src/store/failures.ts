@@ -83,7 +83,7 @@ const CONNECTION_CODES = /^(PROTOCOL|HANDSHAKE|POOL)_|^E(?!RR_)[A-Z_]+$|^ERR_INV
 function isConnectionFailure(thrown: unknown): boolean {
   const { code } = thrown as DriverError;
   if (typeof code === "string") return CONNECTION_CODES.test(code);
-  return /clos(ed|ing)|connection|not open/i.test(messageOf(thrown));
+  return /clos(ed|ing)|connection|not open|destroyed/i.test(messageOf(thrown));
 }
 
 /** The failure as callers may see it; what a statement was refused for is passed on unchanged. */

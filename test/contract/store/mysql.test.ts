@@ -1,4 +1,5 @@
 // Everything the store promises, on MySQL or MariaDB.
+import { setDefaultTimeout } from "bun:test";
 import { describeWith } from "../../support/describe-with.ts";
 import { acquireServices } from "../../support/services.ts";
 import { changingSuite } from "./changing.ts";
@@ -8,8 +9,10 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { migratingSuite } from "./migrating.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
+setDefaultTimeout(30_000);
 const services = await acquireServices();
 
 describeWith(services, {
@@ -24,5 +27,6 @@ describeWith(services, {
     leasingSuite(createDatabase);
     holdingSuite(createDatabase);
     keepingSuite(createDatabase);
+    migratingSuite(createDatabase);
   },
 });

@@ -1,5 +1,5 @@
 // Everything the store promises, on a SQLite file.
-import { describe } from "bun:test";
+import { describe, setDefaultTimeout } from "bun:test";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
@@ -7,7 +7,10 @@ import { finishingSuite } from "./finishing.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
+import { migratingSuite } from "./migrating.ts";
 import { createSqliteTestDatabase } from "./world.ts";
+
+setDefaultTimeout(30_000);
 
 describe("store/sqlite", () => {
   creatingSuite(createSqliteTestDatabase);
@@ -17,4 +20,5 @@ describe("store/sqlite", () => {
   leasingSuite(createSqliteTestDatabase);
   holdingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
+  migratingSuite(createSqliteTestDatabase);
 });
