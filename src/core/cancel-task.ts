@@ -118,12 +118,12 @@ function verdictOf(detail: TaskDetail | undefined, hurry: Hurry): CancelAnswer |
 /** The task is cancelled; is its attempt dead? */
 function proofOf(latest: Attempt | null, hurry: Hurry): CancelAnswer | undefined {
   const receipt = hurry.receipt?.killed ? hurry.receipt : latest?.receipt;
-  if (receipt?.killed && receipt.method !== "none") {
+  const wasCancelled = latest?.outcome === "cancelled";
+  if (receipt?.killed && (wasCancelled || receipt.method !== "none")) {
     return { kind: "killed", method: receipt.method, latencyMs: receipt.latencyMs };
   }
   // An attempt that ended by itself needed no kill: only the next one was called off.
-  const endedByItself = latest?.outcome !== "cancelled" && receipt?.killed !== false;
-  if (endedByItself || receipt?.killed) return { kind: "cancelled" };
+  if (!wasCancelled && receipt?.killed !== false) return { kind: "cancelled" };
   return hurry.isAnswered ? { kind: "killing" } : undefined;
 }
 
