@@ -30,13 +30,17 @@ export function createJobThread(
   const pings = createPings();
   let listener = DEAF;
   let threadId: number | null = null;
+  let death: Death | null = null;
   let killed: Promise<boolean> | null = null;
 
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
-  const exited = hearDeath(worker, (death) => {
+  const exited = hearDeath(worker, (how) => {
+    death = how;
     setReady(false);
-    port.close();
-    if (killed === null) listener.death(death);
+    setImmediate(() => {
+      port.close();
+      if (killed === null) listener.death(how);
+    });
   });
 
   port.on("message", (message: FromJobWorker) => {
@@ -54,6 +58,7 @@ export function createJobThread(
     post: (message) => port.postMessage(message),
     listen(hear) {
       listener = hear;
+      if (death !== null) hear.death(death);
     },
     ping: (withinMs) => pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs),
     kill() {
