@@ -67,11 +67,21 @@ export async function shareFairly(
 ): Promise<{ readonly chosen: readonly Candidate[]; readonly round: Round }> {
   const { sources, lookedUpTo } = await findSources(session, choice, round.lookedUpTo);
   const applications = groupsOf(sources, ({ applicationId }) => String(applicationId));
+  if (isAlone(applications, oldest)) {
+    return { chosen: oldest.slice(0, choice.wanted), round: { ...round, lookedUpTo } };
+  }
   const inTurn = rotate(applications, round.servedLast).slice(0, choice.wanted);
   const hands = await readHands(session, choice, inTurn);
   const dealt = deal(hands, choice.wanted);
   const servedLast = dealt.at(-1)?.applicationId ?? round.servedLast;
   return { chosen: fillUp(dealt, oldest, choice.wanted), round: { lookedUpTo, servedLast } };
+}
+
+/** True when all that was found belongs to one application: nobody to share with. */
+function isAlone(applications: readonly Source[][], oldest: readonly Candidate[]): boolean {
+  const owners = new Set(oldest.map(({ applicationId }) => applicationId));
+  for (const { applicationId } of applications.flat()) owners.add(applicationId);
+  return owners.size < 2;
 }
 
 function fillUp(dealt: readonly Candidate[], oldest: readonly Candidate[], wanted: number) {

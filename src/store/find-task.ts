@@ -38,7 +38,7 @@ export async function readAttempts(
     .selectFrom("attempts")
     .leftJoin("attempt_ends", "attempt_ends.attempt_id", "attempts.id")
     .selectAll("attempts")
-    .select(["attempt_ends.result", "attempt_ends.error", "attempt_ends.receipt"])
+    .select(["outcome", "charged", "finished_at", "result", "error", "receipt"])
     .where("attempts.task_id", "=", taskId)
     .orderBy("attempts.fence", "desc")
     .limit(limit)
