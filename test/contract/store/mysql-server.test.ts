@@ -1,6 +1,7 @@
 // MySQL alone: sessions, plans, and what callers are told when the server is away, wrong or silent.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Kysely, MysqlDialect, sql } from "kysely";
+import { failureKind } from "../../../src/store/failures.ts";
 import { createMysqlStore } from "../../../src/store/mysql.ts";
 import { createReadyPool } from "../../../src/store/mysql-pool.ts";
 import type { Store } from "../../../src/store/store.ts";
@@ -99,6 +100,44 @@ function sharedServerSuite(mysql: MysqlService): void {
     }
     // 20,000 tasks are pending; each turn takes 2 of 3 that it sees.
     expect((await rowsRead(database)) - before).toBeLessThan(6_000);
+  });
+
+  test("a deadlock's victim is tried again, and both transactions are written", async () => {
+    await store.putOnce("left", "0");
+    await store.putOnce("right", "0");
+    const rivals = database.openDatabase();
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let tries = 0;
+    const add = (names: readonly [string, string], mine: () => void, theirs: Promise<void>) =>
+      rivals.write(async ({ connection }) => {
+        tries += 1;
+        const increment = (name: string) =>
+          sql`update settings set value = value + 1 where name = ${name}`.execute(connection);
+        await increment(names[0]);
+        mine();
+        await theirs;
+        await increment(names[1]);
+      });
+    await Promise.all([
+      add(["left", "right"], first.resolve, second.promise),
+      add(["right", "left"], second.resolve, first.promise),
+    ]);
+    await rivals.close();
+    expect(tries).toBe(3);
+    const rows = await database.query("SELECT value FROM settings WHERE name IN ('left', 'right')");
+    expect(rows.map((row) => row["value"])).toEqual(["2", "2"]);
+  });
+
+  test("a statement that takes too long loses its connection, and the next one gets a new one", async () => {
+    const { url } = database.address;
+    const pool = createReadyPool({ url, poolSize: 1, statementTimeoutMs: 300, logger });
+    const kysely = new Kysely({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
+    const sleeping = await rejectionOf(sql`select sleep(20)`.execute(kysely));
+    expect(failureKind(sleeping)).toBe("away");
+    const { rows } = await sql`select 1 as one`.execute(kysely);
+    expect(rows).toEqual([{ one: 1 }]);
+    await kysely.destroy();
+    await pool.close();
   });
 
   test("an error of the database does not carry the statement, which holds content", async () => {

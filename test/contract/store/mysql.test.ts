@@ -10,6 +10,7 @@ import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { migratingSuite } from "./migrating.ts";
+import { stormSuite } from "./storm.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
 setDefaultTimeout(30_000);
@@ -28,5 +29,6 @@ describeWith(services, {
     holdingSuite(createDatabase);
     keepingSuite(createDatabase);
     migratingSuite(createDatabase);
+    stormSuite(createDatabase);
   },
 });

@@ -8,6 +8,7 @@ import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { migratingSuite } from "./migrating.ts";
+import { stormSuite } from "./storm.ts";
 import { createSqliteTestDatabase } from "./world.ts";
 
 setDefaultTimeout(30_000);
@@ -21,4 +22,5 @@ describe("store/sqlite", () => {
   holdingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
   migratingSuite(createSqliteTestDatabase);
+  stormSuite(createSqliteTestDatabase);
 });
