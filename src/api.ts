@@ -25,6 +25,8 @@ export interface ApiDeps {
 
 /** A listening server; `stop` lets requests in flight end and flushes what they wait for. */
 export interface Api {
+  /** The one taken, also when PORT is 0. */
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
   });
   const server = await listen(app, config);
   return {
+    port: server.port,
     stop: async () => {
       await server.stop();
       await submitter.flush();
