@@ -12,15 +12,19 @@ export async function bundleSdk(): Promise<string | null> {
   return outputs[0]?.text() ?? null;
 }
 
+const SDK = "serendipity-job";
+
 /** A virtual module, because a bare import cannot be redirected to a file here: `onResolve` is not asked. */
 export async function provideSdk(text: string | null): Promise<void> {
   const exports = text === null ? { ...(await import("../sdk/index.ts")) } : null;
   plugin({
-    name: "serendipity-job",
+    name: SDK,
     setup(setup) {
-      setup.module("serendipity-job", () =>
+      setup.module(SDK, () =>
         exports === null ? { contents: text ?? "", loader: "js" } : { exports, loader: "object" },
       );
     },
   });
+  // Before the first job asks for it: job workers are made ready in advance.
+  await import(SDK);
 }
