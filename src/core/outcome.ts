@@ -3,7 +3,7 @@ import type { AttemptEnd, NextState, Outcome } from "./attempt.ts";
 import type { RetryPolicy } from "./task.ts";
 
 /** Executors may die under a task this often in one life before it is failed as poison. */
-export const DEATHS_UNTIL_POISON = 3;
+const DEATHS_UNTIL_POISON = 3;
 const LONGEST_DELAY_MS = 3_600_000;
 
 const CHARGED: Readonly<Record<Outcome, boolean>> = {
@@ -31,7 +31,7 @@ export interface Decision {
 }
 
 /** Whether an attempt with this outcome counts against the retry budget. */
-export function isCharged(outcome: Outcome): boolean {
+function isCharged(outcome: Outcome): boolean {
   return CHARGED[outcome];
 }
 
