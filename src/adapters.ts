@@ -44,7 +44,7 @@ export async function createBus(
 ): Promise<Bus> {
   if (config.redisUrl === null) {
     const { createLocalBus } = await import("./bus/local.ts");
-    return createLocalBus({ links });
+    return createLocalBus({ links, logger });
   }
   const { createRedisBus } = await import("./bus/redis.ts");
   return createRedisBus({ url: config.redisUrl }, { logger });

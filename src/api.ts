@@ -25,6 +25,8 @@ export interface ApiDeps {
 
 /** A listening server; `stop` lets requests in flight end and flushes what they wait for. */
 export interface Api {
+  /** The one taken, also when PORT is 0. */
+  readonly port: number;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
   });
   const server = await listen(app, config);
   return {
+    port: server.port,
     stop: async () => {
       await server.stop();
       await submitter.flush();
@@ -61,23 +64,25 @@ export async function startHealth(config: Config, isReady: () => boolean): Promi
 
 /** Redis or nsqd away is degraded, not unready: tasks are accepted and run without them. */
 async function apiReadiness(deps: ApiDeps): Promise<Readiness> {
-  const database = await databaseState(deps.store);
+  const database = await databaseState(deps);
   const checks: Record<string, string> = { database: database.why };
   if (deps.isDraining()) checks["process"] = "draining";
   for (const [name, health] of [
     ["queue", deps.queue.health()],
     ["bus", deps.bus.health()],
   ] as const) {
-    checks[name] = health.state === "up" ? "up" : `degraded: ${health.why}`;
+    checks[name] = health.state === "up" ? "up" : "degraded: away";
   }
   return { ready: database.ready && !deps.isDraining(), checks };
 }
 
-async function databaseState(store: Store): Promise<{ ready: boolean; why: string }> {
+/** Reasons go to the log: `/readyz` is open to anybody, and a driver's words may name hosts. */
+async function databaseState({ store, logger }: ApiDeps): Promise<{ ready: boolean; why: string }> {
   try {
     if (await store.catalogue.isPublished()) return { ready: true, why: "up" };
     return { ready: false, why: "up, but no executor has published a catalogue yet" };
   } catch (thrown) {
-    return { ready: false, why: `away: ${messageOf(thrown)}` };
+    logger.warn({ err: messageOf(thrown) }, "not ready: the database is away");
+    return { ready: false, why: "away" };
   }
 }

@@ -58,9 +58,10 @@ async function start(config: Config, logger: Logger): Promise<void> {
     },
   });
   const jobs = (await supervisor?.start()) ?? null;
-  console.error(bannerText({ config, version: VERSION, jobs }));
+  const shown = { ...config, port: api.port };
+  console.error(bannerText({ config: shown, version: VERSION, jobs }));
   logger.info(
-    { version: VERSION, shape: config.shape, role: config.role, port: config.port },
+    { version: VERSION, shape: config.shape, role: config.role, port: api.port },
     "started",
   );
 }
@@ -101,6 +102,7 @@ async function serve(program: Program, isDraining: () => boolean): Promise<Api> 
     isDraining,
   });
   return {
+    port: api.port,
     stop: async () => {
       await api.stop();
       await Promise.all([queue.close(), bus.close()]);
@@ -150,6 +152,7 @@ function readVersion(): string {
 
 function endWithError(thrown: unknown): never {
   const isConfiguration = thrown instanceof AppError && thrown.code === "configuration";
-  console.error(isConfiguration ? messageOf(thrown) : thrown);
+  // What is expected says itself; a defect comes with its stack.
+  console.error(thrown instanceof AppError ? messageOf(thrown) : thrown);
   process.exit(isConfiguration ? EX_CONFIG : 1);
 }

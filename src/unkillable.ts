@@ -2,7 +2,7 @@
 import type { Config } from "./config.ts";
 
 /** Deno's `terminate()` resolves at once and leaves a busy thread burning; Bun's kills it. */
-export function canKillThreads(): boolean {
+function canKillThreads(): boolean {
   return !("Deno" in globalThis);
 }
 

@@ -11,6 +11,7 @@ import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobThread } from "../job/job-thread.ts";
 import { emptyView } from "../job/live.ts";
+import { openLoader } from "../job/loader.ts";
 import { createPool, type PooledJob, type PoolFigures } from "../job/pool.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
 
@@ -42,7 +43,9 @@ const MAX_ID = 2_147_483_647;
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {} } = options;
-  const spawn = () => createJobThread(env);
+  const loader = await openLoader();
+  const sdkText = await loader.bundleSdk();
+  const spawn = () => createJobThread(env, sdkText);
   const catalogue = await loadCatalogue({ jobsDir: options.jobsDir, spawn, logger });
   const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));
   const pool = createPool({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });

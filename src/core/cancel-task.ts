@@ -118,13 +118,13 @@ function verdictOf(detail: TaskDetail | undefined, hurry: Hurry): CancelAnswer |
 /** The task is cancelled; is its attempt dead? */
 function proofOf(latest: Attempt | null, hurry: Hurry): CancelAnswer | undefined {
   const receipt = hurry.receipt?.killed ? hurry.receipt : latest?.receipt;
-  if (receipt?.killed && receipt.method !== "none") {
+  const wasCancelled = latest?.outcome === "cancelled";
+  if (receipt?.killed && (wasCancelled || receipt.method !== "none")) {
     const { killed: _, ...proof } = receipt;
     return { kind: "killed", ...proof };
   }
   // An attempt that ended by itself needed no kill: only the next one was called off.
-  const endedByItself = latest?.outcome !== "cancelled" && receipt?.killed !== false;
-  if (endedByItself || receipt?.killed) return { kind: "cancelled" };
+  if (!wasCancelled && receipt?.killed !== false) return { kind: "cancelled" };
   return hurry.isAnswered ? { kind: "killing" } : undefined;
 }
 

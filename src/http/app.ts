@@ -6,6 +6,7 @@ import { errorResponse, failureNote } from "./errors.ts";
 import { problemResponse } from "./problem.ts";
 import { readUrl, routableRequest } from "./request-url.ts";
 import type { Exchange, Route } from "./route.ts";
+import { createUnrouted, methodsOf } from "./unrouted.ts";
 
 /** An edge-style app: give it a request, get a response; it never rejects. */
 export interface HttpApp {
@@ -25,14 +26,17 @@ interface Routed {
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,64}$/;
+/** Load balancers ask every few seconds and would drown the rest. */
+const PROBE_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 const MAX_LOGGED_PATH = 200;
 
 /** Serves the routes. Each request gets an X-Request-Id, the envelope and one log line. */
 export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
+  // Elysia hands its own context to routes; what we know of a request finds them by the request.
   const exchanges = new WeakMap<Request, OpenExchange>();
-  const methods = methodsByPath(routes);
+  const answerUnrouted = createUnrouted(routes);
   const elysia = new Elysia({ strictPath: true, normalize: false }).onError(({ error, request }) =>
-    answerUnrouted(error, request),
+    answerRouter(error, request),
   );
   for (const route of routes) {
     for (const method of methodsOf(route)) {
@@ -52,31 +56,24 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
     try {
       return await route.answer(exchange);
     } catch (error) {
-      const failure = failureNote(error);
-      if (failure !== undefined) exchange.failure = failure;
-      const respond = route.failures === "problem" ? problemResponse : errorResponse;
-      return respond(error, route.challenge);
+      return noteFailure(exchange, error, route);
     }
   }
 
-  function answerUnrouted(error: unknown, request: Request): Response {
+  /** Elysia found no route, or failed itself. */
+  function answerRouter(error: unknown, request: Request): Response {
     const exchange = exchanges.get(request);
-    const allowed = allowedAt(methods, exchange?.url.pathname ?? "");
-    if (!isNotFound(error)) {
-      if (exchange) exchange.failure = failureNote(error) ?? "refused by the router";
-      return errorResponse(error);
-    }
-    if (allowed === undefined) return fail(404, "no such path; the document is at /swagger");
-    if (request.method === "OPTIONS")
-      return new Response(null, { status: 204, headers: { allow: allowed } });
-    return fail(405, `this path takes ${allowed}`, { headers: { allow: allowed } });
+    if (exchange === undefined) return errorResponse(error);
+    if (!isNotFound(error)) return noteFailure(exchange, error);
+    return answerUnrouted(request.method, exchange.url.pathname);
   }
 
   async function dispatch(request: Request): Promise<[Response, OpenExchange | undefined]> {
     const url = readUrl(request);
     if (url === undefined) return [fail(400, "the Host header is missing or malformed"), undefined];
     const routable = routableRequest(request, url);
-    const exchange: OpenExchange = { request: routable, url, params: {} };
+    const exchange: OpenExchange = { request: routable ?? request, url, params: {} };
+    if (routable === undefined) return [answerUnrouted(request.method, url.pathname), exchange];
     exchanges.set(routable, exchange);
     return [await elysia.fetch(routable), exchange];
   }
@@ -87,61 +84,42 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
       const [response, exchange] = await dispatch(request);
       const requestId = requestIdOf(request.headers);
       response.headers.set("x-request-id", requestId);
+      const path = exchange?.url.pathname.slice(0, MAX_LOGGED_PATH);
       const fields = {
         request_id: requestId,
         method: request.method,
-        path: exchange?.url.pathname.slice(0, MAX_LOGGED_PATH),
+        path,
         status: response.status,
         ms: Math.round((performance.now() - startedAt) * 10) / 10,
         app_key: exchange?.appKey,
         error: exchange?.failure,
       };
-      logger?.[levelOf(response.status, fields.path)](fields, "request");
+      logger?.[levelOf(response.status, path)](fields, "request");
       return response;
     },
   };
 }
 
-function methodsOf(route: Route): string[] {
-  return route.method === "GET" ? ["GET", "HEAD"] : [route.method];
-}
-
-/** What goes into `Allow`, by path. */
-function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
-  const byPath = new Map<string, string[]>();
-  for (const route of routes) {
-    byPath.set(route.path, [...(byPath.get(route.path) ?? []), ...methodsOf(route)]);
-  }
-  return new Map([...byPath].map(([path, methods]) => [path, [...methods, "OPTIONS"].join(", ")]));
-}
-
-/** Undefined where no route is. */
-function allowedAt(methods: ReadonlyMap<string, string>, path: string): string | undefined {
-  const exact = methods.get(path);
-  if (exact !== undefined) return exact;
-  const [, allowed] = [...methods].find(([pattern]) => matches(pattern, path)) ?? [];
-  return allowed;
-}
-
-function matches(pattern: string, path: string): boolean {
-  if (!pattern.includes(":")) return false;
-  const [wanted, given] = [pattern.split("/"), path.split("/")];
-  if (wanted.length !== given.length) return false;
-  return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
+function noteFailure(
+  exchange: OpenExchange,
+  error: unknown,
+  route?: Pick<Route, "failures" | "challenge">,
+): Response {
+  const failure = failureNote(error);
+  if (failure !== undefined) exchange.failure = failure;
+  const respond = route?.failures === "problem" ? problemResponse : errorResponse;
+  return respond(error, route?.challenge);
 }
 
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "NOT_FOUND";
 }
 
-/** Probes come every few seconds and would drown the rest. */
-const PROBE_PATHS: readonly (string | undefined)[] = ["/healthz", "/readyz"];
-
 /** A defect is an error; not being able to accept is somebody else's, and expected. */
-function levelOf(status: number, path: string | undefined): "debug" | "info" | "warn" | "error" {
-  if (PROBE_PATHS.includes(path)) return "debug";
-  if (status < 500) return "info";
-  return status === 503 ? "warn" : "error";
+function levelOf(status: number, path: string | undefined): keyof Logger {
+  if (status >= 500 && status !== 503) return "error";
+  if (path !== undefined && PROBE_PATHS.has(path)) return "debug";
+  return status === 503 ? "warn" : "info";
 }
 
 /** The caller's id when it is fit for a log, else a new one. */

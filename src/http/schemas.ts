@@ -15,6 +15,8 @@ const MAX_TIMEOUT_MS = 86_400_000;
 // Control characters do not survive every database; white space at an end makes equal what is not (PAD SPACE).
 const NAME_PATTERN =
   "^[^\\s\\u0000-\\u001f\\u007f](?:[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f])?$";
+/** The outer shape of what `core/timestamps` reads in full. */
+const MOMENT_PATTERN = "^(?:\\d{1,15}|\\d{4}-\\d{2}-\\d{2}[ Tt]\\d{2}:\\d{2}[^\\s]*)$";
 const nameRule = new RegExp(NAME_PATTERN, "u");
 
 TypeRegistry.Set<{ minLength: number; maxLength: number; pattern?: string }>(
@@ -141,8 +143,9 @@ export function content(options: { readonly description: string; readonly exampl
 
 /** A moment: a number or text, read by `core`. */
 export function moment(options: { readonly description: string; readonly example: string }) {
-  return Type.Union([Type.Integer({ minimum: 0 }), Type.String({ maxLength: 64 })], {
-    [RULE]: "epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, or ISO 8601",
+  const text = Type.String({ maxLength: 64, pattern: MOMENT_PATTERN });
+  return Type.Union([Type.Integer({ minimum: 0 }), text], {
+    [RULE]: "epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, or ISO 8601 with an offset",
     ...options,
   });
 }

@@ -10,26 +10,30 @@ export interface WhichTask {
 }
 
 /** The fields of `/task/cancel` and `/task/detail`. */
-export const whichTask = Type.Object({
-  id: Type.Optional(taskId()),
-  taskNo: Type.Optional(taskNo()),
-  coroutine_id: Type.Optional(
-    whole({
-      min: 0,
-      max: Number.MAX_SAFE_INTEGER,
-      description: "Where the caller believes it runs; a mismatch answers Unknown!",
-      example: 6,
-    }),
-  ),
-  service_id: Type.Optional(
-    name({
-      min: 1,
-      max: 255,
-      description: "The executor the caller believes it runs on; a mismatch answers Unknown!",
-      example: "executor-1",
-    }),
-  ),
-});
+export const whichTask = Type.Object(
+  {
+    id: Type.Optional(taskId()),
+    taskNo: Type.Optional(taskNo()),
+    coroutine_id: Type.Optional(
+      whole({
+        min: 0,
+        max: Number.MAX_SAFE_INTEGER,
+        description: "Where the caller believes it runs; a mismatch answers Unknown!",
+        example: 6,
+      }),
+    ),
+    service_id: Type.Optional(
+      name({
+        min: 1,
+        max: 255,
+        description: "The executor the caller believes it runs on; a mismatch answers Unknown!",
+        example: "executor-1",
+      }),
+    ),
+  },
+  // Only the document needs this; `read` says it in words.
+  { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+);
 
 /** Reads these fields. */
 export function createTaskForm(curl: string): Form<WhichTask> {

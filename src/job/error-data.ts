@@ -1,7 +1,7 @@
 // Turns whatever was thrown into data of bounded size, by hand: posting an error loses its cause and its code.
 import { fileURLToPath } from "node:url";
 import type { AttemptError } from "../core/attempt.ts";
-import { NonRetryableError } from "../sdk/errors.ts";
+import { FINAL_MARK } from "../sdk/errors.ts";
 
 const MAX_MESSAGE = 4_096;
 const MAX_STACK = 16_384;
@@ -18,7 +18,7 @@ export function errorData(thrown: unknown): AttemptError {
   };
   const code = read(thrown, "code");
   const reason = code !== undefined && /^[\w.-]{1,64}$/.test(code) ? { reason: code } : {};
-  return { ...error, ...reason, ...(thrown instanceof NonRetryableError ? { final: true } : {}) };
+  return { ...error, ...reason, ...(isFinal(thrown) ? { final: true } : {}) };
 }
 
 /** An error of the platform about a job, with the word by which programs know it. */
@@ -47,6 +47,10 @@ function stackWithCauses(thrown: unknown): string {
     error = property(error, "cause");
   }
   return stacks.join("\nCaused by: ");
+}
+
+function isFinal(thrown: unknown): boolean {
+  return typeof thrown === "object" && thrown !== null && FINAL_MARK in thrown;
 }
 
 function withoutHiddenFrames(stack: string): string {

@@ -14,7 +14,7 @@ export interface JobHost {
   /** Settles once it can be told to load a job; false when it died before. */
   readonly ready: Promise<boolean>;
   post(message: ToJobWorker): void;
-  /** Hears its messages and its death, in place of whoever listened before. */
+  /** Hears its messages and its death, also one that is past, in place of whoever listened before. */
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;

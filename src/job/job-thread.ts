@@ -13,24 +13,34 @@ const PROOF_INTERVAL_MS = 5;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 
-/** Starts a thread. `env` is all that its code sees of the environment. */
-export function createJobThread(env: Readonly<Record<string, string>>): JobHost {
+/**
+ * Starts a thread. `env` is all that its code sees of the environment; `sdkText`, from `loader.bundleSdk`, only makes
+ * it start faster.
+ */
+export function createJobThread(
+  env: Readonly<Record<string, string>>,
+  sdkText: string | null = null,
+): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const boot: Boot = { port: port2, memory: memory.buffer, env };
+  const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText };
   worker.postMessage(boot, [port2]);
 
   const pings = createPings();
   let listener = DEAF;
   let threadId: number | null = null;
+  let death: Death | null = null;
   let killed: Promise<boolean> | null = null;
 
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
-  const exited = hearDeath(worker, (death) => {
+  const exited = hearDeath(worker, (how) => {
+    death = how;
     setReady(false);
-    port.close();
-    if (killed === null) listener.death(death);
+    setImmediate(() => {
+      port.close();
+      if (killed === null) listener.death(how);
+    });
   });
 
   port.on("message", (message: FromJobWorker) => {
@@ -48,6 +58,7 @@ export function createJobThread(env: Readonly<Record<string, string>>): JobHost 
     post: (message) => port.postMessage(message),
     listen(hear) {
       listener = hear;
+      if (death !== null) hear.death(death);
     },
     ping: (withinMs) => pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs),
     kill() {

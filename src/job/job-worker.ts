@@ -9,7 +9,8 @@ import { onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
 import { resultText } from "./job-result.ts";
-import { loadJob, provideSdk } from "./load-job.ts";
+import { loadJob } from "./load-job.ts";
+import { openLoader } from "./loader.ts";
 import type { AttemptOrder, Boot, FromJobWorker, JobEnd, ToJobWorker } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
 
@@ -25,16 +26,16 @@ interface JobWorker {
 if (parentPort !== null) awaitBoot(parentPort);
 
 function awaitBoot(ownPort: MessagePort): void {
-  ownPort.once("message", ({ port, memory, env }: Boot) => {
+  ownPort.once("message", (boot: Boot) => {
     concealParentPort(ownPort);
-    concealProcessEnv(env);
-    start(port as MessagePort, openSharedMemory(memory));
+    concealProcessEnv(boot.env);
+    start(boot.port as MessagePort, boot);
   });
 }
 
-function start(port: MessagePort, memory: SharedMemory): void {
+function start(port: MessagePort, boot: Boot): void {
   const worker: JobWorker = {
-    memory,
+    memory: openSharedMemory(boot.memory),
     post: port.postMessage.bind(port),
     job: null,
     scope: null,
@@ -45,11 +46,15 @@ function start(port: MessagePort, memory: SharedMemory): void {
   });
   process.on("uncaughtException", (thrown: unknown) => reportUncaught(worker, thrown));
   process.on("unhandledRejection", (thrown: unknown) => reportUncaught(worker, thrown));
-  perform(worker, getReady(worker, port));
+  perform(worker, getReady(worker, { port, sdkText: boot.sdkText }));
 }
 
-async function getReady(worker: JobWorker, port: MessagePort): Promise<void> {
-  await provideSdk();
+async function getReady(
+  worker: JobWorker,
+  { port, sdkText }: { readonly port: MessagePort; readonly sdkText: string | null },
+): Promise<void> {
+  const loader = await openLoader();
+  await loader.provideSdk(sdkText);
   port.on("message", (message: ToJobWorker) => hear(worker, message));
   worker.post({ kind: "ready", threadId: systemThreadId() });
 }

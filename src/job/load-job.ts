@@ -3,13 +3,6 @@ import { pathToFileURL } from "node:url";
 import { describeJob, type LoadedJob } from "./describe-job.ts";
 import { errorData } from "./error-data.ts";
 
-/** Readies the runtime for job files; each runtime has its own way and does not know the other's. */
-export async function provideSdk(): Promise<void> {
-  const isBun = process.versions["bun"] !== undefined;
-  const loader = isBun ? await import("./loader-bun.ts") : await import("./loader-hooks.ts");
-  loader.provideSdk();
-}
-
 /** Imports the file, which runs its code. */
 export async function loadJob(file: string): Promise<LoadedJob> {
   let exported: Readonly<Record<string, unknown>>;

@@ -1,12 +1,19 @@
 // Makes `import … from "serendipity-job"` work in any folder on Deno, which has Node's module hooks.
 import { registerHooks } from "node:module";
 
+/** There is no bundler at run time here; the sdk's files are imported one by one. */
+export function bundleSdk(): Promise<string | null> {
+  return Promise.resolve(null);
+}
+
 /** A `load` hook must be there too: without one Deno does not ask `resolve` about static imports. */
-export function provideSdk(): void {
+export async function provideSdk(): Promise<void> {
   const url = new URL("../sdk/index.ts", import.meta.url).href;
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === "serendipity-job" ? { url, shortCircuit: true } : next(specifier, context),
     load: (loaded, context, next) => next(loaded, context),
   });
+  // Before the first job asks for it: job workers are made ready in advance.
+  await import("../sdk/index.ts");
 }

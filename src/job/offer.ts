@@ -7,11 +7,14 @@ import { clearAttempt, PHASES, type SharedMemory, WORDS } from "./shared-memory.
 /** How the attempt ended without being stopped from outside. */
 export type OwnEnd = JobEnd | { readonly kind: "crashed"; readonly error: AttemptError };
 
+/** An exit may overtake the message that the attempt has ended. */
+const LATE_MESSAGE_MS = 50;
+
 export interface Offer {
   readonly ownEnd: Promise<OwnEnd>;
-  /** Settles once the attempt has ended and nothing of it keeps the thread busy. */
-  readonly idle: Promise<true>;
-  /** Settles when it was not accepted in time and has been taken back: no line of the job ran. */
+  /** After the end: true once nothing of the attempt keeps the thread busy, false when it crashed since. */
+  readonly idle: Promise<boolean>;
+  /** Settles when it was not accepted (in time) and has been taken back: no line of the job ran for it. */
   readonly notAccepted: Promise<{ readonly kind: "not-accepted" }>;
   /** Takes the attempt back; false when it was accepted. */
   withdraw(): boolean;
@@ -26,26 +29,33 @@ export interface Offer {
 export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs: number): Offer {
   const { memory } = host;
   const ownEnd = Promise.withResolvers<OwnEnd>();
-  const idle = Promise.withResolvers<true>();
+  const idle = Promise.withResolvers<boolean>();
   const notAccepted = Promise.withResolvers<{ readonly kind: "not-accepted" }>();
 
   const withdraw = () => takeBack(memory);
-  const timer = setTimeout(() => {
-    if (withdraw()) notAccepted.resolve({ kind: "not-accepted" });
-  }, acceptWithinMs);
+  const hasEnded = () => Atomics.load(memory.words, WORDS.phase) === PHASES.ended;
+  const giveUp = () => withdraw() && notAccepted.resolve({ kind: "not-accepted" });
+  const timer = setTimeout(giveUp, acceptWithinMs);
   const end = (how: OwnEnd) => {
     clearTimeout(timer);
     ownEnd.resolve(how);
+  };
+  /** Before the attempt was accepted it is something else's crash, and costs this attempt nothing. */
+  const crash = (error: AttemptError) => {
+    idle.resolve(false);
+    if (giveUp() !== false) clearTimeout(timer);
+    else if (hasEnded()) setTimeout(() => end({ kind: "crashed", error }), LATE_MESSAGE_MS);
+    else end({ kind: "crashed", error });
   };
 
   host.listen({
     message: (message) => {
       if (isOfAnother(message, order.id)) return;
       if (message.kind === "ended") end(message.end);
-      if (message.kind === "crashed") end(message);
+      if (message.kind === "crashed") crash(message.error);
       if (message.kind === "idle") idle.resolve(true);
     },
-    death: ({ error }) => end({ kind: "crashed", error }),
+    death: ({ error }) => crash(error),
   });
   putOnOffer(memory, order.id);
   host.post(order);
@@ -54,7 +64,7 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
     idle: idle.promise,
     notAccepted: notAccepted.promise,
     withdraw,
-    hasEnded: () => Atomics.load(memory.words, WORDS.phase) === PHASES.ended,
+    hasEnded,
   };
 }
 

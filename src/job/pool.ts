@@ -83,7 +83,7 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
     return isDead;
   };
 
-  const refillSpares = () => {
+  const refillSpares = async (): Promise<void> => {
     while (!isClosed && spares.length < spareLimit) {
       const host = spawnCounted();
       spares.push(host);
@@ -103,8 +103,8 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
   const rest = (jobWorker: PooledJobWorker): void => {
     const { host } = jobWorker;
     const leave = () => remove(idle, jobWorker) && ignore(kill(host), logger);
-    host.listen({ message: ({ kind }) => kind === "crashed" && leave(), death: leave });
     idle.push(jobWorker);
+    host.listen({ message: ({ kind }) => kind === "crashed" && leave(), death: leave });
     const eldest = idle.length > idleLimit ? idle.shift() : undefined;
     if (eldest !== undefined) ignore(kill(eldest.host), logger);
   };
@@ -124,7 +124,7 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
     return isDead;
   };
 
-  refillSpares();
+  ignore(refillSpares(), logger);
   ignore(prewarmAll(jobs.slice(0, idleLimit), prewarm), logger);
 
   return {
@@ -134,7 +134,7 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
       if (warm !== undefined) return { kind: "taken", jobWorker: warm };
       const host = spares.shift() ?? spawnCounted();
       const taken = await load(host, job);
-      refillSpares();
+      ignore(refillSpares(), logger);
       return taken;
     },
     async giveBack(jobWorker) {

@@ -9,6 +9,8 @@ export interface Boot {
   readonly memory: SharedArrayBuffer;
   /** What the job may see of the environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** The sdk as one module; null: import its files. */
+  readonly sdkText: string | null;
 }
 
 /** One attempt as the job worker gets it. It takes it only when the shared memory still offers this `id`. */

@@ -34,6 +34,7 @@ interface EarSpec {
 }
 
 const RING_TIMEOUT_MS = 1_000;
+const LAST_LOOK_MS = 20;
 /** Rings that may wait for nsqd at once. */
 const MAX_RINGS = 10_000;
 /** A FIN or REQ written just before the close of its connection is lost. */
@@ -150,8 +151,8 @@ function publish(writer: Writer, publication: Publication): Promise<string | und
     const isSilent = state.kind === "open" && !hasSpokenSince(state.connection, startedAt);
     if (isSilent) writer.drop(state.connection, why);
   };
-  // After a turn of reading: on a busy thread the answer may have come long ago.
-  const timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+  // With time to read in between: on a busy thread the answer may have come long ago.
+  const timer = setTimeout(() => setTimeout(giveUp, LAST_LOOK_MS), timeoutMs);
   const send = (): void => {
     const state = writer.state();
     if (state.kind === "away") resolve(state.why);

@@ -1,5 +1,8 @@
 // The errors by which a job says more than "it failed".
 
+/** By this mark the platform knows the error, whichever copy of this module made it. */
+export const FINAL_MARK: unique symbol = Symbol.for("serendipity-job.final");
+
 /**
  * Thrown by `run`, it fails the task at once: no further attempt, however many retries are left.
  *
@@ -16,4 +19,6 @@
  */
 export class NonRetryableError extends Error {
   override readonly name = "NonRetryableError";
+  /** @internal */
+  readonly [FINAL_MARK] = true;
 }

@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { ClaimedTask } from "../core/task.ts";
 import { isGraced } from "./applications.ts";
+import { batchesOf } from "./batches.ts";
 import { type Allowance, createAllowance } from "./claim-allowance.ts";
 import type { Session } from "./dialect.ts";
 import { type Board, dueJobs, isClaimable, readBoard } from "./due.ts";
@@ -30,13 +31,20 @@ export interface Claimed {
 /** A task as it was before its claim. */
 type LockedTask = ClaimableRow;
 
+/** What is known before the claim. */
+export interface Outset {
+  readonly round: Round;
+  /** Read just before, if it was; what it says is checked again under the lock. */
+  readonly board: Board | undefined;
+}
+
 /** Claims as many due tasks as there are free slots, in the transaction of the turn. */
 export async function claimDue(
   session: Session,
   claim: ClaimRequest,
-  round: Round,
+  { round, board: known }: Outset,
 ): Promise<Claimed> {
-  const board = await readBoard(session, claim);
+  const board = known ?? (await readBoard(session, claim));
   const allowance = createAllowance(claim.limits);
   const wanted = claim.coroutineIds.length;
   const locked = await lockDue(session, { board, round, wanted, allowance });
@@ -124,7 +132,9 @@ async function insertAttempts(
     coroutine_id: coroutineIds[slot] ?? 0,
     started_at: dialect.nowMs,
   }));
-  await connection.insertInto("attempts").values(rows).execute();
+  for (const batch of batchesOf(rows)) {
+    await connection.insertInto("attempts").values(batch).execute();
+  }
 }
 
 /** Adds what the attempts need besides; in dispatch order. */

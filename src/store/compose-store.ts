@@ -20,6 +20,7 @@ const PING_TIMEOUT_MS = 2_000;
 
 export function composeStore(database: Database): Store {
   const now = () => database.read(readNow);
+  let closing: Promise<void> | undefined;
   return {
     applications: createApplications(database),
     tasks: createTaskStore(database),
@@ -33,7 +34,10 @@ export function composeStore(database: Database): Store {
     },
     now,
     putOnce: (key, value) => database.write((session) => putOnce(session, key, value)),
-    close: () => database.close(),
+    close: () => {
+      closing ??= database.close();
+      return closing;
+    },
   };
 }
 

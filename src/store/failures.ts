@@ -27,37 +27,41 @@ const SQLITE_KINDS: Readonly<Record<number, FailureKind>> = {
 };
 const SQLITE_DUPLICATES: readonly unknown[] = [1555, 2067];
 
-const MYSQL_KINDS: Readonly<Record<number, FailureKind>> = {
-  1020: "busy", // the record changed since it was read (MariaDB's snapshot isolation)
-  1205: "busy", // lock wait timeout
-  1213: "busy", // deadlock
-  1021: "away", // disk full
-  1040: "away", // too many connections
-  1053: "away", // server shutdown
-  1114: "away", // table full
-  1203: "away", // too many connections of this user
-  1226: "away", // a resource limit of this user
-  1290: "away", // read-only
-  1836: "away", // read-only mode
-  1927: "away", // connection killed
-  1044: "configuration", // no right to the database
-  1045: "configuration", // access denied
-  1049: "configuration", // unknown database
-  1142: "configuration", // no right to the statement
-  1146: "configuration", // no such table
-  1698: "configuration", // access denied
-  1062: "duplicate",
-  1586: "duplicate",
+const MYSQL_NUMBERS: Readonly<
+  Record<"busy" | "away" | "configuration" | "duplicate", readonly number[]>
+> = {
+  // A record changed since it was read, lock wait timeout, deadlock.
+  busy: [1020, 1205, 1213],
+  // Disk or table full, out of memory or locks, storage engine trouble, too many connections, shutdown, killed,
+  // statement interrupted or over its time, read-only.
+  away: [
+    1021, 1028, 1030, 1037, 1038, 1040, 1041, 1053, 1114, 1203, 1206, 1226, 1290, 1317, 1836, 1927,
+    1969, 3024,
+  ],
+  // No right to the database, access denied, unknown database, host not allowed, no right to the statement,
+  // no such table, access denied.
+  configuration: [1044, 1045, 1049, 1130, 1142, 1146, 1698],
+  duplicate: [1062, 1586],
 };
+/** One packet too large: the server hangs up, but it is about the rows. */
+const PACKET_TOO_LARGE = 1153;
 
 /** What kind of failure was thrown by a driver. */
 export function failureKind(thrown: unknown): FailureKind {
   if (thrown instanceof AppError) return thrown.code === "configuration" ? "configuration" : "away";
   const error = thrown as DriverError;
   if (typeof error.errcode === "number") return sqliteKind(error.errcode, messageOf(thrown));
-  if (typeof error.sqlState === "string") return MYSQL_KINDS[Number(error.errno)] ?? "statement";
+  if (typeof error.sqlState === "string") return mysqlKind(Number(error.errno), error.sqlState);
   // Without an SQL state it never was an answer of the server: a socket, a closed pool, a handshake.
   return isConnectionFailure(thrown) ? "away" : "statement";
+}
+
+function mysqlKind(errno: number, sqlState: string): FailureKind {
+  for (const kind of ["busy", "away", "configuration", "duplicate"] as const) {
+    if (MYSQL_NUMBERS[kind].includes(errno)) return kind;
+  }
+  // Class 08: the connection.
+  return sqlState.startsWith("08") && errno !== PACKET_TOO_LARGE ? "away" : "statement";
 }
 
 /** True when other rows in the same statement could have been written. */
@@ -83,7 +87,7 @@ const CONNECTION_CODES = /^(PROTOCOL|HANDSHAKE|POOL)_|^E(?!RR_)[A-Z_]+$|^ERR_INV
 function isConnectionFailure(thrown: unknown): boolean {
   const { code } = thrown as DriverError;
   if (typeof code === "string") return CONNECTION_CODES.test(code);
-  return /clos(ed|ing)|connection|not open/i.test(messageOf(thrown));
+  return /clos(ed|ing)|connection|not open|destroyed/i.test(messageOf(thrown));
 }
 
 /** The failure as callers may see it; what a statement was refused for is passed on unchanged. */

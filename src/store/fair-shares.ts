@@ -69,11 +69,22 @@ export async function shareFairly(
 ): Promise<{ readonly chosen: readonly Candidate[]; readonly round: Round }> {
   const { sources, lookedUpTo } = await findSources(session, choice, round.lookedUpTo);
   const applications = groupsOf(sources, ({ applicationId }) => String(applicationId));
+  if (oldest.length > 0 && isAlone(applications, oldest)) {
+    const chosen = allowed(oldest, choice.wanted, choice.allowance);
+    return { chosen, round: { ...round, lookedUpTo } };
+  }
   const inTurn = rotate(applications, round.servedLast).slice(0, choice.wanted);
   const hands = await readHands(session, choice, inTurn);
   const dealt = allowed(deal(hands), choice.wanted, choice.allowance);
   const servedLast = dealt.at(-1)?.applicationId ?? round.servedLast;
   return { chosen: fillUp(dealt, oldest, choice), round: { lookedUpTo, servedLast } };
+}
+
+/** True when all that was found belongs to one application: nobody to share with. */
+function isAlone(applications: readonly Source[][], oldest: readonly Candidate[]): boolean {
+  const owners = new Set(oldest.map(({ applicationId }) => applicationId));
+  for (const { applicationId } of applications.flat()) owners.add(applicationId);
+  return owners.size < 2;
 }
 
 function fillUp(

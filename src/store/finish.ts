@@ -24,8 +24,7 @@ export async function writeFinishes(
     const valid = await lockValid(session, batch, onlyExpired);
     if (valid.length === 0) continue;
     await moveTasks(session, valid);
-    await endAttempts(session, valid);
-    await keepEnds(session, valid);
+    await insertEnds(session, valid);
     written.push(...valid.map(({ taskId, attemptId, fence }) => ({ taskId, attemptId, fence })));
   }
   return written;
@@ -110,50 +109,36 @@ function nextColumns(
     run_at = ${nowMs} + ${delayMs}`;
 }
 
-async function endAttempts({ connection, dialect }: Session, finishes: readonly Finish[]) {
-  for (const group of groupsOf(finishes, ({ end, charged }) => `${end.outcome} ${charged}`)) {
-    const [first] = group;
-    if (first === undefined) continue;
-    await connection
-      .updateTable("attempts")
-      .set({
-        outcome: first.end.outcome,
-        charged: first.charged ? 1 : 0,
-        finished_at: dialect.nowMs,
-      })
-      .where(
-        "id",
-        "in",
-        group.map(({ attemptId }) => attemptId),
-      )
-      .where("outcome", "is", null)
-      .execute();
-  }
-}
-
-/** Keeps what the attempts left in rows of their own: a plain INSERT, and the attempts stay small. */
-async function keepEnds({ connection }: Session, finishes: readonly Finish[]): Promise<void> {
-  const rows = finishes.map(endRow).filter((row) => row.bytes > 0);
-  for (const batch of batchesOf(rows, ({ bytes }) => bytes)) {
+/** Ends are rows of their own: a plain INSERT however different their texts are, and a second end is refused. */
+async function insertEnds({ connection, dialect }: Session, finishes: readonly Finish[]) {
+  const ends = finishes.map((finish) => ({ ...contentOf(finish), finish }));
+  for (const batch of batchesOf(ends, ({ bytes }) => bytes)) {
     await connection
       .insertInto("attempt_ends")
-      .values(batch.map(({ bytes: _, ...row }) => row))
+      .values(
+        batch.map(({ columns, finish: { attemptId, end, charged } }) => ({
+          attempt_id: attemptId,
+          outcome: end.outcome,
+          charged: charged ? (1 as const) : (0 as const),
+          finished_at: dialect.nowMs,
+          ...columns,
+        })),
+      )
       .execute();
   }
 }
 
-function endRow({ attemptId, end }: Finish) {
-  const row = {
-    attempt_id: attemptId,
+function contentOf({ end }: Finish) {
+  const columns = {
     result: end.result ?? null,
     error: toJson(end.error),
     receipt: toJson(end.receipt),
     trace: packTrace(end.trace),
     delivery: toJson(end.delivery),
   };
-  const texts = [row.result, row.error, row.receipt, row.delivery];
+  const texts = [columns.result, columns.error, columns.receipt, columns.delivery];
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
-  return { ...row, bytes: bytes + (row.trace?.byteLength ?? 0) };
+  return { columns, bytes: bytes + (columns.trace?.byteLength ?? 0) };
 }
 
 /** True when an end is so large that no statement should carry it. */

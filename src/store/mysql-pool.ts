@@ -169,7 +169,7 @@ function toKyselyConnection(
     connect: () => undefined,
     destroy: () => raw.destroy(),
     release: () => raw.release(),
-    query: query as unknown as MysqlPoolConnection["query"],
+    query,
   };
 }
 

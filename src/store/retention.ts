@@ -1,6 +1,7 @@
 // Deletes finished tasks by age, with their attempts.
 import { sql } from "kysely";
 import type { TaskStatus } from "../core/task.ts";
+import { batchesOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { isInState } from "./guards.ts";
 import type { PruneLimits } from "./store.ts";
@@ -10,15 +11,21 @@ export async function pruneTasks(session: Session, limits: PruneLimits): Promise
   const old = await findOld(session, limits);
   const ids = old.length === 0 ? [] : await lockFinished(session, old);
   if (ids.length === 0) return 0;
-  const { connection } = session;
-  const attemptsOf = connection.selectFrom("attempts").where("task_id", "in", ids).select("id");
-  const attempts = (await attemptsOf.execute()).map(({ id }) => id);
-  if (attempts.length > 0) {
-    await connection.deleteFrom("attempt_ends").where("attempt_id", "in", attempts).execute();
-    await connection.deleteFrom("attempts").where("id", "in", attempts).execute();
-  }
-  await connection.deleteFrom("tasks").where("id", "in", ids).execute();
+  await deleteAttempts(session, ids);
+  await session.connection.deleteFrom("tasks").where("id", "in", ids).execute();
   return ids.length;
+}
+
+async function deleteAttempts({ connection }: Session, taskIds: readonly number[]) {
+  const attempts = await connection
+    .selectFrom("attempts")
+    .select("id")
+    .where("task_id", "in", taskIds)
+    .execute();
+  for (const batch of batchesOf(attempts.map(({ id }) => id))) {
+    await connection.deleteFrom("attempt_ends").where("attempt_id", "in", batch).execute();
+    await connection.deleteFrom("attempts").where("id", "in", batch).execute();
+  }
 }
 
 /** One range of the index per status: failed tasks are kept longer and must not be passed over each time. */

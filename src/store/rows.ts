@@ -67,9 +67,11 @@ export function toTask(row: TaskRow): Task {
   };
 }
 
-/** An attempt joined with what it left; the latter is missing while it runs. */
+/** An attempt joined with its end, which is missing while it runs. */
 export type AttemptWithEnd = AttemptRow & {
-  readonly [Column in "result" | "error" | "receipt" | "delivery"]: AttemptEndRow[Column];
+  readonly [Column in Exclude<keyof AttemptEndRow, "attempt_id" | "trace">]:
+    | AttemptEndRow[Column]
+    | null;
 };
 
 export function toAttempt(row: AttemptWithEnd): Attempt {

@@ -10,11 +10,8 @@ import type { Tables } from "./tables.ts";
 
 // SQLite's own waiting would stop the whole thread (measured: for seconds), hence no busy timeout
 // and short pauses in which the event loop goes on.
-const patience: Patience = {
-  database: "the SQLite database",
-  deadlineMs: 5_000,
-  longestPauseMs: 3,
-};
+const LONGEST_PAUSE_MS = 3;
+const BUSY_DEADLINE_MS = 5_000;
 const STATEMENTS_KEPT = 500;
 const LONGEST_STATEMENT_KEPT = 20_000;
 
@@ -28,8 +25,19 @@ const dialect: Dialect = {
   skipLocked: sql``,
 };
 
+export interface SqliteOptions {
+  readonly path: string;
+  /** How long to try while another process writes, before it is `unavailable`; 5 s when not given. */
+  readonly busyDeadlineMs?: number;
+}
+
 /** Opens the file at the first use; `path` and its folder are created. */
-export function createSqliteDatabase(path: string): Database {
+export function createSqliteDatabase({ path, busyDeadlineMs }: SqliteOptions): Database {
+  const patience: Patience = {
+    database: "the SQLite database",
+    deadlineMs: busyDeadlineMs ?? BUSY_DEADLINE_MS,
+    longestPauseMs: LONGEST_PAUSE_MS,
+  };
   const writing = createConnection(path, { isReader: false });
   const reading = createConnection(path, { isReader: true });
   // A reader of an empty file would find no WAL to read: the writer opens first.

@@ -76,13 +76,13 @@ interface AttemptsTable {
   service_id: string;
   coroutine_id: number;
   started_at: number;
-  finished_at: Generated<number | null>;
-  outcome: Generated<Outcome | null>;
-  charged: Generated<Flag>;
 }
 
 interface AttemptEndsTable {
   attempt_id: number;
+  outcome: Outcome;
+  charged: Flag;
+  finished_at: number;
   result: string | null;
   error: string | null;
   receipt: string | null;

@@ -18,14 +18,18 @@ export interface Turns {
 export function createTurns(database: Database): Turns {
   const rounds = new Map<Lane, Round>();
 
-  const finishAndClaim = (finishes: readonly Finish[], claim: ClaimRequest | null) =>
+  const finishAndClaim = (
+    finishes: readonly Finish[],
+    claim: ClaimRequest | null,
+    board?: Board,
+  ): Promise<TurnResult> =>
     database.write(async (session) => {
       const finished = await writeFinishes(session, finishes);
       if (claim === null) return { ...nothing, finished };
       const round = rounds.get(claim.lane) ?? firstRound;
-      const { tasks, round: next, board } = await claimDue(session, claim, round);
-      rounds.set(claim.lane, next);
-      return { finished, claimed: tasks, ...outlook(board) };
+      const claimed = await claimDue(session, claim, { round, board });
+      rounds.set(claim.lane, claimed.round);
+      return { finished, claimed: claimed.tasks, ...outlook(claimed.board) };
     });
 
   /** Without anything to do it costs one read and no transaction: an idle consumer asks every second. */
@@ -34,7 +38,7 @@ export function createTurns(database: Database): Turns {
     const board = await database.read((session) => readBoard(session, claim));
     const hasSlots = claim.coroutineIds.length > 0;
     if (!hasSlots || dueJobs(board).length === 0) return { ...nothing, ...outlook(board) };
-    return finishAndClaim([], claim);
+    return finishAndClaim([], claim, board);
   };
 
   const settle: Turns["settle"] = async (finishes, onlyExpired) => {

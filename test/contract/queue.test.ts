@@ -146,17 +146,15 @@ function queueContract(name: string, open: () => Promise<World>): void {
   test("10,000 rings at once all settle, what was taken is heard, and the memory is given back", async () => {
     const heard = collectHeard<Doorbell>();
     await world.hearers[0].listen("job", heard.hear);
-    let taken = await ringMany(world.ringer);
-    await heard.atLeast(taken, 20_000);
+    const first = await ringMany(world.ringer);
+    await heard.atLeast(first, 25_000);
     const before = heapMiB();
-    for (let round = 2; round <= 3; round++) {
-      taken += await ringMany(world.ringer);
-      await heard.atLeast(taken, 20_000);
-    }
-    // 20,000 collected bells themselves take about 2 MiB.
-    expect(heapMiB() - before).toBeLessThan(10);
-    expect(taken).toBeGreaterThan(0);
-  });
+    const second = await ringMany(world.ringer);
+    await heard.atLeast(first + second, 25_000);
+    // The 10,000 collected bells themselves take about 1 MiB.
+    expect(heapMiB() - before).toBeLessThan(8);
+    expect(first + second).toBeGreaterThan(0);
+  }, 60_000);
 
   test("a ring is heard within a few milliseconds", async () => {
     const timesMs: number[] = [];

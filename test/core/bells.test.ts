@@ -2,11 +2,12 @@
 import { describe, expect, test } from "bun:test";
 import { createBells } from "../../src/core/bells.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
-import { createRecordingLogger } from "../support/recording-logger.ts";
+import { createRecordedLog } from "../support/recorded-log.ts";
 
 function setUp(ring?: (bell: Doorbell) => Promise<void>) {
   const rung: Doorbell[] = [];
-  const { logger, lines } = createRecordingLogger();
+  const logger = createRecordedLog();
+  const { lines } = logger;
   const queue = {
     ring: async (bell: Doorbell) => {
       rung.push(bell);

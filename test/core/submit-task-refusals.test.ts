@@ -8,7 +8,7 @@ import {
 } from "../../src/core/submit-task.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import type { Application } from "../../src/store/store.ts";
-import { createRecordingLogger } from "../support/recording-logger.ts";
+import { createRecordedLog } from "../support/recorded-log.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import {
   addApplication,
@@ -114,7 +114,8 @@ describe("the catalogue", () => {
 
 describe("without a store", () => {
   test("creates are refused with the time to try again, and the log names the cause once", async () => {
-    const { logger, lines } = createRecordingLogger();
+    const logger = createRecordedLog();
+    const { lines } = logger;
     // A file is no folder: this database cannot be opened.
     const store = createSqliteStore({ path: `${import.meta.path}/tasks.sqlite` });
     const homeless = createTaskSubmitter({ ...world, store, logger, timezone: "UTC" });

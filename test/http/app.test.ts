@@ -96,6 +96,16 @@ describe("every request", () => {
     expect(JSON.stringify(lines)).not.toContain("hunter");
   });
 
+  test.each([
+    ["/healthz", "debug"],
+    ["/readyz", "debug"],
+    ["/nothing", "info"],
+    ["/", "info"],
+  ])("%s is logged at %s: probes would drown the rest", async (path, level) => {
+    await harness.ask(path);
+    expect(harness.log.lines.at(-1)).toMatchObject({ level, fields: { path } });
+  });
+
   test.each([["x"], ["api"], ["a:1"], ["[::1]:9502"], ["api.internal:80"], ["EXAMPLE.com"]])(
     "any well-formed Host (%s) reaches the path that was asked for, and only that",
     async (host) => {

@@ -2,10 +2,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHealthApp } from "../../src/http/health.ts";
 import type { Readiness } from "../../src/http/readiness.ts";
+import { createRecordedLog } from "../support/recorded-log.ts";
 import { readAnswer } from "./http-harness.ts";
 
+const log = createRecordedLog();
+
 async function ask(path: string, readiness: () => Promise<Readiness>) {
-  const app = createHealthApp({ readiness });
+  const app = createHealthApp({ readiness, logger: log });
   return readAnswer(await app.fetch(new Request(`http://localhost${path}`)));
 }
 
@@ -45,6 +48,7 @@ describe("/readyz", () => {
     const answer = await ask("/readyz", () => Promise.reject(new Error("secret")));
     expect(answer.status).toBe(500);
     expect(answer.text).not.toContain("secret");
+    expect(log.lines.at(-1)?.level).toBe("error");
   });
 });
 

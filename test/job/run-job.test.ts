@@ -1,5 +1,7 @@
 // How attempts end: every outcome, on real job workers.
 import { describe, expect, test } from "bun:test";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { claimed, finish, openLane, start, until } from "./attempts.ts";
 
 const lane = await openLane();
@@ -102,20 +104,44 @@ describe("a job at its timeout", () => {
     expect(endedMs).toBeGreaterThanOrEqual(299);
     expect(endedMs - timerMs).toBeLessThan(LATEST_AFTER_MS);
     expect(receipt).toMatchObject({ killed: true, method: "thread" });
-    expect(end.receipt).toMatchObject({ killed: true, method: "thread" });
-    expect(receipt.latencyMs).toBeLessThan(LATEST_AFTER_MS);
+    expect(end.receipt).toMatchObject({ method: "thread" });
+    expect(receipt.latencyMs).toBeLessThan(1_000);
   });
 
   test("succeeds when it finishes between the signal and the deadline", async () => {
-    const { end, endedMs } = await run("finish-on-signal", null, 500);
+    const { end, endedMs } = await run("finish-on-signal", null, 3_000);
     expect(end).toMatchObject({ outcome: "succeeded", result: '"in order"' });
-    expect(endedMs).toBeGreaterThanOrEqual(449);
+    expect(endedMs).toBeGreaterThanOrEqual(2_699);
   });
 
   test("ends by the signal when ctx.sleep passes it on", async () => {
-    const { end, receipt } = await run("sleep", 60_000, 500);
+    const { end, receipt } = await run("sleep", 60_000, 3_000);
     expect(end.outcome).toBe("timed_out");
     expect(receipt).toMatchObject({ killed: true, method: "abort" });
+  });
+
+  test("ends by the signal when ctx.fetch passes it on", async () => {
+    const silentServer = createServer(() => undefined).listen(0, "127.0.0.1");
+    await until(() => silentServer.listening);
+    const { port } = silentServer.address() as AddressInfo;
+    const { end, receipt } = await run("fetch", `http://127.0.0.1:${port}`, 3_000);
+    silentServer.closeAllConnections();
+    silentServer.close();
+    expect(end.outcome).toBe("timed_out");
+    expect(receipt).toMatchObject({ killed: true, method: "abort" });
+  });
+
+  test("is recorded in time and said not to be dead when it blocks in a system call", async () => {
+    await run("return");
+    const [{ end, endedMs, receipt }, timerMs] = await Promise.all([
+      run("block", 4, 300),
+      timerOf(300),
+    ]);
+    expect(end).toMatchObject({ outcome: "timed_out", receipt: { killed: false } });
+    expect(endedMs - timerMs).toBeLessThan(LATEST_AFTER_MS);
+    expect(receipt).toMatchObject({ killed: false, method: "thread" });
+    expect(receipt.latencyMs).toBeGreaterThanOrEqual(1_900);
+    expect(receipt.latencyMs).toBeLessThan(3_500);
   });
 
   test("is held to its own timeout when the task asks for more", async () => {

@@ -1,4 +1,5 @@
 // The fixture job of most tests about attempts: it does what `do` says.
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { defineJob, type JobContext, NonRetryableError, Type } from "serendipity-job";
 import { callFrom } from "./lib/call-from.ts";
@@ -75,6 +76,7 @@ const stays: Readonly<Record<string, Action>> = {
     spin();
   },
   never: () => never(),
+  block: (value) => spawnSync("sleep", [String(value)]),
   sleep: async (value, ctx) => {
     await ctx.sleep(Number(value));
     return "slept";

@@ -28,7 +28,7 @@ describe("a database of the first version", () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "serendipity-migrations-"));
     const path = join(folder, "old.sqlite");
-    const old = createSqliteDatabase(path);
+    const old = createSqliteDatabase({ path });
     await migrate(old, [firstTables]);
     await old.close();
     const file = new DatabaseSync(path);

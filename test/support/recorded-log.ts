@@ -8,7 +8,8 @@ export interface LogLine {
 }
 
 export interface RecordedLog extends Logger {
-  readonly lines: readonly LogLine[];
+  /** Growing; a test may empty it. */
+  readonly lines: LogLine[];
 }
 
 export function createRecordedLog(): RecordedLog {

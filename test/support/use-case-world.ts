@@ -13,7 +13,7 @@ import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import type { Application, Store } from "../../src/store/store.ts";
-import { createRecordingLogger } from "./recording-logger.ts";
+import { createRecordedLog } from "./recorded-log.ts";
 
 export const SERVICE_ID = "executor-1";
 export const COROUTINE_ID = 6;
@@ -31,7 +31,8 @@ export async function createWorld() {
   for (const lane of ["job", "callback"] as const) {
     await queue.listen(lane, (bell) => bells.push(bell));
   }
-  const { logger, lines } = createRecordingLogger();
+  const logger = createRecordedLog();
+  const { lines } = logger;
   const bus = createLocalBus({ links: [], logger });
   const close = async () => {
     await Promise.all([queue.close(), bus.close()]);

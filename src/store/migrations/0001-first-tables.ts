@@ -128,7 +128,7 @@ const tasks: Table = {
 
 const attempts: Table = {
   name: "attempts",
-  comment: "executions of tasks; a row begins with its claim",
+  comment: "executions of tasks; a row is inserted by the claim and never changed",
   columns: [
     idColumn("number of the attempt"),
     big("task_id", "what it executes"),
@@ -138,15 +138,7 @@ const attempts: Table = {
     key("service_id", 128, "executor that runs it"),
     big("coroutine_id", "its number within that executor"),
     big("started_at", "epoch ms of the claim"),
-    nullable(big("finished_at", "epoch ms at which its end was written")),
-    nullable(key("outcome", 16, "how it ended; null while it runs")),
-    zero(int("charged", "1: it counts against the retry budget")),
   ],
-  checks: {
-    outcome:
-      "outcome IN ('succeeded', 'failed', 'timed_out', 'cancelled', 'crashed', 'lost', 'interrupted')",
-    finished: "(outcome IS NULL) = (finished_at IS NULL)",
-  },
   indexes: [
     {
       name: "attempts_by_task",
@@ -159,16 +151,22 @@ const attempts: Table = {
 
 const attemptEnds: Table = {
   name: "attempt_ends",
-  comment:
-    "what attempts left behind, apart so that rows of attempts stay small and ends are inserted in bulk",
+  comment: "how attempts ended and what they left; missing while an attempt runs",
   columns: [
     big("attempt_id", "whose end it is"),
+    key("outcome", 16, "how it ended"),
+    int("charged", "1: it counts against the retry budget"),
+    big("finished_at", "epoch ms at which the end was written"),
     nullable(text("result", "JSON the job returned")),
     nullable(text("error", "JSON of the error")),
     nullable(text("receipt", "JSON of the proof how it was stopped")),
     nullable(blob("trace", "gzipped JSON: where it was, and its last events")),
   ],
   primaryKey: ["attempt_id"],
+  checks: {
+    outcome:
+      "outcome IN ('succeeded', 'failed', 'timed_out', 'cancelled', 'crashed', 'lost', 'interrupted')",
+  },
 };
 
 const usedNonces: Table = {

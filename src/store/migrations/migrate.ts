@@ -33,20 +33,19 @@ interface AppliedMigration {
 
 /** Applies what is missing. Safe to call from many processes at once. */
 export async function migrate(database: Database, migrations = allMigrations): Promise<void> {
-  if (await database.read((session) => isUpToDate(session, migrations))) return;
+  if (await database.read((session) => isComplete(session, migrations))) return;
   await database.exclusively(async (session) => {
+    // Only under the lock is an unfinished one known to have stopped: else another process may be at it.
     const applied = await readApplied(session);
     if (applied === undefined) await createJournal(session);
-    // Another process may have done it while this one waited for its turn.
     for (const migration of missingOf(applied, migrations)) await apply(session, migration);
   });
 }
 
-/** Without the lock a row without an end may be a migration that another process is applying: only the lock can tell. */
-async function isUpToDate(session: Session, migrations: readonly Migration[]): Promise<boolean> {
-  const applied = await readApplied(session);
-  if (applied?.some(({ finished_at }) => finished_at === null)) return false;
-  return missingOf(applied, migrations).length === 0;
+async function isComplete(session: Session, migrations: readonly Migration[]): Promise<boolean> {
+  const applied = (await readApplied(session)) ?? [];
+  const finished = applied.filter(({ finished_at }) => finished_at !== null);
+  return finished.length === applied.length && missingOf(finished, migrations).length === 0;
 }
 
 /** Throws `configuration` unless the schema is exactly what this program needs. */
@@ -99,7 +98,7 @@ function judge(applied: AppliedMigration, migrations: readonly Migration[]): voi
 
 function halfApplied({ version, name, statements_done }: AppliedMigration, { repair }: Migration) {
   return (
-    `migration ${version} '${name}' stopped after ${statements_done} statements; to repair it, ${repair}, ` +
+    `migration ${version} '${name}' stopped after ${statements_done} statements, unless another process is at it now; to repair it, ${repair}, ` +
     `then \`DELETE FROM schema_migrations WHERE version = ${version}\` and run \`migrate\` again`
   );
 }

@@ -220,6 +220,27 @@ export function claimingSuite(createDatabase: CreateTestDatabase): void {
       expect(served.sort(byNumber)).toEqual(ids.sort(byNumber));
     });
 
+    test("an application is found among more than one turn can look at", async () => {
+      const flood = await openCorner(store);
+      const now = await store.now();
+      // With so many jobs a turn asks only a few applications for each of them.
+      const jobs = Array.from({ length: 120 }, (_, i) => `${flood.job}-${i}`);
+      const old = jobs.flatMap((job) => [
+        { job, runAt: now - 60_000 },
+        { job, runAt: now - 60_000 },
+      ]);
+      await flood.add(...old);
+      for (let i = 0; i < 12; i++) await addFor(store, `${flood.job}-idle`, 1);
+      const last = await addFor(store, jobs[7] ?? "", 1);
+      const served: number[] = [];
+      for (let turn = 0; turn < 40 && !served.includes(last); turn++) {
+        const { claimed } = await store.tasks.turn([], claimOf("", 4, { jobs }));
+        served.push(...claimed.map(({ application }) => application.id));
+      }
+      // The flood alone would fill 60 turns.
+      expect(served).toContain(last);
+    });
+
     test("consumers that claim at the same time never get the same task, and all tasks", async () => {
       const corner = await openCorner(store);
       const ids = await corner.add(...Array.from({ length: 400 }, () => ({})));

@@ -1,4 +1,5 @@
 // Everything the store promises, on MySQL or MariaDB.
+import { setDefaultTimeout } from "bun:test";
 import { describeWith } from "../../support/describe-with.ts";
 import { acquireServices } from "../../support/services.ts";
 import { changingSuite } from "./changing.ts";
@@ -9,9 +10,12 @@ import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
+import { migratingSuite } from "./migrating.ts";
 import { rotatingSuite } from "./rotating.ts";
+import { stormSuite } from "./storm.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
+setDefaultTimeout(30_000);
 const services = await acquireServices();
 
 describeWith(services, {
@@ -28,5 +32,7 @@ describeWith(services, {
     keepingSuite(createDatabase);
     rotatingSuite(createDatabase);
     limitingSuite(createDatabase);
+    migratingSuite(createDatabase);
+    stormSuite(createDatabase);
   },
 });

@@ -1,5 +1,5 @@
 // Everything the store promises, on a SQLite file.
-import { describe } from "bun:test";
+import { describe, setDefaultTimeout } from "bun:test";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
@@ -8,8 +8,12 @@ import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
+import { migratingSuite } from "./migrating.ts";
 import { rotatingSuite } from "./rotating.ts";
+import { stormSuite } from "./storm.ts";
 import { createSqliteTestDatabase } from "./world.ts";
+
+setDefaultTimeout(30_000);
 
 describe("store/sqlite", () => {
   creatingSuite(createSqliteTestDatabase);
@@ -21,4 +25,6 @@ describe("store/sqlite", () => {
   keepingSuite(createSqliteTestDatabase);
   rotatingSuite(createSqliteTestDatabase);
   limitingSuite(createSqliteTestDatabase);
+  migratingSuite(createSqliteTestDatabase);
+  stormSuite(createSqliteTestDatabase);
 });

@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createConnection } from "mysql2/promise";
+import type { Database } from "../../../src/store/dialect.ts";
 import { createMysqlStore } from "../../../src/store/mysql.ts";
+import { createMysqlDatabase } from "../../../src/store/mysql-database.ts";
 import { createSqliteStore } from "../../../src/store/sqlite.ts";
+import { createSqliteDatabase } from "../../../src/store/sqlite-database.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import type { MysqlService } from "../../support/services.ts";
@@ -17,6 +20,8 @@ export interface TestDatabase {
   readonly address: { readonly kind: "sqlite" | "mysql"; readonly url: string };
   /** A store of its own, as another process would have it. */
   readonly open: () => Store;
+  /** What is under a store, for what only the steps of the store can do. The caller closes it. */
+  readonly openDatabase: () => Database;
   /** Sends SQL past the store: to prepare a state, or to read what the port does not show. */
   readonly query: (sql: string) => Promise<readonly Row[]>;
   /** Closes all stores and deletes the database. */
@@ -32,6 +37,7 @@ export async function createSqliteTestDatabase(): Promise<TestDatabase> {
   return {
     address: { kind: "sqlite", url: path },
     open: stores.open,
+    openDatabase: () => createSqliteDatabase({ path }),
     query: async (sql) => queryFile(path, sql),
     drop: async () => {
       await stores.close();
@@ -51,12 +57,12 @@ function queryFile(path: string, sql: string): readonly Row[] {
 
 export async function createMysqlTestDatabase(mysql: MysqlService): Promise<TestDatabase> {
   const { url, drop } = await mysql.freshDatabase();
-  const stores = collectStores(() =>
-    createMysqlStore({ url, poolSize: 4, logger: createRecordedLog() }),
-  );
+  const options = { url, poolSize: 4, logger: createRecordedLog() };
+  const stores = collectStores(() => createMysqlStore(options));
   return {
     address: { kind: "mysql", url },
     open: stores.open,
+    openDatabase: () => createMysqlDatabase(options),
     query: async (sql) => {
       const connection = await createConnection({ uri: url });
       const [rows] = await connection.query(sql).finally(() => connection.destroy());

@@ -1,0 +1,211 @@
+// What only Redis can do to a bus: servers that die, hang, come back, are flushed, or carry nonsense.
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { Redis } from "ioredis";
+import type { Bus } from "../../src/bus/bus.ts";
+import { createRedisBus } from "../../src/bus/redis.ts";
+import type { LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
+import type { AskAndAnswerData } from "../support/ask-and-answer.ts";
+import { describeWith } from "../support/describe-with.ts";
+import { eventually } from "../support/eventually.ts";
+import { findBinary } from "../support/find-binary.ts";
+import { findFreePort } from "../support/free-port.ts";
+import type { PrivateRedis } from "../support/private-redis.ts";
+import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
+import { BUN, runScript } from "../support/run-script.ts";
+import { acquireServices } from "../support/services.ts";
+
+const ASK_AND_ANSWER = new URL("../support/ask-and-answer.ts", import.meta.url);
+const QUESTION: LiveQuestion = { kind: "inspect", taskId: 81, fence: 3 };
+const ANSWER: LiveAnswer = { kind: "unknown" };
+
+// A busy machine is no failure.
+setDefaultTimeout(30_000);
+
+const services = await acquireServices();
+const cleanUps: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+test("without a Redis questions are answered with undefined at once, serving goes on, and health names it", async () => {
+  const port = await findFreePort();
+  const { bus } = open(`redis://user:geheim@127.0.0.1:${port}`);
+  const startedAt = performance.now();
+  await bus.serve("executor", async () => ANSWER);
+  expect(await bus.ask("executor", QUESTION, 20_000)).toBeUndefined();
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  const health = bus.health();
+  expect(health).toMatchObject({
+    state: "down",
+    why: expect.stringContaining(`127.0.0.1:${port}`),
+  });
+  expect(JSON.stringify(health)).not.toContain("geheim");
+});
+
+describeWith(services, {
+  title: "a private Redis",
+  needs: ["startRedis"],
+  suite: ({ startRedis }) => {
+    const start = async (): Promise<PrivateRedis> => {
+      const redis = await startRedis();
+      cleanUps.push(redis.stop);
+      return redis;
+    };
+
+    test("after kill -9 and a restart serving goes on within 2 s, also what began in between", async () => {
+      const redis = await start();
+      const { asker, executor, logs } = await openServed(redis.url);
+      await redis.kill9();
+      await eventually(() => (asker.health().state === "down" ? true : undefined), 1_000);
+      const startedAt = performance.now();
+      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
+      expect(performance.now() - startedAt).toBeLessThan(500);
+      await executor.serve("second", async () => ANSWER);
+      await redis.restart();
+      const backAt = performance.now();
+      await eventually(() => asker.ask("executor", QUESTION, 500), 2_000);
+      console.log(`redis killed and restarted: ${ms(backAt)} ms until an answer came`);
+      await eventually(() => asker.ask("second", QUESTION, 500), 2_000);
+      await eventually(() => (executor.health().state === "up" ? true : undefined), 2_000);
+      for (const log of logs) expect(messagesOf(log)).toEqual(["redis is away", "redis is back"]);
+    });
+
+    test("a kill answers the questions that wait with undefined at once", async () => {
+      const redis = await start();
+      const { asker, executor } = await openServed(redis.url);
+      const { promise: askedNow, resolve } = Promise.withResolvers<void>();
+      await executor.serve("silent", () => {
+        resolve();
+        return Promise.withResolvers<LiveAnswer>().promise;
+      });
+      const waiting = asker.ask("silent", QUESTION, 20_000);
+      await askedNow;
+      const killedAt = performance.now();
+      await redis.kill9();
+      expect(await waiting).toBeUndefined();
+      expect(performance.now() - killedAt).toBeLessThan(2_000);
+    });
+
+    test("serving survives FLUSHALL and a kill of all its connections, and leaves no key behind", async () => {
+      const redis = await start();
+      const { asker } = await openServed(redis.url);
+      const admin = await connect(redis.url);
+      await admin.flushall();
+      expect(await asker.ask("executor", QUESTION, 2_000)).toEqual(ANSWER);
+      await admin.call("CLIENT", "KILL", "TYPE", "PUBSUB");
+      await admin.call("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES");
+      await eventually(() => asker.ask("executor", QUESTION, 500), 2_000);
+      expect(await admin.dbsize()).toBe(0);
+    });
+
+    test("a hung Redis costs a question 1 s, then nothing, and is used again when it goes on", async () => {
+      const redis = await start();
+      const { asker } = await openServed(redis.url);
+      redis.freeze();
+      const frozenAt = performance.now();
+      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
+      console.log(`redis hung: a question was given up after ${ms(frozenAt)} ms`);
+      expect(performance.now() - frozenAt).toBeLessThan(2_000);
+      const knownAt = performance.now();
+      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
+      expect(performance.now() - knownAt).toBeLessThan(500);
+      expect(asker.health().state).toBe("down");
+      redis.thaw();
+      const thawedAt = performance.now();
+      await eventually(() => asker.ask("executor", QUESTION, 500), 4_000);
+      console.log(`redis goes on: ${ms(thawedAt)} ms until an answer came`);
+    });
+
+    test("a hung Redis is noticed although nobody asks", async () => {
+      const redis = await start();
+      const { executor } = await openServed(redis.url);
+      redis.freeze();
+      await eventually(() => (executor.health().state === "down" ? true : undefined), 6_000);
+      redis.thaw();
+      await eventually(() => (executor.health().state === "up" ? true : undefined), 6_000);
+    });
+
+    test("nonsense on a channel is ignored, and nothing is published where no answer belongs", async () => {
+      const redis = await start();
+      const { asker } = await openServed(redis.url);
+      const admin = await connect(redis.url);
+      const elsewhere: string[] = [];
+      const listener = await connect(redis.url);
+      await listener.subscribe("elsewhere");
+      listener.on("message", (_channel, text) => elsewhere.push(text));
+      const ask = { id: 1, replyTo: "elsewhere", question: QUESTION };
+      const reply = { id: 1, replyTo: "serendipity:reply:x", question: { kind: "cancel" } };
+      for (const text of ["", "nonsense", "null", JSON.stringify(ask), JSON.stringify(reply)]) {
+        expect(await admin.publish("serendipity:ask:executor", text)).toBe(1);
+      }
+      expect(await asker.ask("executor", QUESTION, 2_000)).toEqual(ANSWER);
+      await admin.publish("elsewhere", "the end");
+      await eventually(() => elsewhere.at(-1) === "the end" || undefined, 2_000);
+      expect(elsewhere).toEqual(["the end"]);
+    });
+
+    test("platforms with different prefixes do not hear each other", async () => {
+      const redis = await start();
+      await openServed(redis.url);
+      const { bus } = open(redis.url, "other:");
+      expect(await bus.ask("executor", QUESTION, 2_000)).toBeUndefined();
+    });
+
+    test("a process that closed its bus ends by itself", async () => {
+      const redis = await start();
+      expect(await askAndAnswer(BUN, { url: redis.url })).toContain("question to answer");
+      expect(await askAndAnswer(BUN, { url: redis.url, inHaste: true })).toBe("undefined\n");
+      redis.freeze();
+      expect(await askAndAnswer(BUN, { url: redis.url, inHaste: true })).toBe("undefined\n");
+      await redis.kill9();
+      expect(await askAndAnswer(BUN, { url: redis.url, inHaste: true })).toBe("undefined\n");
+    });
+
+    const deno = findBinary("deno");
+    test.skipIf(deno === undefined)(
+      "it works on Deno, and the process ends by itself",
+      async () => {
+        const redis = await start();
+        const output = await askAndAnswer([deno ?? "", "run", "-A"], { url: redis.url });
+        console.log(`on Deno, ${output.trim()}`);
+        expect(output).toContain("question to answer");
+      },
+    );
+  },
+});
+
+function open(url: string, prefix?: string): { bus: Bus; log: RecordedLog } {
+  const log = createRecordedLog();
+  const bus = createRedisBus(prefix === undefined ? { url } : { url, prefix }, { logger: log });
+  cleanUps.push(() => bus.close());
+  return { bus, log };
+}
+
+/** An asker and an executor that answers "executor"; both are connected. */
+async function openServed(url: string) {
+  const [asking, serving] = [open(url), open(url)];
+  await serving.bus.serve("executor", async () => ANSWER);
+  await eventually(() => asking.bus.ask("executor", QUESTION, 500), 5_000);
+  await eventually(() => (serving.bus.health().state === "up" ? true : undefined), 5_000);
+  return { asker: asking.bus, executor: serving.bus, logs: [asking.log, serving.log] };
+}
+
+async function connect(url: string): Promise<Redis> {
+  const redis = new Redis(url, { lazyConnect: true });
+  cleanUps.push(async () => redis.disconnect());
+  await redis.connect();
+  return redis;
+}
+
+function messagesOf(log: RecordedLog): string[] {
+  return [...new Set(log.lines.map((line) => line.message))];
+}
+
+function ms(startedAt: number): string {
+  return (performance.now() - startedAt).toFixed(0);
+}
+
+function askAndAnswer(command: readonly string[], data: AskAndAnswerData): Promise<string> {
+  return runScript({ command, script: ASK_AND_ANSWER, data, lingersMs: 1_500 });
+}

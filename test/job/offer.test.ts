@@ -1,0 +1,126 @@
+// How an attempt is handed over: accepted once, or taken back, whatever happens in between.
+import { describe, expect, test } from "bun:test";
+import type { HostListener, JobHost } from "../../src/job/job-host.ts";
+import { offerAttempt } from "../../src/job/offer.ts";
+import type { AttemptOrder, FromJobWorker } from "../../src/job/protocol.ts";
+import { openSharedMemory, PHASES, WORDS } from "../../src/job/shared-memory.ts";
+
+const order: AttemptOrder = {
+  kind: "attempt",
+  id: 7,
+  params: "{}",
+  taskId: 1,
+  taskNo: "no-1",
+  attempt: 1,
+  maxAttempts: 1,
+  deadline: 0,
+};
+
+const crashed = { kind: "crashed", error: { name: "Error", message: "crash" } } as const;
+const ended = (id: number): FromJobWorker => ({
+  kind: "ended",
+  id,
+  end: { kind: "returned", result: "1" },
+});
+
+/** A job worker played by hand: the test is its code. */
+function handMade() {
+  const memory = openSharedMemory();
+  let listener: HostListener | undefined;
+  const host: JobHost = {
+    memory,
+    ready: Promise.resolve(true),
+    post: () => undefined,
+    listen: (hear) => {
+      listener = hear;
+    },
+    ping: () => Promise.resolve(true),
+    kill: () => Promise.resolve(true),
+  };
+  const offer = offerAttempt(host, order, 50);
+  const { offered, running } = PHASES;
+  return {
+    offer,
+    memory,
+    accept: () => Atomics.compareExchange(memory.words, WORDS.phase, offered, running) === offered,
+    finish: () => Atomics.store(memory.words, WORDS.phase, PHASES.ended),
+    says: (message: FromJobWorker) => listener?.message(message),
+    dies: () => listener?.death({ error: crashed.error }),
+  };
+}
+
+const settled = (promise: Promise<unknown>) =>
+  Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 200, "open"))]);
+
+describe("an attempt on offer", () => {
+  test("is taken back when nobody accepts it in time, and cannot be accepted any more", async () => {
+    const { offer, accept } = handMade();
+    expect(await offer.notAccepted).toEqual({ kind: "not-accepted" });
+    expect(accept()).toBe(false);
+  });
+
+  test("cannot be taken back once it is accepted", async () => {
+    const { offer, accept } = handMade();
+    expect(accept()).toBe(true);
+    expect(offer.withdraw()).toBe(false);
+    expect(await settled(offer.notAccepted)).toBe("open");
+  });
+
+  test("costs nothing when the job worker dies of something else before accepting it", async () => {
+    for (const blow of ["dies", "crashes"]) {
+      const { offer, says, dies } = handMade();
+      if (blow === "dies") dies();
+      else says(crashed);
+      expect(await settled(offer.notAccepted)).toEqual({ kind: "not-accepted" });
+      expect(await settled(offer.ownEnd)).toBe("open");
+    }
+  });
+});
+
+describe("an accepted attempt", () => {
+  test("ends as its job worker says", async () => {
+    const { offer, accept, says } = handMade();
+    accept();
+    says(ended(7));
+    says({ kind: "idle", id: 7 });
+    expect(await offer.ownEnd).toEqual({ kind: "returned", result: "1" });
+    expect(await offer.idle).toBe(true);
+  });
+
+  test("is not ended by what is said of another one", async () => {
+    const { offer, accept, says } = handMade();
+    accept();
+    says(ended(6));
+    says({ kind: "idle", id: 6 });
+    expect(await settled(offer.ownEnd)).toBe("open");
+    expect(await settled(offer.idle)).toBe("open");
+  });
+
+  test("crashes with its job worker", async () => {
+    const { offer, accept, dies } = handMade();
+    accept();
+    dies();
+    expect(await offer.ownEnd).toEqual(crashed);
+  });
+
+  test("keeps an end that the death of its job worker overtook", async () => {
+    const { offer, accept, finish, says, dies } = handMade();
+    accept();
+    finish();
+    dies();
+    says(ended(7));
+    expect(await offer.ownEnd).toEqual({ kind: "returned", result: "1" });
+    expect(await offer.idle).toBe(false);
+  });
+
+  test("leaves a job worker that is not to be used again when it crashes after the end", async () => {
+    const { offer, accept, finish, says } = handMade();
+    accept();
+    finish();
+    says(ended(7));
+    says(crashed);
+    says({ kind: "idle", id: 7 });
+    expect(await offer.ownEnd).toEqual({ kind: "returned", result: "1" });
+    expect(await offer.idle).toBe(false);
+  });
+});
