@@ -9,6 +9,8 @@ const IDLE_MS = 4_000;
 /** A connection may be used again up to 60 s after its address was checked. */
 const CHECK_GOOD_MS = 55_000;
 const MOST_HEAD_BYTES = 64 * 1024;
+/** Per host; Node keeps 256 by default and closes the rest, which costs a connection per delivery. */
+const MOST_KEPT = 10_000;
 
 interface AgentPair {
   readonly http: Agent;
@@ -61,7 +63,8 @@ function canKeepConnections(): boolean {
 
 function agentPair(keepAlive: boolean): AgentPair {
   // A proxy would connect in our place, past the guard: NODE_USE_ENV_PROXY must not bring one in (on Deno it does).
-  const options = { keepAlive, proxyEnv: {}, ...(keepAlive && { timeout: IDLE_MS }) };
+  const kept = { timeout: IDLE_MS, maxFreeSockets: MOST_KEPT };
+  const options = { keepAlive, proxyEnv: {}, ...(keepAlive && kept) };
   return { http: new Agent(options), https: new SecureAgent(options) };
 }
 
