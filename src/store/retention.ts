@@ -15,6 +15,10 @@ export async function pruneTasks(session: Session, limits: PruneLimits): Promise
   const attempts = (await attemptsOf.execute()).map(({ id }) => id);
   if (attempts.length > 0) {
     await connection.deleteFrom("attempt_ends").where("attempt_id", "in", attempts).execute();
+    await connection
+      .deleteFrom("attempt_checkpoints")
+      .where("attempt_id", "in", attempts)
+      .execute();
     await connection.deleteFrom("attempts").where("id", "in", attempts).execute();
   }
   await connection.deleteFrom("tasks").where("id", "in", ids).execute();

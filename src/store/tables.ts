@@ -12,6 +12,7 @@ export interface Tables {
   tasks: TasksTable;
   attempts: AttemptsTable;
   attempt_ends: AttemptEndsTable;
+  attempt_checkpoints: AttemptCheckpointsTable;
   used_nonces: UsedNoncesTable;
   job_definitions: JobDefinitionsTable;
   job_aliases: JobAliasesTable;
@@ -80,6 +81,12 @@ interface AttemptEndsTable {
   error: string | null;
   receipt: string | null;
   trace: Uint8Array | null;
+}
+
+interface AttemptCheckpointsTable {
+  attempt_id: number;
+  written_at: number;
+  view: string;
 }
 
 interface UsedNoncesTable {

@@ -4,10 +4,11 @@ import { AppError } from "../../core/errors.ts";
 import type { Database, Session } from "../dialect.ts";
 import { isMissingTable } from "../failures.ts";
 import { firstTables } from "./0001-first-tables.ts";
+import { checkpointTable } from "./0004-checkpoints.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const allMigrations: readonly Migration[] = [firstTables];
+const allMigrations: readonly Migration[] = [firstTables, checkpointTable];
 
 const journal = {
   name: "schema_migrations",
