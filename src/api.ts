@@ -46,6 +46,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
   const server = await listen(app, config);
   return {
     stop: async () => {
+      app.endStreams();
       await server.stop();
       await submitter.flush();
     },

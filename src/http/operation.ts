@@ -21,7 +21,9 @@ interface OperationParts {
   readonly tag: "applications" | "tasks" | "health";
   readonly summary: string;
   readonly description: string;
-  readonly proof: "signature" | "admin" | "none";
+  readonly proof: "signature" | "ticket" | "admin" | "none";
+  /** What stands in the path as `:name`. */
+  readonly path?: TObject;
   readonly body?: { readonly schema: TObject; readonly examples: Examples };
   readonly query?: TObject;
   /** `data` of a success. */
@@ -42,20 +44,22 @@ const ERROR_STATUSES: Readonly<Record<ErrorName, number>> = {
 
 const SECURITY = {
   signature: [{ app_key: [], nonce: [], timestamps: [], payload: [], signature: [] }],
+  ticket: [{ app_key: [], nonce: [], timestamps: [], payload: [], signature: [] }, {}],
   admin: [{ adminToken: [] }, {}],
   none: [],
 } as const;
 
 /** The operation object of a route. */
 export function operation(parts: OperationParts): Operation {
-  const { body, query } = parts;
+  const { body } = parts;
+  const parameters = [...parametersOf("path", parts.path), ...parametersOf("query", parts.query)];
   return {
     operationId: parts.id,
     tags: [parts.tag],
     summary: parts.summary,
     description: parts.description,
     security: SECURITY[parts.proof],
-    ...(query && { parameters: parametersOf(query) }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
     responses: {
       "200": { description: "Answered.", content: json(answerOf(parts.data), parts.examples) },
@@ -96,11 +100,11 @@ function shared(name: ErrorName | "Failure") {
   return { $ref: `#/components/responses/${name}` };
 }
 
-function parametersOf(query: TObject) {
-  return Object.entries(query.properties).map(([name, property]) => {
+function parametersOf(place: "path" | "query", fields: TObject = Type.Object({})) {
+  return Object.entries(fields.properties).map(([name, property]) => {
     // Swagger UI would send an example of every optional parameter unless the reader clears it.
     const schema = { ...property, example: undefined };
-    const required = query.required?.includes(name) ?? false;
-    return { name, in: "query", required, description: property.description, schema };
+    const required = fields.required?.includes(name) ?? false;
+    return { name, in: place, required, description: property.description, schema };
   });
 }

@@ -4,13 +4,25 @@ import { createApp, type HttpApp } from "./app.ts";
 import { applicationRoutes } from "./applications.ts";
 import type { HttpDeps } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
+import {
+  createEventStreams,
+  type EventStreams,
+  type EventStreamsOptions,
+} from "./event-streams.ts";
 import { healthRoutes } from "./health.ts";
 import { openApiText } from "./openapi.ts";
 import type { Route } from "./route.ts";
 import { taskCancelRoute } from "./task-cancel.ts";
 import { taskCreateRoute } from "./task-create.ts";
 import { taskDetailRoutes } from "./task-detail.ts";
+import { taskEventsRoutes } from "./task-events.ts";
 import { taskPublishRoute } from "./task-publish.ts";
+
+/** The API; its streams stay open until they are told to end. */
+export interface ApiApp extends HttpApp {
+  /** Ends the streams with a word to their clients, and refuses new ones: before the server stops. */
+  endStreams(): void;
+}
 
 /**
  * The API with its documentation.
@@ -18,21 +30,26 @@ import { taskPublishRoute } from "./task-publish.ts";
  * const app = createHttpApp(deps);
  * const server = await listen(app, { host: "127.0.0.1", port: 9502 });
  */
-export function createHttpApp(deps: HttpDeps): HttpApp {
+export function createHttpApp(
+  deps: HttpDeps,
+  limits: Omit<EventStreamsOptions, "logger"> = {},
+): ApiApp {
   const applications = cacheApplications(deps.store.applications);
   const { tasks, attempts } = deps.store;
-  const routes = apiRoutes({ ...deps, store: { applications, tasks, attempts } });
+  const streams = createEventStreams({ ...limits, logger: deps.logger });
+  const routes = apiRoutes({ ...deps, store: { applications, tasks, attempts } }, streams);
   const docs = docsRoutes(() => openApiText(routes, deps.version));
-  return createApp([...routes, ...docs], deps.logger);
+  return { ...createApp([...routes, ...docs], deps.logger), endStreams: streams.close };
 }
 
 /** In the order of the document. */
-function apiRoutes(deps: HttpDeps): Route[] {
+function apiRoutes(deps: HttpDeps, streams: EventStreams): Route[] {
   return [
     ...applicationRoutes(deps),
     taskCreateRoute(deps),
     taskCancelRoute(deps),
     ...taskDetailRoutes(deps),
+    ...taskEventsRoutes(deps, streams),
     taskPublishRoute(deps),
     ...healthRoutes(deps),
   ];

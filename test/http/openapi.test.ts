@@ -70,6 +70,8 @@ describe("the document", () => {
       "post /task/cancel",
       "get /task/detail",
       "post /task/detail",
+      "get /task/{id}/events",
+      "post /task/{id}/ticket",
       "post /nsq/publish",
       "get /healthz",
       "get /readyz",
@@ -116,7 +118,8 @@ function mediaOf(operation: Operation): { name: string; media: MediaType }[] {
   const { requestBody, responses } = operation;
   const bodies = Object.entries({ ...responses, ...(requestBody && { body: requestBody }) });
   return bodies.map(([key, body]) => {
-    const media = resolve(body).content["application/json"];
+    const { content } = resolve(body);
+    const media = content["application/json"] ?? content["text/event-stream"];
     if (media === undefined) throw new Error(`${operation.operationId} ${key} has no JSON`);
     return { name: `${operation.operationId} ${key}`, media };
   });
