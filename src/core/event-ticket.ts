@@ -3,7 +3,7 @@ import { AppError } from "./errors.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 /** How long a ticket opens a stream; a stream that is open stays open. */
-export const TICKET_MS = 60_000;
+const TICKET_MS = 60_000;
 
 const KIND = "events-ticket";
 

@@ -30,7 +30,7 @@ export function newestEvents(events: readonly TraceEvent[], most: number): reado
 }
 
 /** The missing part, for who has everything before `from`. */
-export function gap(from: number, to: number, at: number): TraceEvent {
+function gap(from: number, to: number, at: number): TraceEvent {
   return { seq: to, at, type: "gap", data: { from, to } };
 }
 
