@@ -49,6 +49,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
   return {
     port: server.port,
     stop: async () => {
+      app.endStreams();
       await server.stop();
       await submitter.flush();
     },

@@ -1,8 +1,10 @@
 // Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
 import { hostname } from "node:os";
 import { createBus, createQueue, createStore } from "./adapters.ts";
+import type { Bus } from "./bus/bus.ts";
 import { isFor } from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
+import type { FeedNews } from "./consumer/watched.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
 import type { Logger } from "./core/logger.ts";
@@ -94,6 +96,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
       onUnkillable: (taskId: number) => {
         retire(taskId).catch(fail);
       },
+      onNews: (news: FeedNews) => hearNews(bus, news),
       onDeath: (why: string) => {
         logger.error(
           { lane, err: why },
@@ -121,6 +124,13 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
       await Promise.all([bus.close(), queue.close(), store.close()]);
     },
   };
+}
+
+/** Puts what a watched attempt said on its feed. */
+function hearNews(bus: Bus, { feed: name, events, isEnded }: FeedNews): void {
+  const feed = bus.openFeed(name);
+  if (events.length > 0) feed.append(events);
+  if (isEnded) feed.end();
 }
 
 interface PublishDeps {

@@ -57,7 +57,7 @@ const driverRules: readonly DriverRule[] = [
   { driver: "mysql2", places: ["src/store/"] },
   { driver: "node:sqlite", places: ["src/store/", "src/data-dir.ts"] },
   { driver: "nsqjs", places: ["src/queue/nsq.ts"] },
-  { driver: "ioredis", places: ["src/bus/redis.ts"] },
+  { driver: "ioredis", places: ["src/bus/redis-connection.ts"] },
   { driver: "node:worker_threads", places: threadPlaces },
   { driver: "node:child_process", places: threadPlaces },
   { driver: "serendipity-job", places: ["src/jobs/"] },

@@ -1,4 +1,5 @@
 // Reads questions and answers out of what came over a wire, and answers a question whatever happens.
+import type { TraceEvent } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
@@ -15,11 +16,22 @@ export function fieldsOf(value: unknown): Fields | undefined {
 
 /** The question in `value`, or undefined when it is none. */
 export function readQuestion(value: unknown): LiveQuestion | undefined {
-  const { kind, taskId, fence } = fieldsOf(value) ?? {};
+  const { kind, taskId, fence, afterSeq } = fieldsOf(value) ?? {};
   if (kind === "hosts") return { kind };
-  if (kind !== "inspect" && kind !== "cancel") return undefined;
+  if (kind !== "inspect" && kind !== "cancel" && kind !== "watch") return undefined;
   if (!Number.isSafeInteger(taskId) || !Number.isSafeInteger(fence)) return undefined;
-  return { kind, taskId: Number(taskId), fence: Number(fence) };
+  const question = { kind, taskId: Number(taskId), fence: Number(fence) } as const;
+  return Number.isSafeInteger(afterSeq) ? { ...question, afterSeq: Number(afterSeq) } : question;
+}
+
+/** The events in `value`, without what is none. */
+export function readEventList(value: unknown): TraceEvent[] {
+  return Array.isArray(value) ? value.filter(isEvent) : [];
+}
+
+function isEvent(value: unknown): value is TraceEvent {
+  const { seq, type } = fieldsOf(value) ?? {};
+  return Number.isSafeInteger(seq) && typeof type === "string";
 }
 
 /** The answer in `value`, or undefined when it is none. */
@@ -27,6 +39,7 @@ export function readAnswer(value: unknown): LiveAnswer | undefined {
   const fields = fieldsOf(value);
   const isAnswer =
     fields?.["kind"] === "unknown" ||
+    fields?.["kind"] === "watched" ||
     (fields?.["kind"] === "view" && fieldsOf(fields["view"]) !== undefined) ||
     (fields?.["kind"] === "hosts" && Array.isArray(fields["hosts"])) ||
     (fields?.["kind"] === "receipt" && fieldsOf(fields["receipt"]) !== undefined);

@@ -5,6 +5,7 @@ import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import type { AnswerLive, Bus } from "./bus.ts";
 import { answerSafely, type Fields, fieldsOf, readAnswer, readQuestion } from "./live-messages.ts";
+import { createLocalFeeds } from "./local-feeds.ts";
 import { createPendingAsks } from "./pending-asks.ts";
 
 /** How they look on a link, which carries other messages too; `id` is the asker's own. */
@@ -36,12 +37,14 @@ export interface LocalBusSpec {
 export function createLocalBus({ links, logger }: LocalBusSpec): Bus {
   const serving = new Map<string, AnswerLive>();
   const pending = createPendingAsks();
+  const feeds = createLocalFeeds(links);
 
   const onMessage = (link: Link, message: unknown): void => {
     const fields = fieldsOf(message);
     if (fields?.["to"] !== "bus") return;
     if (fields["kind"] === "ask") onAsk(link, fields);
     if (fields["kind"] === "answer") onAnswer(fields);
+    feeds.hear(link, fields);
   };
 
   const onAsk = (link: Link, { id, serviceId, question }: Fields): void => {
@@ -74,11 +77,14 @@ export function createLocalBus({ links, logger }: LocalBusSpec): Bus {
         if (serving.get(serviceId) === answer) serving.delete(serviceId);
       };
     },
+    openFeed: feeds.openFeed,
+    follow: feeds.follow,
     health: () => ({ state: "up" }),
     close: async () => {
       for (const unsubscribe of unsubscribes) unsubscribe();
       serving.clear();
       pending.close();
+      feeds.close();
     },
   };
 }

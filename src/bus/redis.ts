@@ -1,12 +1,12 @@
 // The bus on Redis: questions and answers are published, nothing is kept there.
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { AnswerLive, Bus, BusHealth } from "./bus.ts";
 import { answerSafely, type Fields, fieldsOf, readAnswer, readQuestion } from "./live-messages.ts";
 import { createPendingAsks } from "./pending-asks.ts";
+import { createRedisConnection } from "./redis-connection.ts";
+import { createRedisFeeds } from "./redis-feeds.ts";
 
 export interface RedisBusConfig {
   /** redis: or rediss: URL of one server; a cluster does not tell how many receivers a message had. */
@@ -15,30 +15,7 @@ export interface RedisBusConfig {
   readonly prefix?: string;
 }
 
-/** One connection that comes back by itself. */
-interface RedisConnection {
-  readonly redis: Redis;
-  /** Settles when the first attempt has succeeded or failed; never rejects. */
-  readonly tried: Promise<void>;
-  health(): BusHealth;
-  /** The answer of a command, or undefined when it failed or cannot be sent now; never rejects. */
-  attempt<T>(act: (redis: Redis) => Promise<T>): Promise<T | undefined>;
-  close(): void;
-}
-
-interface RedisConnectionSpec {
-  readonly url: string;
-  readonly logger: Logger;
-  /** Prepares a new connection before it counts as up. */
-  readonly onReady: (redis: Redis) => Promise<unknown>;
-  readonly onDown: () => void;
-}
-
-const COMMAND_TIMEOUT_MS = 1_000;
-const LAST_LOOK_MS = 20;
 const CHECK_EVERY_MS = 3_000;
-const SHORTEST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 1_000;
 
 /**
  * Connects at once and never stops trying. While Redis is away every question is answered with undefined at once.
@@ -62,6 +39,8 @@ export function createRedisBus(
     onDown,
     onReady: (redis) => redis.subscribe(replyChannel, ...serving.keys()),
   });
+
+  const feeds = createRedisFeeds({ url, prefix: `${prefix}events:`, logger, publisher });
 
   /** Whether anybody received it. */
   const publish = async (channel: string, message: object): Promise<boolean> => {
@@ -125,113 +104,18 @@ export function createRedisBus(
         await subscriber.attempt((redis) => redis.unsubscribe(channel));
       };
     },
+    openFeed: feeds.openFeed,
+    follow: feeds.follow,
     health,
     close: async () => {
       clearInterval(checks);
+      feeds.close();
       serving.clear();
       pending.close();
       publisher.close();
       subscriber.close();
     },
   };
-}
-
-function createRedisConnection(spec: RedisConnectionSpec): RedisConnection {
-  const { logger, onReady, onDown } = spec;
-  const tried = Promise.withResolvers<void>();
-  const redis = new Redis(spec.url, {
-    maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    connectTimeout: COMMAND_TIMEOUT_MS,
-    // A hung server does not answer a FIN either.
-    disconnectTimeout: 100,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    // onReady does it, for what is served at that time.
-    autoResubscribe: false,
-    retryStrategy: (times) => Math.min(SHORTEST_PAUSE_MS * 2 ** (times - 1), LONGEST_PAUSE_MS),
-  });
-  const server = new URL(spec.url).host;
-  let state: BusHealth = { state: "down", why: `redis ${server}: still connecting` };
-  let isReported = false;
-  let lastError = "the connection was closed";
-
-  const goDown = (): void => {
-    state = { state: "down", why: `redis ${server}: ${lastError}` };
-    tried.resolve();
-    onDown();
-    if (isReported) return;
-    isReported = true;
-    logger.warn({ redis: server, error: lastError }, "redis is away");
-  };
-
-  const goUp = (): void => {
-    if (isReported) logger.info({ redis: server }, "redis is back");
-    isReported = false;
-    lastError = "the connection was closed";
-    state = { state: "up" };
-    tried.resolve();
-  };
-
-  const drop = (why: string): void => {
-    lastError = why;
-    goDown();
-    if (redis.status === "ready") redis.disconnect(true);
-  };
-
-  const attempt = async <T>(act: (redis: Redis) => Promise<T>): Promise<T | undefined> => {
-    if (redis.status !== "ready") return undefined;
-    const { stream } = redis;
-    const bytesBefore = stream.bytesRead;
-    try {
-      return await act(redis);
-    } catch (error) {
-      // Time to read: on a busy thread the answer may have come long ago.
-      await delay(LAST_LOOK_MS);
-      onFailure(messageOf(error), stream.bytesRead > bytesBefore);
-      return undefined;
-    }
-  };
-
-  const onFailure = (why: string, hasSpoken: boolean): void => {
-    if (state.state === "down") return;
-    // Silent, not just slow: it hangs, and nobody else shall wait for it.
-    if (isTimeout(why) && !hasSpoken) drop(why);
-    if (!isTimeout(why)) logger.warn({ redis: server, error: why }, "redis refused a command");
-  };
-
-  redis.on("error", (error) => {
-    lastError = textOf(error);
-  });
-  redis.on("close", goDown);
-  redis.on("ready", () => {
-    onReady(redis)
-      .then(goUp)
-      .catch((error: unknown) => drop(messageOf(error)));
-  });
-  return {
-    redis,
-    tried: tried.promise,
-    health: () => state,
-    attempt,
-    close: () => {
-      // What is reported from now on is no news.
-      isReported = true;
-      lastError = "closed here";
-      goDown();
-      redis.disconnect();
-    },
-  };
-}
-
-/** ioredis has no error class or code for it. */
-function isTimeout(message: string): boolean {
-  return message === "Command timed out";
-}
-
-/** Errors of a host name with several addresses have no message of their own, only a code. */
-function textOf(error: Error & { readonly code?: string }): string {
-  return error.message || (error.code ?? error.name);
 }
 
 function parse(text: string): unknown {

@@ -85,7 +85,17 @@ async function begin(attempts: AttemptLane): Promise<Consumer> {
   const onUnkillable = ({ taskId }: { taskId: number }) =>
     say({ to: "executor", kind: "unkillable", taskId });
   const { leaseMs } = config;
-  return createConsumer({ store, queue, attempts, lane, serviceId, leaseMs, logger, onUnkillable });
+  return createConsumer({
+    store,
+    queue,
+    attempts,
+    lane,
+    serviceId,
+    leaseMs,
+    logger,
+    onUnkillable,
+    onNews: (news) => say({ to: "executor", kind: "news", news }),
+  });
 }
 
 async function answer(

@@ -7,9 +7,11 @@ import type { ClaimedTask, Lane } from "../core/task.ts";
 import type { DoorbellListener, Queue } from "../queue/queue.ts";
 import type { Store, TurnResult } from "../store/store.ts";
 import { createAlarm } from "./alarm.ts";
+import { keepCheckpoints } from "./checkpoints.ts";
 import { keepLeases } from "./leases.ts";
 import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
 import { logTurnFailure, takeTurn } from "./turn.ts";
+import { createWatches, type FeedNews } from "./watched.ts";
 
 /** Longest wait between two turns, should every doorbell be lost. */
 const IDLE_MS = 1000;
@@ -20,7 +22,7 @@ const LIMITED_MS = 40;
 const FIRST_BACKOFF_MS = 50;
 
 export interface ConsumerDeps {
-  readonly store: Pick<Store, "tasks">;
+  readonly store: Pick<Store, "tasks" | "attempts">;
   readonly queue: Queue;
   readonly attempts: AttemptLane;
   readonly lane: Lane;
@@ -29,6 +31,8 @@ export interface ConsumerDeps {
   readonly logger: Logger;
   /** Something of this attempt cannot be killed from here: the executor must be replaced. */
   readonly onUnkillable: (task: ClaimedTask) => void;
+  /** What watched attempts say. */
+  readonly onNews: (news: FeedNews) => void;
 }
 
 export interface Consumer {
@@ -48,6 +52,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     onDefect: (thrown) =>
       deps.logger.error({ err: messageOf(thrown) }, "an attempt broke its lane"),
   });
+  const watches = createWatches({ publish: deps.onNews, logger: deps.logger });
   const unreleased: OwnedAttempt[] = [];
   const { jobs, claimLimits } = deps.attempts;
   const turnDeps = { ...deps, jobs, ...(claimLimits && { claimLimits }) };
@@ -59,6 +64,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   const listener = await deps.queue.listen(deps.lane, (bell) => alarm.ringIn(bell.dueInMs));
   const ear = createEar(listener);
   const stopLeases = keepLeases({ ...deps, owned: owned.all });
+  const stopCheckpoints = keepCheckpoints({ ...deps, owned: owned.all });
   const looping = loop();
 
   async function loop(): Promise<void> {
@@ -143,6 +149,10 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     const attempt = owned.find(question);
     if (attempt === undefined) return { kind: "unknown" };
     if (question.kind === "inspect") return { kind: "view", view: await attempt.running.inspect() };
+    if (question.kind === "watch") {
+      watches.renew(attempt, question.afterSeq);
+      return { kind: "watched" };
+    }
     attempt.running.stop("cancel");
     return { kind: "receipt", receipt: await attempt.running.gone };
   }
@@ -150,8 +160,9 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   async function close(): Promise<void> {
     isClosed = true;
     alarm.ring();
-    await Promise.all([looping, stopLeases(), listener.close()]);
+    await Promise.all([looping, stopLeases(), stopCheckpoints(), listener.close()]);
     await release();
+    watches.close();
     await deps.attempts.close();
   }
 

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { BadJobFile, JobDefinition } from "../core/job.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Lane } from "../core/task.ts";
+import type { FeedNews } from "./watched.ts";
 
 /** Given to a consumer thread at its birth. */
 export interface ConsumerThreadData {
@@ -35,6 +36,7 @@ export type FromConsumer =
       readonly id: number;
       readonly answer: LiveAnswer;
     }
+  | { readonly to: "executor"; readonly kind: "news"; readonly news: FeedNews }
   /** It hears doorbells now. */
   | { readonly to: "executor"; readonly kind: "begun" }
   | { readonly to: "executor"; readonly kind: "unkillable"; readonly taskId: number }

@@ -11,6 +11,7 @@ import {
   isFor,
   type LoadedJobs,
 } from "./protocol.ts";
+import type { FeedNews } from "./watched.ts";
 
 /** Longer than any job worker may take to die, so that the answer can be its receipt. */
 const ANSWER_MS = 4000;
@@ -30,6 +31,8 @@ export interface ConsumerThread {
 export interface ThreadEvents {
   /** Something of this task's attempt cannot be killed by the thread. */
   onUnkillable(taskId: number): void;
+  /** What watched attempts say. */
+  onNews(news: FeedNews): void;
   /** The thread died by itself. */
   onDeath(why: string): void;
 }
@@ -65,12 +68,28 @@ export function createConsumerThread(
   }
 
   function hear(message: FromConsumer): void {
-    if (message.kind === "loaded") loaded.resolve(message.jobs);
-    if (message.kind === "failed") fail(message.failure);
-    if (message.kind === "answer") asked.get(message.id)?.(message.answer);
-    if (message.kind === "unkillable") events.onUnkillable(message.taskId);
-    if (message.kind === "begun") begun.resolve();
-    if (message.kind === "drained") drained.resolve();
+    switch (message.kind) {
+      case "loaded":
+        loaded.resolve(message.jobs);
+        break;
+      case "failed":
+        fail(message.failure);
+        break;
+      case "answer":
+        asked.get(message.id)?.(message.answer);
+        break;
+      case "news":
+        events.onNews(message.news);
+        break;
+      case "unkillable":
+        events.onUnkillable(message.taskId);
+        break;
+      case "begun":
+        begun.resolve();
+        break;
+      case "drained":
+        drained.resolve();
+    }
   }
 
   function fail({ isConfiguration, message }: Failure): void {

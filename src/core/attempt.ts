@@ -44,7 +44,16 @@ export interface TraceEvent {
   readonly seq: number;
   /** Epoch ms of the executor. */
   readonly at: number;
-  readonly type: "state" | "log" | "progress" | "step" | "watch" | "fetch" | "result" | "gap";
+  readonly type:
+    | "state"
+    | "log"
+    | "progress"
+    | "step"
+    | "watch"
+    | "checkpoint"
+    | "fetch"
+    | "result"
+    | "gap";
   readonly data: unknown;
 }
 
@@ -60,6 +69,23 @@ export interface LiveView {
   /** Ms since the attempt began to run. */
   readonly elapsedMs: number;
   readonly progress: Progress | null;
+  /** True when the job went on while it was being read: the frames are those it had in common before and after. */
+  readonly moving?: boolean;
+  readonly vitals?: Vitals;
+}
+
+/** What an attempt uses up; null where the runtime cannot tell. */
+export interface Vitals {
+  /** Processor time of its thread since the attempt began. */
+  readonly cpuMs: number | null;
+  /** Of its job worker. */
+  readonly heapBytes: number | null;
+  /** Of the process it runs in: shared with other attempts unless it has a process of its own. */
+  readonly rssBytes: number | null;
+  /** How old the figures of memory are: a spinning thread cannot be asked. */
+  readonly memoryAgeMs: number | null;
+  /** How long its event loop took to answer, or has not answered so far. */
+  readonly eventLoopLagMs: number | null;
 }
 
 export interface Progress {
@@ -111,6 +137,8 @@ export interface RunningAttempt {
   readonly gone: Promise<KillReceipt>;
   /** Where it is now. Answers within about 100 ms also when the job spins. */
   inspect(): Promise<LiveView>;
+  /** What it said since the event `seq`, as far as it is still known; absent where nothing is ever said. */
+  eventsAfter?(seq: number): readonly TraceEvent[];
   /** Stops it; the outcome is `cancelled` or `interrupted` unless it ended before. Safe to call again. */
   stop(reason: StopReason): void;
 }

@@ -63,12 +63,27 @@ export interface TaskDetailView {
   readonly coroutine_id: number | null;
   readonly service_id: string | null;
   readonly progress: { readonly percent: number; readonly text: string | null } | null;
+  /** How old the place is at most, ms; null when there is none. */
+  readonly freshness_ms: number | null;
+  /** `live`: asked just now. `checkpoint`: of a running task that cannot be asked. `last-known`: where it ended. */
+  readonly source: Source;
+  /** True when it went on while it was looked at: only the frames common to two looks are shown. */
+  readonly moving: boolean;
+  /** Processor time of the attempt; this and the following are null where the runtime cannot tell. */
+  readonly cpu_ms: number | null;
+  readonly heap_bytes: number | null;
+  readonly rss_bytes: number | null;
+  /** How old the figures of memory are. */
+  readonly memory_age_ms: number | null;
+  readonly event_loop_lag_ms: number | null;
   /** What the job returned. */
   readonly result: unknown;
   readonly error: ErrorView | null;
   /** The newest attempts of all lives, oldest first: a new life keeps what led to it. */
   readonly attempts: readonly AttemptView[];
 }
+
+type Source = "live" | "checkpoint" | "last-known";
 
 /** What is known of a task at one moment. */
 interface Sight {
@@ -77,6 +92,8 @@ interface Sight {
   readonly current: Attempt | null;
   /** Where it is, or where it was at its end. */
   readonly view: LiveView | null;
+  readonly source: Source;
+  readonly freshnessMs: number | null;
 }
 
 const ASK_MS = 300;
@@ -106,8 +123,12 @@ async function look(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
   if (detail.task.status !== "running" || detail.latest === null) return lookBack(deps, detail);
   const { task, latest } = detail;
   const asked = { kind: "inspect", taskId: task.id, fence: task.fence } as const;
+  const askedAt = performance.now();
   const answer = await deps.bus.ask(latest.serviceId, asked, ASK_MS).catch(() => undefined);
-  if (answer?.kind === "view") return { detail, current: latest, view: answer.view };
+  if (answer?.kind === "view") {
+    const freshnessMs = Math.round(performance.now() - askedAt);
+    return { detail, current: latest, view: answer.view, source: "live", freshnessMs };
+  }
   // It may just have ended.
   const reference = { applicationId: task.applicationId, id: task.id };
   const again = await askStore(() => deps.store.tasks.find(reference));
@@ -116,11 +137,21 @@ async function look(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
 
 /** Without an executor to ask: what the newest attempt of this life left behind. */
 async function lookBack(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
-  const { task, latest } = detail;
-  if (latest === null || latest.life !== task.life) return { detail, current: null, view: null };
-  if (latest.outcome === null) return { detail, current: latest, view: null };
+  const { task, latest, nowMs } = detail;
+  const nowhere = { view: null, source: "last-known", freshnessMs: null } as const;
+  if (latest === null || latest.life !== task.life) return { ...nowhere, detail, current: null };
+  if (latest.outcome === null) return lookUp(deps, detail, latest);
   const trace = await askStore(() => deps.store.attempts.trace(latest.id));
-  return { detail, current: latest, view: trace?.view ?? null };
+  const view = trace?.view ?? null;
+  const freshnessMs = Math.max(0, nowMs - (latest.finishedAt ?? nowMs));
+  return { ...nowhere, detail, current: latest, view, freshnessMs };
+}
+
+/** It runs, but nobody tells where: its last checkpoint, or, before the first one, its start. */
+async function lookUp(deps: DetailDeps, detail: TaskDetail, current: Attempt): Promise<Sight> {
+  const kept = await askStore(() => deps.store.attempts.lastCheckpoint(current.id));
+  const freshnessMs = Math.max(0, detail.nowMs - (kept?.writtenAt ?? current.startedAt));
+  return { detail, current, view: kept?.view ?? null, source: "checkpoint", freshnessMs };
 }
 
 function viewOf(sight: Sight, attempts: readonly Attempt[]): TaskDetailView {
@@ -130,6 +161,7 @@ function viewOf(sight: Sight, attempts: readonly Attempt[]): TaskDetailView {
   return {
     state: status === "running" ? (sight.view?.state ?? "running") : status,
     ...placeOf(sight),
+    ...vitalsOf(sight),
     id: task.id,
     taskNo: task.taskNo,
     name: task.name,
@@ -158,6 +190,20 @@ function placeOf({ detail, current, view }: Sight) {
     round: view?.round ?? 0,
     elapsed: view === null ? elapsedOf(current, detail.nowMs) : Math.round(view.elapsedMs),
     progress: percent === undefined ? null : { percent, text },
+  };
+}
+
+function vitalsOf({ view, source, freshnessMs }: Sight) {
+  const { cpuMs, heapBytes, rssBytes, memoryAgeMs, eventLoopLagMs } = view?.vitals ?? {};
+  return {
+    freshness_ms: freshnessMs,
+    source,
+    moving: view?.moving === true,
+    cpu_ms: cpuMs ?? null,
+    heap_bytes: heapBytes ?? null,
+    rss_bytes: rssBytes ?? null,
+    memory_age_ms: memoryAgeMs ?? null,
+    event_loop_lag_ms: eventLoopLagMs ?? null,
   };
 }
 

@@ -88,14 +88,14 @@ const rotateOperation = plainOperation({
   description:
     "Gives it a new `secretKey` and a new `callbackSecret`, shown only here. Needs the ADMIN_TOKEN as for /application/create, or the five headers of the application itself: body-bound and with its current secret, using the nonce up. For `graceSeconds` the replaced secrets stay good as well: requests may be signed with either, and callbacks are signed with both (two `v1,` signatures in `webhook-signature`, and `signature-previous` besides `signature`). A second rotation ends the grace of the first one: only the newest replaced secrets are kept. Other processes know within one second.",
   proof: "adminOrSignature",
-  path: {
+  path: Type.Object({
     app_key: text({
       min: 1,
       max: 64,
       description: "The application's key.",
       example: "wWt1aSZj2KXMO7fE",
     }),
-  },
+  }),
   body: { schema: rotation, examples: { anHour: EXAMPLE, atOnce: { graceSeconds: 0 } } },
   answer: Type.Object({
     secretKey: Type.String(),

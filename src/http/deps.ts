@@ -15,7 +15,7 @@ export interface HttpDeps {
   >;
   readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors">;
   readonly queue: Pick<Queue, "ring">;
-  readonly bus: Pick<Bus, "ask">;
+  readonly bus: Pick<Bus, "ask" | "follow">;
   readonly logger: Logger;
   readonly secretBox: SecretBox;
   readonly submitter: Pick<TaskSubmitter, "submit">;

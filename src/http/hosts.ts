@@ -38,7 +38,7 @@ const hostsOperation = plainOperation({
   description:
     "Needs the ADMIN_TOKEN as for /application/create. After 5 failures in a row a host is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. A host that was idle for 10 minutes is forgotten.",
   proof: "admin",
-  path: {},
+  path: Type.Object({}),
   answer: Type.Object({
     hosts: Type.Array(
       Type.Object({

@@ -22,10 +22,10 @@ interface OperationParts {
   readonly summary: string;
   readonly description: string;
   readonly proof: keyof typeof SECURITY;
+  /** What stands in the path as `:name`. */
+  readonly path?: TObject;
   readonly body?: { readonly schema: TObject; readonly examples: Examples };
   readonly query?: TObject;
-  /** What stands in the path, by name. */
-  readonly path?: Readonly<Record<string, TSchema>>;
   /** `data` of a success. */
   readonly data: TSchema;
   readonly examples: Examples;
@@ -45,6 +45,7 @@ const ERROR_STATUSES: Readonly<Record<ErrorName, number>> = {
 const SIGNED = { app_key: [], nonce: [], timestamps: [], payload: [], signature: [] };
 const SECURITY = {
   signature: [SIGNED],
+  ticket: [SIGNED, {}],
   admin: [{ adminToken: [] }, {}],
   adminOrSignature: [{ adminToken: [] }, SIGNED, {}],
   none: [],
@@ -52,15 +53,15 @@ const SECURITY = {
 
 /** The operation object of a route. */
 export function operation(parts: OperationParts): Operation {
-  const { body, query, path } = parts;
+  const { body } = parts;
+  const parameters = [...parametersOf("path", parts.path), ...parametersOf("query", parts.query)];
   return {
     operationId: parts.id,
     tags: [parts.tag],
     summary: parts.summary,
     description: parts.description,
     security: SECURITY[parts.proof],
-    ...(query && { parameters: parametersOf(query) }),
-    ...(path && { parameters: pathParameters(path) }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
     responses: {
       "200": { description: "Answered.", content: json(answerOf(parts.data), parts.examples) },
@@ -82,7 +83,7 @@ const PROBLEM_STATUSES = {
 
 interface PlainParts extends Omit<OperationParts, "data" | "errors" | "query"> {
   /** What stands in the path, by name. */
-  readonly path: Readonly<Record<string, TSchema>>;
+  readonly path: TObject;
   /** The whole answer. */
   readonly answer: TSchema;
   readonly errors: readonly (keyof typeof PROBLEM_STATUSES)[];
@@ -98,7 +99,7 @@ export function plainOperation(parts: PlainParts): Operation {
     summary: parts.summary,
     description: parts.description,
     security: SECURITY[parts.proof],
-    parameters: pathParameters(parts.path),
+    parameters: parametersOf("path", parts.path),
     ...(body && { requestBody: { required: true, content: json(body.schema, body.examples) } }),
     responses: {
       "200": { description: "Answered.", content: json(parts.answer, parts.examples) },
@@ -139,17 +140,11 @@ function shared(name: string) {
   return { $ref: `#/components/responses/${name}` };
 }
 
-function pathParameters(path: Readonly<Record<string, TSchema>>) {
-  return Object.entries(path).map(([name, schema]) => {
-    return { name, in: "path", required: true, description: schema.description, schema };
-  });
-}
-
-function parametersOf(query: TObject) {
-  return Object.entries(query.properties).map(([name, property]) => {
+function parametersOf(place: "path" | "query", fields: TObject = Type.Object({})) {
+  return Object.entries(fields.properties).map(([name, property]) => {
     // Swagger UI would send an example of every optional parameter unless the reader clears it.
     const schema = { ...property, example: undefined };
-    const required = query.required?.includes(name) ?? false;
-    return { name, in: "query", required, description: property.description, schema };
+    const required = fields.required?.includes(name) ?? false;
+    return { name, in: place, required, description: property.description, schema };
   });
 }

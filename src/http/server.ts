@@ -5,6 +5,11 @@ import { applicationRotateRoute } from "./application-rotate.ts";
 import { applicationRoutes } from "./applications.ts";
 import type { HttpDeps } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
+import {
+  createEventStreams,
+  type EventStreams,
+  type EventStreamsOptions,
+} from "./event-streams.ts";
 import { healthRoutes } from "./health.ts";
 import { hostsRoute } from "./hosts.ts";
 import { openApiText } from "./openapi.ts";
@@ -13,7 +18,14 @@ import { taskAttemptsRoute } from "./task-attempts.ts";
 import { taskCancelRoute } from "./task-cancel.ts";
 import { taskCreateRoute } from "./task-create.ts";
 import { taskDetailRoutes } from "./task-detail.ts";
+import { taskEventsRoutes } from "./task-events.ts";
 import { taskPublishRoute } from "./task-publish.ts";
+
+/** The API; its streams stay open until they are told to end. */
+export interface ApiApp extends HttpApp {
+  /** Ends the streams with a word to their clients, and refuses new ones: before the server stops. */
+  endStreams(): void;
+}
 
 /**
  * The API with its documentation.
@@ -21,16 +33,21 @@ import { taskPublishRoute } from "./task-publish.ts";
  * const app = createHttpApp(deps);
  * const server = await listen(app, { host: "127.0.0.1", port: 9502 });
  */
-export function createHttpApp(deps: HttpDeps): HttpApp {
+export function createHttpApp(
+  deps: HttpDeps,
+  limits: Omit<EventStreamsOptions, "logger"> = {},
+): ApiApp {
   const applications = cacheApplications(deps.store.applications);
   const { tasks, attempts, executors } = deps.store;
-  const routes = apiRoutes({ ...deps, store: { applications, tasks, attempts, executors } });
+  const streams = createEventStreams({ ...limits, logger: deps.logger });
+  const store = { applications, tasks, attempts, executors };
+  const routes = apiRoutes({ ...deps, store }, streams);
   const docs = docsRoutes(() => openApiText(routes, deps.version));
-  return createApp([...routes, ...docs], deps.logger);
+  return { ...createApp([...routes, ...docs], deps.logger), endStreams: streams.close };
 }
 
 /** In the order of the document. */
-function apiRoutes(deps: HttpDeps): Route[] {
+function apiRoutes(deps: HttpDeps, streams: EventStreams): Route[] {
   return [
     ...applicationRoutes(deps),
     applicationRotateRoute(deps),
@@ -38,6 +55,7 @@ function apiRoutes(deps: HttpDeps): Route[] {
     taskCancelRoute(deps),
     ...taskDetailRoutes(deps),
     taskAttemptsRoute(deps),
+    ...taskEventsRoutes(deps, streams),
     taskPublishRoute(deps),
     hostsRoute(deps),
     ...healthRoutes(deps),

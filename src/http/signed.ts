@@ -63,6 +63,12 @@ export async function readSignedPath<T>(
   return { caller, input: form.fromQuery(new URLSearchParams({ ...exchange.params })) };
 }
 
+/** A signed body of which nothing is needed. Throws AppError. */
+export async function readSignedRaw(deps: HttpDeps, exchange: Exchange): Promise<Authenticated> {
+  const body = await readBody(exchange.request, deps.config.maxBodyBytes);
+  return identify(deps, exchange, body);
+}
+
 async function useNonce(deps: HttpDeps, { application, nonce }: Authenticated): Promise<void> {
   if (nonce === undefined) return;
   const isFirst = await askStore(() => deps.store.tasks.useNonce(application.id, nonce));

@@ -105,7 +105,7 @@ const attemptsOperation = operation({
   description:
     "The newest 100 attempts of all lives, oldest first, with what each left behind. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
   proof: "signature",
-  path: { id: taskId() },
+  path: Type.Object({ id: taskId() }),
   data: Type.Object({ attempts: Type.Array(fullAttempt) }),
   examples: {
     failed: { code: 0, msg: "ok!", data: { attempts: [example] } },

@@ -1,4 +1,5 @@
 // What the job worker itself uses of the globals, taken before a job is imported: jobs may patch theirs as they like.
+import type { MemoryWord } from "./vitals.ts";
 
 const { now } = Date;
 const { stringify, parse } = JSON;
@@ -26,6 +27,14 @@ const then: unknown = Reflect.get(Promise.prototype, "then");
 /** `promise.catch`, which would go through a patched `then`. */
 export function onRejection(promise: Promise<unknown>, hear: (thrown: unknown) => void): void {
   (apply as (...given: readonly unknown[]) => unknown)(then, promise, [undefined, hear]);
+}
+
+const readMemory = process.memoryUsage.bind(process);
+
+/** What this thread's heap and this process use. */
+export function memoryNow(): MemoryWord {
+  const { heapUsed, rss } = readMemory();
+  return { heapBytes: heapUsed, rssBytes: rss };
 }
 
 const NativeError = Error;

@@ -1,5 +1,5 @@
 // A job worker as its owner drives it, whatever kind of thing it is: a thread today.
-import type { AttemptError } from "../core/attempt.ts";
+import type { AttemptError, Vitals } from "../core/attempt.ts";
 import type { FromJobWorker, ToJobWorker } from "./protocol.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
@@ -18,6 +18,8 @@ export interface JobHost {
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;
+  /** What it uses up, as far as it is known without asking it; `cpuMs` since it was started. */
+  vitals(): Vitals;
   /**
    * Kills it; asking again answers the same. True as soon as its death is proven, false when it was not within 2 s:
    * then it may go on for ever.

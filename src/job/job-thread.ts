@@ -7,6 +7,7 @@ import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { createPings } from "./pings.ts";
 import type { Boot, FromJobWorker } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
+import { createVitalSigns } from "./vitals.ts";
 
 const KILL_LIMIT_MS = 2_000;
 const PROOF_INTERVAL_MS = 5;
@@ -28,6 +29,7 @@ export function createJobThread(
   worker.postMessage(boot, [port2]);
 
   const pings = createPings();
+  const signs = createVitalSigns();
   let listener = DEAF;
   let threadId: number | null = null;
   let death: Death | null = null;
@@ -44,8 +46,10 @@ export function createJobThread(
   });
 
   port.on("message", (message: FromJobWorker) => {
-    if (message.kind === "pong") pings.answered(message.ping);
-    else if (message.kind !== "ready") listener.message(message);
+    if (message.kind === "pong") {
+      signs.answered(message.memory);
+      pings.answered(message.ping);
+    } else if (message.kind !== "ready") listener.message(message);
     else {
       threadId = message.threadId;
       setReady(true);
@@ -60,7 +64,11 @@ export function createJobThread(
       listener = hear;
       if (death !== null) hear.death(death);
     },
-    ping: (withinMs) => pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs),
+    ping: (withinMs) => {
+      signs.pinged();
+      return pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs);
+    },
+    vitals: () => signs.read(threadId),
     kill() {
       listener = DEAF;
       killed ??= killThread({ worker, exited, threadId, port });

@@ -5,7 +5,7 @@ import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
 import { concealParentPort, concealProcessEnv } from "./conceal.ts";
 import { errorData } from "./error-data.ts";
-import { onRejection, parseJson, soon } from "./intrinsics.ts";
+import { memoryNow, onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
 import { resultText } from "./job-result.ts";
@@ -13,6 +13,10 @@ import { loadJob } from "./load-job.ts";
 import { openLoader } from "./loader.ts";
 import type { AttemptOrder, Boot, FromJobWorker, JobEnd, ToJobWorker } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
+import { shownValue } from "./shown-values.ts";
+
+/** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
+const MAX_SHOWN_RESULT = 3_800;
 
 /** Everything that lasts longer than an attempt. */
 interface JobWorker {
@@ -68,7 +72,7 @@ function reportUncaught(worker: JobWorker, thrown: unknown): void {
 function hear(worker: JobWorker, message: ToJobWorker): void {
   switch (message.kind) {
     case "ping":
-      worker.post({ kind: "pong", ping: message.ping });
+      worker.post({ kind: "pong", ping: message.ping, memory: memoryNow() });
       break;
     case "load":
       perform(worker, load(worker, message.file));
@@ -111,7 +115,9 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     const params = parseJson(order.params);
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
-    return { kind: "returned", result: resultText(result) };
+    const text = resultText(result);
+    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT) });
+    return { kind: "returned", result: text };
   } catch (thrown) {
     return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };
   }

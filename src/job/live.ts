@@ -1,6 +1,7 @@
 // Reads where an attempt is out of shared memory, while its code runs, spins or waits.
 import type { AttemptTrace, LiveView, Progress } from "../core/attempt.ts";
-import { readEvents } from "./event-ring.ts";
+import { withGaps } from "../core/trace-events.ts";
+import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
 import type { JobHost } from "./job-host.ts";
 import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
@@ -15,6 +16,8 @@ export interface LiveSource {
   readonly jobsDir: string;
   /** On the clock of `performance.now()`. */
   readonly startedMs: number;
+  /** Processor time of the thread before the attempt began; null where it cannot be known. */
+  readonly cpuBeforeMs: number | null;
 }
 
 /**
@@ -23,7 +26,11 @@ export interface LiveSource {
  */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isWaiting = await host.ping(PING_LIMIT_MS);
-  return readView(source, isWaiting ? "waiting" : "running");
+  const view = readView(source, isWaiting ? "waiting" : "running");
+  const { cpuMs, ...vitals } = host.vitals();
+  const { cpuBeforeMs } = source;
+  const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;
+  return { ...view, vitals: { ...vitals, cpuMs: ownCpuMs } };
 }
 
 /**
@@ -51,11 +58,9 @@ export function emptyView(startedMs: number): LiveView {
 /** What is kept of an attempt: the view, its last events, and its end as the last of them. */
 export function readTrace(source: LiveSource, view: LiveView, outcome: string): AttemptTrace {
   const events = readEvents(source.memory);
-  const seq = (events.at(-1)?.seq ?? 0) + 1;
-  return {
-    view,
-    events: [...events, { seq, at: Date.now(), type: "state", data: { state: outcome } }],
-  };
+  const seq = Math.max(events.at(-1)?.seq ?? 0, lastSeqOf(source.memory) >>> 0) + 1;
+  const end = { seq, at: Date.now(), type: "state", data: { state: outcome } } as const;
+  return { view, events: withGaps([...events, end]) };
 }
 
 /** Null also for what a job's own `toJSON` may have left there. */

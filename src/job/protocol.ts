@@ -2,6 +2,7 @@
 import type { AttemptError } from "../core/attempt.ts";
 import type { Isolation } from "../core/job.ts";
 import type { RetryPolicy } from "../core/task.ts";
+import type { MemoryWord } from "./vitals.ts";
 
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
 export interface Boot {
@@ -60,6 +61,6 @@ export type FromJobWorker =
   | { readonly kind: "ended"; readonly id: number; readonly end: JobEnd }
   /** Follows `ended` from the event loop: nothing of the attempt keeps the thread busy. */
   | { readonly kind: "idle"; readonly id: number }
-  | { readonly kind: "pong"; readonly ping: number }
+  | { readonly kind: "pong"; readonly ping: number; readonly memory?: MemoryWord }
   /** An error or rejection nobody caught; the job worker is not to be used again. */
   | { readonly kind: "crashed"; readonly error: AttemptError };

@@ -5,10 +5,12 @@ import type {
   KillReceipt,
   LiveView,
   RunningAttempt,
+  TraceEvent,
 } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ClaimedTask } from "../core/task.ts";
+import { eventsAfter } from "../core/trace-events.ts";
 import { within } from "../core/within.ts";
 import {
   abortAfterMs,
@@ -19,6 +21,7 @@ import {
   type Stop,
 } from "./attempt-stop.ts";
 import { errorData, platformError } from "./error-data.ts";
+import { readEvents } from "./event-ring.ts";
 import { emptyView, inspect, type LiveSource, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import type { Pool, PooledJob, PooledJobWorker, Taken } from "./pool.ts";
@@ -72,6 +75,7 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     ended: attempt.ended,
     gone: attempt.gone,
     inspect: () => attempt.inspect(),
+    eventsAfter: (seq) => attempt.eventsAfter(seq),
     stop: (reason) => attempt.stop(requestedStop(reason)),
   };
 }
@@ -90,7 +94,8 @@ class JobAttempt {
   #jobWorker: PooledJobWorker | null = null;
   #isAbortDue = false;
   #wasWaiting = false;
-  #lastView: LiveView | null = null;
+  #lastTrace: AttemptTrace | null = null;
+  #cpuBeforeMs: number | null = null;
 
   constructor(deps: RunJobDeps, options: JobAttemptOptions) {
     this.#deps = deps;
@@ -106,9 +111,17 @@ class JobAttempt {
   }
 
   async inspect(): Promise<LiveView> {
-    if (this.#lastView !== null) return this.#lastView;
+    if (this.#lastTrace?.view) return this.#lastTrace.view;
     if (this.#jobWorker === null) return emptyView(this.#startedMs);
     return inspect(this.#jobWorker.host, this.#liveSource(this.#jobWorker));
+  }
+
+  /** Nothing while a job worker has not accepted it: its memory may still tell of another attempt. */
+  eventsAfter(seq: number): readonly TraceEvent[] {
+    if (this.#lastTrace !== null) return eventsAfter(this.#lastTrace.events, seq);
+    return this.#jobWorker === null
+      ? []
+      : eventsAfter(readEvents(this.#jobWorker.host.memory), seq);
   }
 
   #startTimers(): NodeJS.Timeout[] {
@@ -167,8 +180,9 @@ class JobAttempt {
   #offerTo(jobWorker: PooledJobWorker): Offer {
     const { least, most } = ACCEPT_WITHIN_MS;
     const acceptWithinMs = Math.min(most, Math.max(least, this.#options.timeoutMs / 3));
-    this.#jobWorker = jobWorker;
+    this.#cpuBeforeMs = jobWorker.host.vitals().cpuMs;
     const offer = offerAttempt(jobWorker.host, this.#order(), acceptWithinMs);
+    this.#jobWorker = jobWorker;
     if (this.#isAbortDue) this.#abortEarly(jobWorker);
     return offer;
   }
@@ -245,14 +259,16 @@ class JobAttempt {
   }
 
   #liveSource({ host }: PooledJobWorker): LiveSource {
-    return { memory: host.memory, jobsDir: this.#deps.jobsDir, startedMs: this.#startedMs };
+    const { memory } = host;
+    const { jobsDir } = this.#deps;
+    return { memory, jobsDir, startedMs: this.#startedMs, cpuBeforeMs: this.#cpuBeforeMs };
   }
 
   #trace(jobWorker: PooledJobWorker, outcome: AttemptEnd["outcome"]): AttemptTrace {
     const source = this.#liveSource(jobWorker);
     const view = readView(source, this.#wasWaiting ? "waiting" : "running");
-    this.#lastView = view;
-    return readTrace(source, view, outcome);
+    this.#lastTrace = readTrace(source, view, outcome);
+    return this.#lastTrace;
   }
 
   #end(end: AttemptEnd): void {

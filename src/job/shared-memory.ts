@@ -15,12 +15,19 @@ export const WORDS = {
   /** Bytes ever written to and dropped from the ring of events, modulo 2^32. */
   ringHead: 4,
   ringTail: 5,
+  /** The same for the ring of debug lines. */
+  debugHead: 6,
+  debugTail: 7,
+  /** Seq of the newest event, modulo 2^32; stored after its bytes. */
+  lastSeq: 8,
 } as const;
 
 const WORD_BYTES = 128;
 const CELL_BYTES = { stack: 16_384, vars: 81_920, progress: 2_048 } as const;
 /** A power of two, so that positions modulo 2^32 wrap in step with places in the ring. */
 export const RING_BYTES = 262_144;
+/** Debug lines have their own, so that a flood of them pushes out nothing else. Also a power of two. */
+const DEBUG_BYTES = 65_536;
 
 /** The parts of the memory; the same layout on both sides. */
 export interface SharedMemory {
@@ -32,6 +39,7 @@ export interface SharedMemory {
   readonly vars: TextCell;
   readonly progress: TextCell;
   readonly ring: Uint8Array;
+  readonly debugRing: Uint8Array;
 }
 
 /** One text with one writer: `words[0]` is odd while it is being written, `words[1]` its length in bytes. */
@@ -43,7 +51,7 @@ export interface TextCell {
 /** Makes the memory, or looks at the one that is given. */
 export function openSharedMemory(given?: SharedArrayBuffer): SharedMemory {
   const cells = CELL_BYTES.stack + CELL_BYTES.vars + CELL_BYTES.progress;
-  const buffer = given ?? new SharedArrayBuffer(WORD_BYTES + cells + RING_BYTES);
+  const buffer = given ?? new SharedArrayBuffer(WORD_BYTES + cells + RING_BYTES + DEBUG_BYTES);
   let offset = WORD_BYTES;
   const cell = (size: number): TextCell => {
     const words = new Int32Array(buffer, offset, 2);
@@ -58,6 +66,7 @@ export function openSharedMemory(given?: SharedArrayBuffer): SharedMemory {
     vars: cell(CELL_BYTES.vars),
     progress: cell(CELL_BYTES.progress),
     ring: new Uint8Array(buffer, offset, RING_BYTES),
+    debugRing: new Uint8Array(buffer, offset + RING_BYTES, DEBUG_BYTES),
   };
 }
 
@@ -84,6 +93,9 @@ export function readText(cell: TextCell): string | null {
 /** Empties all that belongs to one attempt. Only while no attempt runs. */
 export function clearAttempt(memory: SharedMemory): void {
   const { words, stack, vars, progress } = memory;
-  for (const word of [WORDS.round, WORDS.ringHead, WORDS.ringTail]) Atomics.store(words, word, 0);
+  const { round, ringHead, ringTail, debugHead, debugTail, lastSeq } = WORDS;
+  for (const word of [round, ringHead, ringTail, debugHead, debugTail, lastSeq]) {
+    Atomics.store(words, word, 0);
+  }
   for (const cell of [stack, vars, progress]) cell.words.fill(0);
 }

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { createApplications } from "./applications.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { createChanges } from "./changes.ts";
+import { createCheckpoints } from "./checkpoints.ts";
 import { createTasks } from "./create-tasks.ts";
 import type { Database, Session } from "./dialect.ts";
 import { createExecutors } from "./executors.ts";
@@ -54,6 +55,7 @@ function createTaskStore(database: Database): TaskStore {
 
 function createAttempts(database: Database): AttemptStore {
   return {
+    ...createCheckpoints(database),
     list: (taskId, limit) =>
       database.read(async (session) => (await readAttempts(session, taskId, limit)).reverse()),
     trace: (attemptId) =>

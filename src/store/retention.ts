@@ -24,6 +24,7 @@ async function deleteAttempts({ connection }: Session, taskIds: readonly number[
     .execute();
   for (const batch of batchesOf(attempts.map(({ id }) => id))) {
     await connection.deleteFrom("attempt_ends").where("attempt_id", "in", batch).execute();
+    await connection.deleteFrom("attempt_checkpoints").where("attempt_id", "in", batch).execute();
     await connection.deleteFrom("attempts").where("id", "in", batch).execute();
   }
 }

@@ -1,5 +1,12 @@
 // The port of the store, the truth about every task: each line here is one guarded change of state or one read.
-import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "../core/attempt.ts";
+import type {
+  AttemptEnd,
+  AttemptTrace,
+  ClaimLimits,
+  LiveView,
+  NextState,
+  Outcome,
+} from "../core/attempt.ts";
 import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { JobDefinition } from "../core/job.ts";
 import type {
@@ -250,6 +257,15 @@ export interface AttemptStore {
   list(taskId: number, limit: number): Promise<Attempt[]>;
   /** What is kept of where an attempt was. */
   trace(attemptId: number): Promise<AttemptTrace | null>;
+  /** Notes where running attempts are: one statement for many, the last one counts. */
+  checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
+  /** Where an attempt was last seen; null when it never was. `writtenAt` is epoch ms. */
+  lastCheckpoint(attemptId: number): Promise<{ view: LiveView; writtenAt: number } | null>;
+}
+
+export interface Checkpoint {
+  readonly attemptId: number;
+  readonly view: LiveView;
 }
 
 export interface CatalogueStore {

@@ -12,6 +12,7 @@ export interface Tables {
   tasks: TasksTable;
   attempts: AttemptsTable;
   attempt_ends: AttemptEndsTable;
+  attempt_checkpoints: AttemptCheckpointsTable;
   used_nonces: UsedNoncesTable;
   job_definitions: JobDefinitionsTable;
   job_aliases: JobAliasesTable;
@@ -88,6 +89,12 @@ interface AttemptEndsTable {
   receipt: string | null;
   trace: Uint8Array | null;
   delivery: string | null;
+}
+
+interface AttemptCheckpointsTable {
+  attempt_id: number;
+  written_at: number;
+  view: string;
 }
 
 interface UsedNoncesTable {

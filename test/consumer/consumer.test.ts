@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { type Consumer, createConsumer } from "../../src/consumer/consumer.ts";
+import type { FeedNews } from "../../src/consumer/watched.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import type { TaskDetail } from "../../src/store/store.ts";
@@ -21,6 +22,7 @@ let queue: Queue;
 let applicationId: number;
 let consumers: Consumer[];
 let unkillable: number[];
+let news: FeedNews[];
 
 beforeEach(async () => {
   world = await createWorld();
@@ -28,6 +30,7 @@ beforeEach(async () => {
   applicationId = (await addApplication(world, { appKey: "app" })).id;
   consumers = [];
   unkillable = [];
+  news = [];
 });
 
 afterEach(async () => {
@@ -49,6 +52,7 @@ async function serve(attempts: ScriptedLane, leaseMs = LEASE_MS): Promise<Consum
     leaseMs,
     logger: world.logger,
     onUnkillable: ({ taskId }) => unkillable.push(taskId),
+    onNews: (told) => news.push(told),
   });
   consumers.push(consumer);
   return consumer;

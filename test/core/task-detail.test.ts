@@ -36,6 +36,14 @@ const NOWHERE = {
   round: 0,
   progress: null,
 };
+const NO_VITALS = {
+  moving: false,
+  cpu_ms: null,
+  heap_bytes: null,
+  rss_bytes: null,
+  memory_age_ms: null,
+  event_loop_lag_ms: null,
+};
 const PLACE = {
   trace_list: JSON.stringify(VIEW.frames),
   executed_file_name: "/jobs/countdown.ts",
@@ -89,6 +97,9 @@ describe("a task that has not run", () => {
     const id = await newTask();
     expect(await detail(id)).toEqual({
       ...NOWHERE,
+      ...NO_VITALS,
+      source: "last-known",
+      freshness_ms: null,
       state: "queued",
       elapsed: 0,
       id,
@@ -162,7 +173,12 @@ describe("a running task", () => {
       };
       const reference = { applicationId, id: task.taskId };
       const seen = await taskDetail(how === "is away" ? world : { ...world, bus }, reference);
-      expect(seen).toMatchObject({ ...NOWHERE, state: "running", coroutine_id: COROUTINE_ID });
+      expect(seen).toMatchObject({
+        ...NOWHERE,
+        source: "checkpoint",
+        state: "running",
+        coroutine_id: COROUTINE_ID,
+      });
       expect(seen?.elapsed).toBeGreaterThanOrEqual(0);
     },
   );

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -44,6 +45,17 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
     expect(detail).toMatchObject({ status: "running", state: "waiting" });
     expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
+  });
+
+  test("a waiting job is watched live to its end", async () => {
+    const id = await client.createJob("action", { do: "sleep-twice-and-wait" });
+    const { data } = await client.post<{ ticket: string }>(`/task/${id}/ticket`, {});
+    const stream = await openStream(`${program.url}/task/${id}/events?ticket=${data.ticket}`);
+    await stream.until(({ event }) => event === "log", 30_000);
+    await client.post("/task/cancel", { id });
+    await stream.toEnd(30_000);
+    const ids = stream.events.map(({ id: place, event }) => place ?? event);
+    expect(ids).toEqual(["1-1", "1-2", "1-3", "end"]);
   });
 
   test("a callback is delivered", async () => {

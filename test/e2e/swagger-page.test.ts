@@ -56,7 +56,7 @@ function suite(): void {
     "shows every route without breaking its policy or asking anybody else",
     async () => {
       const { page, complaints, origins } = await visit();
-      expect(await page.locator(".opblock-summary").count()).toBe(9);
+      expect(await page.locator(".opblock-summary").count()).toBe(11);
       await page.locator("#operations-tasks-createTask .opblock-summary-control").click();
       await page.locator("#operations-tasks-createTask .execute").waitFor();
       expect(complaints).toEqual([]);

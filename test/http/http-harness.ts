@@ -10,7 +10,7 @@ import { createSecretBox } from "../../src/core/secret-box.ts";
 import { createTaskSubmitter } from "../../src/core/submit-task.ts";
 import type { HttpApp } from "../../src/http/app.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
-import { createHttpApp } from "../../src/http/server.ts";
+import { type ApiApp, createHttpApp } from "../../src/http/server.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -34,7 +34,9 @@ export interface Answer {
 }
 
 export interface Harness {
-  readonly app: HttpApp;
+  readonly app: ApiApp;
+  /** What the app was made of: for another one on the same store. */
+  readonly deps: HttpDeps;
   readonly store: Store;
   readonly bus: Bus;
   readonly log: RecordedLog;
@@ -104,6 +106,7 @@ export async function createHarness(
   const app = createHttpApp(deps);
   return {
     app,
+    deps,
     store,
     bus,
     log,

@@ -81,6 +81,8 @@ describe("the document", () => {
       "get /task/detail",
       "post /task/detail",
       "get /task/{id}/attempts",
+      "get /task/{id}/events",
+      "post /task/{id}/ticket",
       "post /nsq/publish",
       "get /api/v1/hosts",
       "get /healthz",
@@ -139,7 +141,10 @@ function mediaOf(operation: Operation): { name: string; media: MediaType }[] {
   const bodies = Object.entries({ ...responses, ...(requestBody && { body: requestBody }) });
   return bodies.map(([key, body]) => {
     const { content } = resolve(body);
-    const media = content["application/json"] ?? content["application/problem+json"];
+    const media =
+      content["application/json"] ??
+      content["application/problem+json"] ??
+      content["text/event-stream"];
     if (media === undefined) throw new Error(`${operation.operationId} ${key} has no JSON`);
     return { name: `${operation.operationId} ${key}`, media };
   });

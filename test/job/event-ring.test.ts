@@ -42,6 +42,40 @@ describe("a ring of events", () => {
     expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThanOrEqual(262_144);
   });
 
+  test("a flood of debug lines pushes out nothing but debug lines", () => {
+    const { read, write } = ring();
+    write("state", { state: "running" });
+    write("log", { level: "info", message: "kept" });
+    for (let i = 1; i <= 5_000; i++) write("log", { level: "debug", message: `line ${i}` });
+    write("log", { level: "warn", message: "kept too" });
+    const events = read();
+    expect(events.slice(0, 3).map(({ seq, type }) => [seq, type])).toEqual([
+      [1, "state"],
+      [2, "log"],
+      [(events[3]?.seq ?? 0) - 1, "gap"],
+    ]);
+    expect(events[2]?.data).toEqual({ from: 3, to: (events[3]?.seq ?? 0) - 1 });
+    expect(events.at(-1)).toMatchObject({ seq: 5_003, data: { message: "kept too" } });
+    expect(events.length).toBeLessThanOrEqual(999);
+    expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThanOrEqual(262_144);
+  });
+
+  test("debug lines among others leave a hole of their own each, within the same bounds", () => {
+    const { read, write } = ring();
+    for (let i = 1; i <= 4_000; i++) {
+      write("log", { level: i % 2 === 0 ? "debug" : "info", message: "x".repeat(200), i });
+    }
+    const events = read();
+    expect(events.length).toBeLessThanOrEqual(999);
+    expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThanOrEqual(262_144);
+    let next = 1;
+    for (const { seq, type, data } of events) {
+      expect(type === "gap" ? (data as { from: number }).from : seq).toBe(next);
+      next = seq + 1;
+    }
+    expect(next).toBe(4_001);
+  });
+
   test("skips what a job made unreadable", () => {
     const memory = openSharedMemory();
     const texts = ["not json", "null", '{"seq":3,"at":1,"type":"log","data":1}'];

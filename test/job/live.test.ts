@@ -140,11 +140,14 @@ describe("the trace of an attempt", () => {
   test("keeps the last 1,000 events of a flood and says which are gone", async () => {
     const { events } = await traceOf("flood", 20_000);
     expect(events.length).toBeLessThanOrEqual(1_000);
-    const [gap, first] = events;
-    expect(gap).toMatchObject({ type: "gap", data: { from: 1, to: (first?.seq ?? 0) - 1 } });
-    expect(events.at(-2)).toMatchObject({ seq: 20_001, data: { message: "line 20000" } });
-    const lines = events.slice(1).map(({ seq }) => seq);
-    expect(lines).toEqual(lines.map((_, index) => (first?.seq ?? 0) + index));
+    const [began, gap, first] = events;
+    expect(began).toMatchObject({ seq: 1, type: "state", data: { state: "running" } });
+    expect(gap).toMatchObject({ type: "gap", data: { from: 2, to: (first?.seq ?? 0) - 1 } });
+    const [line, result, end] = events.slice(-3);
+    expect(line).toMatchObject({ seq: 20_001, data: { message: "line 20000" } });
+    expect([result?.type, end?.type]).toEqual(["result", "state"]);
+    const seqs = events.slice(2).map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.map((_, index) => (first?.seq ?? 0) + index));
   });
 
   test("survives a flood that never ends, which costs its owner neither time nor memory", async () => {

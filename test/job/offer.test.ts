@@ -4,6 +4,7 @@ import type { HostListener, JobHost } from "../../src/job/job-host.ts";
 import { offerAttempt } from "../../src/job/offer.ts";
 import type { AttemptOrder, FromJobWorker } from "../../src/job/protocol.ts";
 import { openSharedMemory, PHASES, WORDS } from "../../src/job/shared-memory.ts";
+import { createVitalSigns } from "../../src/job/vitals.ts";
 
 const order: AttemptOrder = {
   kind: "attempt",
@@ -35,6 +36,7 @@ function handMade() {
       listener = hear;
     },
     ping: () => Promise.resolve(true),
+    vitals: () => createVitalSigns().read(null),
     kill: () => Promise.resolve(true),
   };
   const offer = offerAttempt(host, order, 50);

@@ -21,6 +21,12 @@ export type Detail = {
   readonly round: number;
   readonly elapsed: number;
   readonly progress: { readonly percent: number; readonly text?: string } | null;
+  readonly source: string;
+  readonly moving: boolean;
+  readonly freshness_ms: number;
+  readonly heap_bytes: number;
+  readonly rss_bytes: number;
+  readonly event_loop_lag_ms: number;
   readonly result: unknown;
   readonly error: {
     readonly name: string;

@@ -6,10 +6,16 @@ import { isMissingTable } from "../failures.ts";
 import { firstTables } from "./0001-first-tables.ts";
 import { rotationAndRetries } from "./0002-rotation-and-retries.ts";
 import { deliveryLogs } from "./0003-delivery-logs.ts";
+import { checkpointTable } from "./0004-checkpoints.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const allMigrations: readonly Migration[] = [firstTables, rotationAndRetries, deliveryLogs];
+const allMigrations: readonly Migration[] = [
+  firstTables,
+  rotationAndRetries,
+  deliveryLogs,
+  checkpointTable,
+];
 
 const journal = {
   name: "schema_migrations",

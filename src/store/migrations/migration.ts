@@ -2,7 +2,7 @@
 import type { SqlKind } from "./ddl.ts";
 
 export interface Migration {
-  /** 1, 2, 3 … without holes. */
+  /** Rising; each is used once. */
   readonly version: number;
   readonly name: string;
   readonly statements: (kind: SqlKind) => readonly string[];

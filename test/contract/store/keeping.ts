@@ -1,11 +1,21 @@
 // Suite: applications, the catalogue, settings, the clock, and the deletion of what is old.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { LiveView } from "../../../src/core/attempt.ts";
 import type { JobDefinition } from "../../../src/core/job.ts";
 import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { finishOf, openCorner, retryOf, sampleApplication, sampleTask } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+
+const sampleView: LiveView = {
+  state: "running",
+  frames: [{ file: "/jobs/a.ts", line: 3, function: "run" }],
+  vars: { 名前: "帅的批爆" },
+  round: 2,
+  elapsedMs: 10.5,
+  progress: { percent: 1 },
+};
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -144,8 +154,12 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         `UPDATE tasks SET finished_at = finished_at - ${8 * DAY_MS}
          WHERE id IN (${succeeded.taskId}, ${failed.taskId}, ${cancelled})`,
       );
+      const seen = [succeeded, young].map(({ attemptId }) => ({ attemptId, view: sampleView }));
+      await store.attempts.checkpoint(seen);
       const limits = { olderThanMs: 7 * DAY_MS, failedOlderThanMs: 30 * DAY_MS, limit: 1_000 };
       expect(await store.tasks.prune(limits)).toBe(2);
+      expect(await store.attempts.lastCheckpoint(succeeded.attemptId)).toBeNull();
+      expect(await store.attempts.lastCheckpoint(young.attemptId)).not.toBeNull();
       expect(await store.tasks.prune(limits)).toBe(0);
       const left = await database.query(
         `SELECT id FROM tasks WHERE application_id = ${corner.applicationId} ORDER BY id`,
@@ -157,6 +171,28 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         [failed, young, pending].map(({ attemptId }) => attemptId),
       );
       expect(await store.tasks.prune({ ...limits, failedOlderThanMs: 7 * DAY_MS })).toBe(1);
+    });
+
+    test("600 checkpoints at once are kept, the last one of each counts, and a huge one loses its vars", async () => {
+      const first = 1_000_000;
+      const ids = Array.from({ length: 600 }, (_, index) => first + index);
+      const before = await store.now();
+      await store.attempts.checkpoint([]);
+      await store.attempts.checkpoint(ids.map((attemptId) => ({ attemptId, view: sampleView })));
+      const later = { ...sampleView, round: 7 };
+      const huge = { ...sampleView, vars: { text: "é".repeat(20_000) } };
+      await store.attempts.checkpoint([
+        { attemptId: first + 1, view: huge },
+        { attemptId: first, view: later },
+      ]);
+      const found = await store.attempts.lastCheckpoint(first);
+      expect(found).toEqual({ view: later, writtenAt: expect.any(Number) });
+      expect(found?.writtenAt).toBeGreaterThanOrEqual(before);
+      expect(await store.attempts.lastCheckpoint(first + 1)).toMatchObject({
+        view: { vars: null },
+      });
+      expect(await store.attempts.lastCheckpoint(first + 599)).toMatchObject({ view: sampleView });
+      expect(await store.attempts.lastCheckpoint(first + 600)).toBeNull();
     });
 
     test("pruning takes the oldest first and no more than asked; ids are never used again", async () => {

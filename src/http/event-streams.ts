@@ -1,0 +1,161 @@
+// The streams that are open in this process: how many, how fast their readers are, and how they end.
+import { AppError, messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import type { StreamItem } from "../core/task-events.ts";
+import { commentText, eventText } from "./event-text.ts";
+
+export interface EventStreamsOptions {
+  readonly logger: Logger;
+  /** Streams at once; more are refused. */
+  readonly most?: number;
+  readonly heartbeatMs?: number;
+  /** A reader that takes nothing for this long is dropped. */
+  readonly patienceMs?: number;
+}
+
+/** Gives the items of one stream until the signal fires. */
+export type WatchItems = (signal: AbortSignal) => AsyncIterable<StreamItem>;
+
+export interface EventStreams {
+  /** Throws AppError `unavailable` when there are too many, or the process is stopping. */
+  open(watch: WatchItems, headers: Readonly<Record<string, string>>): Response;
+  /** Ends all of them with a comment: their clients connect again, to another process. */
+  close(): void;
+}
+
+const MOST_STREAMS = 500;
+const HEARTBEAT_MS = 10_000;
+const PATIENCE_MS = 10_000;
+/** Bytes that may wait for the socket. */
+const MOST_WAITING = 65_536;
+const RETRY_AFTER_S = 5;
+/** What EventSource waits before it connects again. */
+const RETRY_MS = 1_000;
+
+export const STREAM_HEADERS: Readonly<Record<string, string>> = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  // Proxies must pass each event on as it comes.
+  "x-accel-buffering": "no",
+};
+
+export function createEventStreams(options: EventStreamsOptions): EventStreams {
+  const { logger, most = MOST_STREAMS } = options;
+  const open = new Set<Stream>();
+  let isClosed = false;
+
+  return {
+    open(watch, headers) {
+      if (isClosed) throw refusal("this process is stopping");
+      if (open.size >= most) throw refusal(`${most} streams are open already`);
+      const stream = createStream(watch, options);
+      open.add(stream);
+      stream.ended
+        .catch((thrown: unknown) => logger.warn({ err: messageOf(thrown) }, "a stream was cut"))
+        .finally(() => open.delete(stream));
+      return new Response(stream.body, { headers: { ...STREAM_HEADERS, ...headers } });
+    },
+    close() {
+      isClosed = true;
+      for (const stream of open) stream.stop("this process is stopping, connect again");
+    },
+  };
+}
+
+function refusal(why: string): AppError {
+  return new AppError("unavailable", `${why}; try again shortly`, { retryAfterS: RETRY_AFTER_S });
+}
+
+interface Stream {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Settles when it is over; rejects when what it shows could not be read. */
+  readonly ended: Promise<void>;
+  stop(comment: string): void;
+}
+
+function createStream(watch: WatchItems, options: EventStreamsOptions): Stream {
+  const { heartbeatMs = HEARTBEAT_MS, patienceMs = PATIENCE_MS } = options;
+  const aborter = new AbortController();
+  const pipe = createPipe(() => aborter.abort());
+  const heartbeat = setInterval(() => pipe.offer(commentText("still here")), heartbeatMs);
+
+  async function pump(): Promise<void> {
+    pipe.put(`retry: ${RETRY_MS}\n\n`);
+    for await (const item of watch(aborter.signal)) {
+      if (aborter.signal.aborted) return;
+      if (!(await pipe.hasRoom(patienceMs))) {
+        pipe.put(eventText({ kind: "reset", reason: "slow-reader" }));
+        return;
+      }
+      pipe.put(eventText(item));
+    }
+  }
+
+  const ended = pump().finally(() => {
+    clearInterval(heartbeat);
+    aborter.abort();
+    pipe.close();
+  });
+  return {
+    body: pipe.body,
+    ended,
+    stop(comment) {
+      pipe.put(commentText(comment));
+      pipe.close();
+      aborter.abort();
+    },
+  };
+}
+
+interface Pipe {
+  readonly body: ReadableStream<Uint8Array>;
+  put(text: string): void;
+  /** Only when nothing waits already. */
+  offer(text: string): void;
+  /** True once the reader takes more, false when it did not within `waitMs`. */
+  hasRoom(waitMs: number): Promise<boolean>;
+  close(): void;
+}
+
+/** Text into a response that is read at the pace of its socket. */
+function createPipe(onGone: () => void): Pipe {
+  const encoder = new TextEncoder();
+  let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  let wake: (isRoom: boolean) => void = () => undefined;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (given) => {
+        controller = given;
+      },
+      pull: () => wake(true),
+      cancel: () => {
+        controller = null;
+        wake(true);
+        onGone();
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
+  );
+  const isFree = () => controller === null || (controller.desiredSize ?? 0) > 0;
+  const put = (text: string) => controller?.enqueue(encoder.encode(text));
+
+  return {
+    body,
+    put,
+    offer: (text) => isFree() && put(text),
+    async hasRoom(waitMs) {
+      if (isFree()) return true;
+      const { promise, resolve } = Promise.withResolvers<boolean>();
+      const timer = setTimeout(resolve, waitMs, false);
+      wake = resolve;
+      const isRoom = await promise;
+      clearTimeout(timer);
+      return isRoom;
+    },
+    close() {
+      controller?.close();
+      controller = null;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+// What a job worker's thread uses up: processor time from outside, memory from its own last word.
+import { readFileSync } from "node:fs";
+import type { Vitals } from "../core/attempt.ts";
+
+/** Linux counts processor time in these. */
+const TICKS_PER_S = 100;
+
+/** A job worker's own word about its memory, sent with each answer to a ping. */
+export interface MemoryWord {
+  readonly heapBytes: number;
+  readonly rssBytes: number;
+}
+
+/** Notes what is known of one job worker. */
+export interface VitalSigns {
+  pinged(): void;
+  answered(memory: MemoryWord | undefined): void;
+  read(threadId: number | null): Vitals;
+}
+
+export function createVitalSigns(): VitalSigns {
+  let memory: MemoryWord | null = null;
+  let memoryAtMs = 0;
+  /** When the oldest ping without an answer was sent. */
+  let silentSinceMs: number | null = null;
+  let lagMs: number | null = null;
+
+  return {
+    pinged() {
+      silentSinceMs ??= performance.now();
+    },
+    answered(word) {
+      const nowMs = performance.now();
+      lagMs = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
+      silentSinceMs = null;
+      if (word === undefined) return;
+      memory = word;
+      memoryAtMs = nowMs;
+    },
+    read(threadId) {
+      const nowMs = performance.now();
+      const lag = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
+      return {
+        cpuMs: threadId === null ? null : threadCpuMs(threadId),
+        heapBytes: memory?.heapBytes ?? null,
+        rssBytes: memory?.rssBytes ?? null,
+        memoryAgeMs: memory === null ? null : Math.round(nowMs - memoryAtMs),
+        eventLoopLagMs: lag === null ? null : Math.round(lag),
+      };
+    },
+  };
+}
+
+/** Null where the system has no /proc, or the thread is gone. */
+function threadCpuMs(threadId: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/self/task/${threadId}/stat`, "latin1");
+    // The name of a thread may hold spaces and brackets: what follows the last bracket is plain.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_S;
+  } catch {
+    return null;
+  }
+}
