@@ -115,7 +115,7 @@ function busContract(name: string, open: () => World): void {
     });
     expect(await world.asker.ask(executorId, QUESTION, 2_000)).toEqual({ kind: "unknown" });
     expect(world.log.lines).toMatchObject([
-      { level: "error", fields: { task_id: 81, error: "the thread is gone" } },
+      { level: "error", fields: { question: { taskId: 81 }, error: "the thread is gone" } },
     ]);
   });
 
