@@ -10,7 +10,7 @@ import type { JobDefinition } from "./job.ts";
 import type { Logger } from "./logger.ts";
 import { completeRetry, type RetryInput } from "./retry-policy.ts";
 import { askStore } from "./store-answer.ts";
-import type { NewTask } from "./task.ts";
+import type { NewTask, Task } from "./task.ts";
 import { contentDigest, readContent, type TaskContent } from "./task-content.ts";
 import { readRuntime } from "./timestamps.ts";
 
@@ -74,8 +74,16 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
 
   return {
     async submit(application, input) {
-      const submission = await prepare(checks, application, input);
-      return answer(await batches.add(submission), logger);
+      const content = readContent(input.content);
+      const digest = contentDigest({ ...input, content: content.value });
+      try {
+        const submission = await prepare(checks, application, { input, content, digest });
+        return answer(await batches.add(submission), logger);
+      } catch (refusal) {
+        const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
+        if (earlier && earlier.digest === digest) return { taskId: earlier.id };
+        throw refusal;
+      }
     },
     async flush() {
       await batches.flush();
@@ -88,13 +96,24 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
 async function prepare(
   checks: Checks,
   application: Application,
-  input: SubmitInput,
+  { input, content, digest }: { input: SubmitInput; content: TaskContent; digest: string },
 ): Promise<Submission> {
-  const content = readContent(input.content);
-  const digest = contentDigest({ ...input, content: content.value });
   const [due, job] = await allOrFailure([readDue(checks, input.runtime), jobOf(checks, content)]);
   const task = newTask(application, input, { content, digest, job, runAt: due.runAt });
   return { task, dueAtMs: due.dueAtMs };
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof AppError && (thrown.code === "invalid" || thrown.code === "refused");
+}
+
+/** A repeated create is answered as the first one, also when the catalogue would refuse it today. */
+async function findEarlier(
+  store: SubmitDeps["store"],
+  { id: applicationId }: Application,
+  taskNo: string,
+): Promise<Task | undefined> {
+  return (await askStore(() => store.tasks.find({ applicationId, taskNo })))?.task;
 }
 
 function newTask(

@@ -80,6 +80,8 @@ export interface NewTask {
 /** A row of `tasks`. Times are epoch ms on the database's clock. */
 export interface Task {
   readonly id: number;
+  /** Decides whether a repeated create is the same one. */
+  readonly digest: string;
   readonly applicationId: number;
   readonly taskNo: string;
   readonly name: string;

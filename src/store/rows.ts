@@ -45,6 +45,7 @@ function toPrevious(row: SecretColumns & Graced): PreviousSecrets | null {
 export function toTask(row: TaskRow): Task {
   return {
     id: row.id,
+    digest: row.digest,
     applicationId: row.application_id,
     taskNo: row.task_no,
     name: row.name,

@@ -128,3 +128,21 @@ describe("without a store", () => {
     expect(lines).toMatchObject([{ level: "error", fields: { tasks: 3 } }]);
   });
 });
+
+describe("a repeated create", () => {
+  test("is answered as the first one, whatever the catalogue says today", async () => {
+    const content = { class: "gone-tomorrow" };
+    const task = input({ content });
+    await world.store.catalogue.publish("executor-2", [jobDefinition({ name: "gone-tomorrow" })]);
+    const early = createTaskSubmitter({ ...world, timezone: "Asia/Shanghai" });
+    const first = await early.submit(application, task);
+    const stricter = { type: "object", required: ["to"] };
+    await world.store.catalogue.publish("executor-2", [
+      jobDefinition({ name: "gone-tomorrow", params: stricter }),
+    ]);
+    const late = createTaskSubmitter({ ...world, timezone: "Asia/Shanghai" });
+    expect(await late.submit(application, task)).toEqual(first);
+    const other = late.submit(application, input({ content }));
+    expect(await rejectionOf(other)).toMatchObject({ code: "invalid" });
+  });
+});
