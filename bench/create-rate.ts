@@ -79,7 +79,7 @@ async function readyMadeHeaders(port: number): Promise<Record<string, string>> {
   const answer = await fetch(`http://127.0.0.1:${port}/application/create`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ appName: "bench", linkUrl: "http://127.0.0.1:1/" }),
+    body: JSON.stringify({ appName: "bench", linkUrl: "http://127.0.0.1/" }),
   });
   const { code, msg, data } = (await answer.json()) as {
     code: number;
@@ -111,31 +111,34 @@ async function runRound(contestant: Contestant, round: number, options: BenchOpt
   results.push({ ...result, cpuMicros: ((cpuAfter - cpuBefore) * share) / result.requests });
 }
 
+const MEASURES = ["perSecond", "p50Ms", "p99Ms", "cpuMicros"] as const;
+
 function reportOf(contestants: readonly Contestant[], options: BenchOptions): string {
   const rows = contestants.map(({ name, results }): Cell[] => [
     name,
-    median(results.map(({ perSecond }) => perSecond)),
-    median(results.map(({ p50Ms }) => p50Ms)),
-    median(results.map(({ p99Ms }) => p99Ms)),
-    median(results.map(({ cpuMicros }) => cpuMicros)),
+    ...MEASURES.map((measure) => median(results.map((result) => result[measure]))),
     results.map(({ perSecond }) => Math.round(perSecond)).join(" "),
   ]);
   const title = `POST ${PATH}, ${CONNECTIONS} connections, medians of ${options.rounds} alternating rounds of ${options.roundMs} ms`;
   const head = ["", "per second", "p50 ms", "p99 ms", "CPU µs each", "each round"];
-  return tableText(title, [head, ...rows, ...ratioRows(rows)]);
+  return tableText(title, [head, ...rows, ...ratioRows(contestants)]);
 }
 
-/** How many times the rate, and which part of the p99. */
-function ratioRows([bare, ...others]: readonly (readonly Cell[])[]): Cell[][] {
+function ratioRows([bare, ...others]: readonly Contestant[]): Cell[][] {
   const rows: Cell[][] = [];
   for (let at = 0; at + 1 < others.length; at += 2) {
     const [coalesced, single] = [others[at], others[at + 1]];
-    rows.push([`${String(coalesced?.[0])} ÷ one statement each`, ...ratios(coalesced, single)]);
-    rows.push([`${String(coalesced?.[0])} ÷ bare handler`, ...ratios(coalesced, bare)]);
+    if (bare === undefined || coalesced === undefined || single === undefined) continue;
+    rows.push(ratioRow("one statement each", coalesced, single));
+    rows.push(ratioRow("bare handler", coalesced, bare));
   }
   return rows;
 }
 
-function ratios(row: readonly Cell[] = [], base: readonly Cell[] = []): Cell[] {
-  return [1, 2, 3, 4].map((at) => `${(Number(row[at]) / Number(base[at])).toFixed(2)} ×`);
+/** Within each round, where both met the same machine; then the median of the rounds. */
+function ratioRow(baseName: string, { name, results }: Contestant, base: Contestant): Cell[] {
+  const ratios = MEASURES.map((measure) =>
+    median(results.map((result, round) => result[measure] / (base.results[round]?.[measure] ?? 0))),
+  );
+  return [`${name} ÷ ${baseName}`, ...ratios.map((ratio) => `${ratio.toFixed(2)} ×`)];
 }

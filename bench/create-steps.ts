@@ -230,7 +230,7 @@ async function createApplication(store: Store, secretBox: SecretBox): Promise<Ap
     appKey,
     name: "bench",
     secretSealed: secretBox.seal(SECRET),
-    linkUrl: "http://127.0.0.1:1/",
+    linkUrl: "http://127.0.0.1/",
     callbackSecretSealed: null,
     retry: linearRetry(5, 5),
     successMatch: "body",

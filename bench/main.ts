@@ -1,4 +1,4 @@
-// The bench (`bun run bench`): what creating and starting tasks costs, and where the time goes. `--quick` for half a minute.
+// The bench (`bun run bench [--quick] [create|steps|jobs …]`): what creating and starting tasks costs, and where the time goes.
 import { createConnection } from "mysql2/promise";
 import { createClient } from "../test/support/api-client.ts";
 import { bringUpServers, type TestServers } from "../test/support/bring-up.ts";
@@ -15,18 +15,24 @@ import { removeFolders } from "./scratch.ts";
 import { measureStartLatency } from "./start-latency.ts";
 
 /** Longer than this means that something hangs. */
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 240_000;
 /** One for each server under load, one for the steps, one for the program. */
 const DATABASES = 4;
 
-await main(process.argv.includes("--quick") ? QUICK : FULL);
+const PARTS = ["create", "steps", "jobs"] as const;
+type Part = (typeof PARTS)[number];
 
-async function main(options: BenchOptions): Promise<void> {
+await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<void> {
+  const options = words.includes("--quick") ? QUICK : FULL;
+  const chosen = PARTS.filter((part) => words.includes(part));
+  const parts = chosen.length === 0 ? PARTS : chosen;
   const startedAt = performance.now();
   const limit = setTimeout(() => giveUp(), LIMIT_MS);
   const servers = options.withServers ? await bringUpServers() : null;
   try {
-    await measure(options, await servicesOf(servers));
+    await measure(options, parts, await servicesOf(servers));
   } finally {
     await servers?.stop();
     await removeFolders();
@@ -46,17 +52,20 @@ function servicesOf(servers: TestServers | null): Promise<Services> {
   return acquireServices(servers === null ? nothing : { ...process.env, ...servers.environment });
 }
 
-async function measure(options: BenchOptions, services: Services): Promise<void> {
+async function measure(
+  options: BenchOptions,
+  parts: readonly Part[],
+  services: Services,
+): Promise<void> {
   const databases = await freshDatabases(services);
   const [first, second, third, fourth] = databases.map(({ url }) => url);
   const version = first === undefined ? undefined : await databaseVersion(first);
   console.log(await machineText(version));
   const loaded = first === undefined || second === undefined ? [] : [first, second];
-  console.log(await measureCreateRate(options, loaded));
-  console.log(await measureCreateSteps(options, third));
-  for (const shape of shapesHere(services, fourth)) {
-    console.log(await measureProgram(shape, options));
-  }
+  if (parts.includes("create")) console.log(await measureCreateRate(options, loaded));
+  if (parts.includes("steps")) console.log(await measureCreateSteps(options, third));
+  const shapes = parts.includes("jobs") ? shapesHere(services, fourth) : [];
+  for (const shape of shapes) console.log(await measureProgram(shape, options));
   if (options.withServers) reportMissing(services);
   await Promise.all(databases.map((database) => database.drop()));
 }

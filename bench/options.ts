@@ -18,9 +18,9 @@ export const FULL: BenchOptions = {
   warmUpMs: 500,
   roundMs: 3_000,
   timedTasks: 300,
-  warmTasks: 2_000,
-  freshTasks: 150,
-  stepCalls: 4_000,
+  warmTasks: 1_500,
+  freshTasks: 100,
+  stepCalls: 2_000,
   withServers: true,
 };
 
