@@ -124,10 +124,7 @@ function wholesOf({ deps, application, text, readyMade }: Sample): Step[] {
   };
   return [
     ["the route without the use case", answer],
-    [
-      "the app without the use case (router, request id, log line)",
-      () => fetchFrom(app, text, readyMade),
-    ],
+    ["the app without the use case (router, request id)", () => fetchFrom(app, text, readyMade)],
     ["the use case without the database", () => inMemory.submit(application, createBody("steps"))],
   ];
 }
