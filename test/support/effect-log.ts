@@ -15,11 +15,14 @@ export function readEffects(file: string): Line[] {
   });
 }
 
+/** When an executor was killed: between these it died, and nothing of it ran after. Epoch ms. */
+export type Death = { readonly afterMs: number; readonly beforeMs: number };
+
 /**
- * Begins of attempts while an earlier attempt of the same task was still at work. Only an executor that was killed at
- * `killedAtMs` may leave an attempt without an end: begun before, and nothing of it written after.
+ * Begins of attempts while an earlier attempt of the same task was still at work. Only an executor that was killed may
+ * leave an attempt without an end: begun before its death, and followed by the next attempt after it.
  */
-export function overlaps(lines: readonly Line[], killedAtMs: number): Effect[] {
+export function overlaps(lines: readonly Line[], death: Death): Effect[] {
   const found: Effect[] = [];
   const open = new Map<number, Line>();
   for (const line of lines) {
@@ -29,7 +32,7 @@ export function overlaps(lines: readonly Line[], killedAtMs: number): Effect[] {
       open.delete(line.taskId);
       continue;
     }
-    const isExcused = earlier && earlier.atMs <= killedAtMs && line.atMs >= killedAtMs;
+    const isExcused = earlier && earlier.atMs <= death.beforeMs && line.atMs >= death.afterMs;
     if (earlier !== undefined && !isExcused) found.push(line);
     open.set(line.taskId, line);
   }

@@ -1,7 +1,7 @@
 // Starts one real server process in a temporary folder, kills, freezes and restarts it, and never leaves it behind.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,7 @@ type LiveProcess = {
 
 const READY_TIMEOUT_MS = 30_000;
 const PROBE_EVERY_MS = 10;
+const STOPPED_WITHIN_MS = 2_000;
 
 /** A new folder for one server's data, socket and log. */
 export function makeServerFolder(name: string): Promise<string> {
@@ -81,6 +82,7 @@ export async function startPrivateServer(spec: ServerSpec): Promise<PrivateServe
     log: () => readFile(logPath(spec), "utf8"),
     freeze: () => {
       live.child.kill("SIGSTOP");
+      waitUntilStopped(live.pid);
     },
     thaw: () => {
       live.child.kill("SIGCONT");
@@ -149,6 +151,14 @@ async function waitUntilReady(spec: ServerSpec, live: LiveProcess): Promise<void
       });
     }
     await delay(PROBE_EVERY_MS);
+  }
+}
+
+/** A signal takes its time, and a server that is not stopped yet still answers. Only Linux can tell. */
+function waitUntilStopped(pid: number): void {
+  const deadline = performance.now() + STOPPED_WITHIN_MS;
+  while (existsSync(`/proc/${pid}/stat`) && performance.now() < deadline) {
+    if (/\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) return;
   }
 }
 
