@@ -48,7 +48,7 @@ function brokenBy(path: string, mode: TraceMode): string[] {
 }
 
 describe("packages that were rewritten", () => {
-  const script = fileURLToPath(new URL("./use-packages.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./use-packages.js", import.meta.url));
 
   test.each(["off", "functions", "lean", "full"] as const)("work in mode %s", async (mode) => {
     const folder = mkdtempSync(join(tmpdir(), "packages-"));

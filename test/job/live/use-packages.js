@@ -1,5 +1,4 @@
 // Uses two packages from the folder it is given, and prints what they answer; nothing of the live memory may be left.
-// biome-ignore-all lint/suspicious/noExplicitAny: packages that are loaded by path have no types
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openLiveMemory } from "../../../src/job/live/memory.ts";
@@ -9,8 +8,7 @@ const { words } = openLiveMemory();
 installLiveRuntime(words);
 
 const [folder = ""] = process.argv.slice(2);
-const load = async (path: string) =>
-  (await import(pathToFileURL(join(folder, path)).href)) as Record<string, any>;
+const load = async (path) => await import(pathToFileURL(join(folder, path)).href);
 
 const { Kysely, DummyDriver, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } =
   await load("kysely/dist/index.js");
@@ -18,18 +16,16 @@ const database = new Kysely({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
-    createIntrospector: (db: unknown) => new SqliteIntrospector(db),
+    createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   },
 });
 const query = database
-  .with("recent", (q: any) => q.selectFrom("tasks").selectAll().where("id", ">", 5))
+  .with("recent", (q) => q.selectFrom("tasks").selectAll().where("id", ">", 5))
   .selectFrom("recent as r")
-  .innerJoin("attempts as a", (join: any) =>
-    join.onRef("a.task", "=", "r.id").on("a.fence", "=", 1),
-  )
-  .select(["r.id", (eb: any) => eb.fn.count("a.id").as("n"), sql`upper(r.name)`.as("name")])
-  .where((eb: any) =>
+  .innerJoin("attempts as a", (join) => join.onRef("a.task", "=", "r.id").on("a.fence", "=", 1))
+  .select(["r.id", (eb) => eb.fn.count("a.id").as("n"), sql`upper(r.name)`.as("name")])
+  .where((eb) =>
     eb.or([eb("r.id", "in", [1, 2]), eb.not(eb.exists(eb.selectFrom("x").selectAll()))]),
   )
   .groupBy("r.id")
@@ -38,7 +34,7 @@ const query = database
   .limit(10);
 console.log(JSON.stringify(query.compile()));
 console.log(JSON.stringify(await query.execute()));
-await database.transaction().execute(async (transaction: any) => {
+await database.transaction().execute(async (transaction) => {
   console.log(
     String(
       await transaction
@@ -52,7 +48,7 @@ await database
   .selectFrom("t")
   .selectAll()
   .executeTakeFirstOrThrow()
-  .catch((error: Error) => {
+  .catch((error) => {
     console.log(error.message);
   });
 for await (const row of database.selectFrom("t").selectAll().stream()) console.log(row);
@@ -60,7 +56,7 @@ for await (const row of database.selectFrom("t").selectAll().stream()) console.l
 const { Type } = await load("@sinclair/typebox/build/esm/index.mjs");
 const { Value } = await load("@sinclair/typebox/build/esm/value/index.mjs");
 const { TypeCompiler } = await load("@sinclair/typebox/build/esm/compiler/index.mjs");
-const schema = Type.Recursive((self: unknown) =>
+const schema = Type.Recursive((self) =>
   Type.Object({
     name: Type.String({ pattern: "^a" }),
     kind: Type.Union([Type.Literal("x"), Type.Integer({ minimum: 3 })]),
@@ -76,9 +72,7 @@ const values = [
 const checker = TypeCompiler.Compile(schema);
 for (const value of values) {
   console.log(JSON.stringify([Value.Check(schema, value), checker.Check(value)]));
-  console.log(
-    JSON.stringify([...Value.Errors(schema, value)].map((it: any) => [it.path, it.message])),
-  );
+  console.log(JSON.stringify([...Value.Errors(schema, value)].map((it) => [it.path, it.message])));
 }
 console.log(checker.Code().length);
 console.log(JSON.stringify(Value.Diff(values[0], values[1])));
