@@ -24,6 +24,7 @@ export default defineJob({
   name: "places",
   async run({ at }, ctx) {
     if (at === "spin") prepare(5);
+    if (at === "microtasks") for (;;) await null; //@ run
     if (at === "sleep") {
       ctx.log("here");
       await ctx.sleep(1);
@@ -123,6 +124,14 @@ test("a job that awaits is seen waiting on the line of its await, and after its 
   expect(functionsOf(detail)).toEqual(["one", "run"]);
   await cancel(id);
   expect(place(await client.until(id, isEnded))).toEqual(marked("one", "places.ts"));
+});
+
+test("a job that only ever awaits what is there runs, and is seen on its line", async () => {
+  const id = await client.createJob("places", { at: "microtasks" });
+  const detail = await client.until(id, isOnAnyLine);
+  await cancel(id);
+  expect(detail.state).toBe("running");
+  expect(place(detail)).toEqual(marked("run", "places.ts"));
 });
 
 test("Promise.all shows each place it waits at, with how many wait there", async () => {

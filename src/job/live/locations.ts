@@ -43,16 +43,3 @@ export function fileNumberOf(location: number): number {
 export function indexOf(location: number): number {
   return location & (MAX_LOCATIONS - 1);
 }
-
-/** The column of the source that an engine's column in the instrumented line means. */
-export function sourceColumn(table: LocationTable, line: number, column: number): number {
-  let inserted = 0;
-  for (const [shiftedLine, shiftedColumn, length] of table.shifts) {
-    if (shiftedLine !== line) continue;
-    const at = shiftedColumn + inserted;
-    if (column < at) break;
-    if (column < at + length) return shiftedColumn;
-    inserted += length;
-  }
-  return column - inserted;
-}

@@ -26,7 +26,7 @@ export interface Region {
   readonly isDerived: boolean;
 }
 
-export const ANONYMOUS = "(anonymous)";
+const ANONYMOUS = "(anonymous)";
 const MODULE = "(module)";
 
 interface Naming {

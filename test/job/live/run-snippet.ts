@@ -8,7 +8,7 @@ import { readLive } from "../../../src/job/live/reader.ts";
 import type { TraceMode } from "../../../src/job/live/rewrite.ts";
 import { installLiveRuntime } from "../../../src/job/live/runtime.ts";
 
-export const { words } = openLiveMemory();
+const { words } = openLiveMemory();
 installLiveRuntime(words);
 
 export interface Seen {

@@ -27,8 +27,8 @@ export interface Sampled {
 }
 
 const WARM_LIMIT_MS = 8_000;
-const SAMPLES = 25;
-const INTERVAL_MS = 15;
+const SAMPLES = 10;
+const INTERVAL_MS = 10;
 
 interface World {
   readonly folder: string;
