@@ -3,7 +3,7 @@
 FROM oven/bun:1.4-slim AS dependencies
 WORKDIR /app
 COPY package.json bun.lock bunfig.toml ./
-RUN bun install --frozen-lockfile --production --omit=optional --ignore-scripts
+RUN bun install --frozen-lockfile --production --ignore-scripts
 
 FROM oven/bun:1.4-slim
 # Not loopback, as a published port does not reach it: the api role then refuses to start without ADMIN_TOKEN.

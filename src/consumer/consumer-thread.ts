@@ -1,4 +1,5 @@
 // Entry of a consumer thread: one lane, its own store connection, its own ear at the queue.
+import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
 import { allowsLoopbackCallbacks, scrubbedEnv } from "../config.ts";
@@ -41,8 +42,14 @@ async function load(): Promise<AttemptLane> {
     say({ to: "executor", kind: "loaded", jobs: null });
     return lane;
   }
-  const { jobsDir, executorSlots } = data.config;
-  const lane = await createJobLane({ jobsDir, slots: executorSlots, logger, env: scrubbedEnv() });
+  const { jobsDir, executorSlots, dataDir } = data.config;
+  const lane = await createJobLane({
+    jobsDir,
+    slots: executorSlots,
+    logger,
+    env: scrubbedEnv(),
+    cacheDir: join(dataDir, "sources"),
+  });
   refuseDuplicates(lane.catalogue);
   say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });
   return lane;

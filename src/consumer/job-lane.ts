@@ -10,6 +10,7 @@ import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobThread } from "../job/job-thread.ts";
+import { openTracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
 import { openLoader } from "../job/loader.ts";
 import { createPool, type PooledJob, type PoolFigures } from "../job/pool.ts";
@@ -22,6 +23,8 @@ export interface JobLaneOptions {
   readonly logger: Logger;
   /** All that job code sees of the environment. Nothing secret; empty when left out. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Keeps the rewritten sources of jobs from one start to the next; a temporary folder when left out. */
+  readonly cacheDir?: string;
 }
 
 export interface JobLane extends AttemptLane {
@@ -45,7 +48,8 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {} } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
-  const spawn = () => createJobThread(env, sdkText);
+  const tracing = await openTracing(options.cacheDir, logger);
+  const spawn = () => createJobThread(env, { sdkText, sources: tracing.sources });
   const catalogue = await loadCatalogue({ jobsDir: options.jobsDir, spawn, logger });
   const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));
   const pool = createPool({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
@@ -56,7 +60,10 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
     slots,
     start: createStarter(byName, { pool, jobsDir: catalogue.jobsDir, logger }),
     figures: () => pool.figures(),
-    close: () => pool.close(),
+    async close() {
+      await pool.close();
+      tracing.close();
+    },
   };
 }
 
@@ -65,9 +72,10 @@ interface KnownJob {
   readonly pooled: PooledJob;
 }
 
-function knownJob(definition: JobDefinition, { files }: Catalogue): KnownJob {
+function knownJob(definition: JobDefinition, { files, traces }: Catalogue): KnownJob {
   const { name, isolation } = definition;
-  return { definition, pooled: { name, isolation, file: files.get(name) ?? "" } };
+  const trace = traces.get(name) ?? "lean";
+  return { definition, pooled: { name, isolation, trace, file: files.get(name) ?? "" } };
 }
 
 function namesOf({ name, aliases }: JobDefinition): string[] {

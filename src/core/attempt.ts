@@ -22,6 +22,13 @@ export interface Frame {
   readonly class?: string;
 }
 
+/** Async calls that wait at one place, and were called from the same places. */
+export interface WaitingPoint {
+  readonly count: number;
+  /** Innermost first: the await, then the awaits that wait for it. */
+  readonly frames: readonly Frame[];
+}
+
 /** An error as data; every text is capped where it is made. */
 export interface AttemptError {
   readonly name: string;
@@ -62,6 +69,8 @@ export interface LiveView {
   /** `waiting`: suspended in an await. `running`: on the processor. */
   readonly state: "waiting" | "running";
   readonly frames: readonly Frame[];
+  /** Where its async calls wait, most first; only where more than one place is known. */
+  readonly waiting?: readonly WaitingPoint[];
   /** What `ctx.watch` was given last, redacted and capped. */
   readonly vars: Readonly<Record<string, unknown>> | null;
   /** How many times the job was resumed. */

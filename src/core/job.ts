@@ -4,6 +4,10 @@ import type { RetryPolicy } from "./task.ts";
 export const ISOLATIONS = ["warm", "fresh"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
 
+/** How much of where it is a job notes while it runs. */
+export const TRACES = ["off", "functions", "lean", "full"] as const;
+export type Trace = (typeof TRACES)[number];
+
 /** One row of `job_definitions`. */
 export interface JobDefinition {
   readonly name: string;

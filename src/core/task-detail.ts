@@ -1,7 +1,7 @@
 // The use case of looking at a task: what the store knows, and where it is right now when it runs.
 import type { Bus } from "../bus/bus.ts";
 import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
-import type { AttemptError, LiveView, Outcome } from "./attempt.ts";
+import type { AttemptError, LiveView, Outcome, WaitingPoint } from "./attempt.ts";
 import { askStore } from "./store-answer.ts";
 import { type ShownStatus, shownStatus } from "./task.ts";
 
@@ -47,6 +47,8 @@ export interface TaskDetailView {
   readonly executed_file_name: string | null;
   readonly executed_function_name: string | null;
   readonly executed_function_line: number | null;
+  /** Where its async calls wait, most first; empty unless there are several places. */
+  readonly waiting_points: readonly WaitingPoint[];
   /** `[]` when there are none. */
   readonly vars: Readonly<Record<string, unknown>> | readonly never[];
   readonly round: number;
@@ -186,6 +188,7 @@ function placeOf({ detail, current, view }: Sight) {
     executed_file_name: innermost?.file ?? null,
     executed_function_name: innermost?.function ?? null,
     executed_function_line: innermost?.line ?? null,
+    waiting_points: view?.waiting ?? [],
     vars: hasVars && view?.vars ? view.vars : [],
     round: view?.round ?? 0,
     elapsed: view === null ? elapsedOf(current, detail.nowMs) : Math.round(view.elapsedMs),

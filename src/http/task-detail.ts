@@ -78,6 +78,13 @@ export const attemptFields = {
 };
 const attemptView = Type.Object(attemptFields);
 
+const frameView = Type.Object({
+  file: Type.String(),
+  line: Type.Integer(),
+  function: Type.String(),
+  class: Type.Optional(Type.String()),
+});
+
 const detailView = Type.Object({
   state: oneOf(["waiting", ...STATUSES]),
   trace_list: Type.String({
@@ -87,6 +94,13 @@ const detailView = Type.Object({
   executed_file_name: nullable(Type.String()),
   executed_function_name: nullable(Type.String({ description: "The enclosing function." })),
   executed_function_line: nullable(Type.Integer()),
+  waiting_points: Type.Array(
+    Type.Object({ count: Type.Integer(), frames: Type.Array(frameView) }),
+    {
+      description:
+        "Where its async calls wait, equal ones counted together, most first; empty unless there are several places.",
+    },
+  ),
   vars: Type.Unsafe({
     anyOf: [Type.Object({}), Type.Array(Type.Object({}), { maxItems: 0 })],
     description: "What the job gave to ctx.watch; [] when empty.",
@@ -127,6 +141,7 @@ const detailExample = {
   executed_file_name: "/srv/jobs/simple-job.ts",
   executed_function_name: "run",
   executed_function_line: 37,
+  waiting_points: [],
   vars: [],
   round: 509,
   elapsed: 9805,

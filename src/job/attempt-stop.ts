@@ -37,3 +37,23 @@ const ABORT_BEFORE_MS = 1_000;
 export function abortAfterMs(timeoutMs: number): number {
   return timeoutMs - Math.min(ABORT_BEFORE_MS, timeoutMs / 10);
 }
+
+/** How long an attempt's end waits for what. */
+export const LIMITS_MS = {
+  /** After the deadline the end waits this long for the proof of death, so that its receipt can tell it. */
+  proof: 150,
+  /** How long an end that is already on its way is waited for. */
+  lateEnd: 80,
+  /** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */
+  lastPing: 20,
+  /** A job worker that is still busy with a former attempt has this long before another one is taken. */
+  accept: { least: 100, most: 1_000 },
+  /** After an attempt's end its job worker has this long to come to rest before it is replaced. */
+  rest: 1_000,
+} as const;
+
+/** For the receipt of a kill. */
+export interface KillWords {
+  readonly sinceMs?: number;
+  readonly method?: "thread" | "abort";
+}

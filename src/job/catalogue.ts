@@ -1,7 +1,7 @@
 // Makes the catalogue of a JOBS_DIR: each file is imported in a job worker of its own, never in this thread.
 import { createParamsChecker } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
-import type { BadJobFile, JobDefinition } from "../core/job.ts";
+import type { BadJobFile, JobDefinition, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
 import type { SpawnHost } from "./job-host.ts";
@@ -20,6 +20,8 @@ export interface Catalogue {
   readonly definitions: readonly JobDefinition[];
   /** Absolute path of the file of each job, by its name. */
   readonly files: ReadonlyMap<string, string>;
+  /** How each job wants to be traced, by its name. */
+  readonly traces: ReadonlyMap<string, Trace>;
   /** Files that are left out, and why. */
   readonly badFiles: readonly BadJobFile[];
   /** Not empty: the executor must not start. */
@@ -32,11 +34,19 @@ export interface CatalogueOptions {
   readonly logger: Logger;
 }
 
+/** What a job wants instead is known only once its file is loaded. */
+const FIRST_TRACE: Trace = "lean";
+
 /** As many files at once: importing is work for the processor. */
 const AT_ONCE = 2;
 
 type ReadFile =
-  | { readonly kind: "job"; readonly file: string; readonly definition: JobDefinition }
+  | {
+      readonly kind: "job";
+      readonly file: string;
+      readonly definition: JobDefinition;
+      readonly trace: Trace;
+    }
   | { readonly kind: "bad"; readonly file: string; readonly message: string };
 
 /**
@@ -52,6 +62,7 @@ export async function loadCatalogue(options: CatalogueOptions): Promise<Catalogu
     jobsDir,
     definitions: jobs.map(({ definition }) => definition),
     files: new Map(jobs.map(({ definition, file }) => [definition.name, file])),
+    traces: new Map(jobs.map(({ definition, trace }) => [definition.name, trace])),
     badFiles: read
       .filter((file) => file.kind === "bad")
       .map(({ file, message }) => ({ file, message })),
@@ -64,9 +75,10 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
   try {
     const loaded = await importAlone(file, options);
     if (loaded.kind === "refused") return reportBad(file, loaded.message, logger);
-    const definition = { ...loaded.job, sourceHash: await sourceHash(file) };
+    const { trace, ...job } = loaded.job;
+    const definition = { ...job, sourceHash: await sourceHash(file) };
     checkSchema(definition);
-    return { kind: "job", file, definition };
+    return { kind: "job", file, definition, trace };
   } catch (thrown) {
     return reportBad(file, messageOf(thrown), logger);
   }
@@ -75,7 +87,7 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
 async function importAlone(file: string, { spawn, logger }: CatalogueOptions): Promise<FileLoad> {
   const host = spawn();
   try {
-    return await loadFile(host, file);
+    return await loadFile(host, file, FIRST_TRACE);
   } finally {
     const isDead = await host.kill();
     if (!isDead) logger.warn({ file }, "the code of a job file cannot be stopped and may burn on");

@@ -1,5 +1,5 @@
 // Reads a job file's default export: either it is a job the catalogue can carry, or a sentence that says why not.
-import { ISOLATIONS } from "../core/job.ts";
+import { ISOLATIONS, TRACES } from "../core/job.ts";
 import { completeRetry, linearRetry } from "../core/retry-policy.ts";
 import { RETRY_STRATEGIES, type RetryPolicy } from "../core/task.ts";
 import { JOB_MARK, type Job } from "../sdk/define-job.ts";
@@ -11,7 +11,7 @@ export type LoadedJob =
   | { readonly kind: "loaded"; readonly job: Job; readonly description: JobDescription }
   | { readonly kind: "refused"; readonly message: string };
 
-const FIELDS = ["name", "aliases", "params", "timeout", "retry", "isolation", "run"];
+const FIELDS = ["name", "aliases", "params", "timeout", "retry", "isolation", "trace", "run"];
 const RETRY_FIELDS = ["step", "total", "strategy", "maxDelay", "jitter", "retryOnTimeout"];
 const MAX_TIMEOUT_MS = 86_400_000;
 
@@ -42,6 +42,7 @@ function describe(job: Job): JobDescription {
     timeoutMs: job.timeout ?? null,
     retry: job.retry === undefined ? null : describeRetry(job.retry),
     isolation: job.isolation ?? "warm",
+    trace: job.trace ?? "lean",
   };
 }
 
@@ -65,6 +66,7 @@ function jobProblem(job: Readonly<Record<string, unknown>>): string | undefined 
     rangeProblem("timeout", job["timeout"], [1, MAX_TIMEOUT_MS]) ??
     retryProblem(job["retry"]) ??
     choiceProblem("isolation", job["isolation"], ISOLATIONS) ??
+    choiceProblem("trace", job["trace"], TRACES) ??
     (typeof job["run"] === "function" ? undefined : "run must be a function")
   );
 }

@@ -1,5 +1,6 @@
 // A job worker as its owner drives it, whatever kind of thing it is: a thread today.
 import type { AttemptError, Vitals } from "../core/attempt.ts";
+import type { LiveStack } from "./live/reader.ts";
 import type { FromJobWorker, ToJobWorker } from "./protocol.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
@@ -18,6 +19,8 @@ export interface JobHost {
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;
+  /** Where its code is at this moment, also while it spins; null when nothing was noted. */
+  readStack(): LiveStack | null;
   /** What it uses up, as far as it is known without asking it; `cpuMs` since it was started. */
   vitals(): Vitals;
   /**

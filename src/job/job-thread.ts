@@ -4,8 +4,12 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { delay, within } from "../core/within.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
+import { openLiveMemory } from "./live/memory.ts";
+import { readLive } from "./live/reader.ts";
+import { serveSources } from "./live/source-link.ts";
+import type { LiveSources } from "./live/sources.ts";
 import { createPings } from "./pings.ts";
-import type { Boot, FromJobWorker } from "./protocol.ts";
+import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { createVitalSigns } from "./vitals.ts";
 
@@ -14,23 +18,30 @@ const PROOF_INTERVAL_MS = 5;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 
-/**
- * Starts a thread. `env` is all that its code sees of the environment; `sdkText`, from `loader.bundleSdk`, only makes
- * it start faster.
- */
+/** What job workers may be given. */
+export interface JobThreadExtras {
+  /** From `loader.bundleSdk`; it only makes the start faster. */
+  readonly sdkText?: string | null;
+  /** Makes the code of jobs note where it is. */
+  readonly sources?: LiveSources | null;
+}
+
+/** Starts a thread. `env` is all that its code sees of the environment. */
 export function createJobThread(
   env: Readonly<Record<string, string>>,
-  sdkText: string | null = null,
+  { sdkText = null, sources = null }: JobThreadExtras = {},
 ): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText };
-  worker.postMessage(boot, [port2]);
+  const live = createLiveEnd(sources);
+  const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
+  worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
 
   const pings = createPings();
   const signs = createVitalSigns();
   let listener = DEAF;
+  let isTraced = false;
   let threadId: number | null = null;
   let death: Death | null = null;
   let killed: Promise<boolean> | null = null;
@@ -41,6 +52,7 @@ export function createJobThread(
     setReady(false);
     setImmediate(() => {
       port.close();
+      live?.close();
       if (killed === null) listener.death(how);
     });
   });
@@ -59,7 +71,10 @@ export function createJobThread(
   return {
     memory,
     ready,
-    post: (message) => port.postMessage(message),
+    post(message) {
+      if (message.kind === "load") isTraced = message.trace !== "off";
+      port.postMessage(message);
+    },
     listen(hear) {
       listener = hear;
       if (death !== null) hear.death(death);
@@ -68,13 +83,24 @@ export function createJobThread(
       signs.pinged();
       return pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs);
     },
+    readStack: () => (isTraced ? (live?.read() ?? null) : null),
     vitals: () => signs.read(threadId),
     kill() {
       listener = DEAF;
+      live?.close();
       killed ??= killThread({ worker, exited, threadId, port });
       return killed;
     },
   };
+}
+
+/** The memory in which the job's code notes where it is, and the answers it waits for while it is imported. */
+function createLiveEnd(sources: LiveSources | null) {
+  if (sources === null) return null;
+  const { buffer, words } = openLiveMemory();
+  const { link, close } = serveSources(sources);
+  const boot: LiveBoot = { memory: buffer, link };
+  return { boot, close, read: () => readLive(words, sources.findTable) };
 }
 
 /** Calls back once, when the thread is gone; settles then too. */

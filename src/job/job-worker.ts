@@ -1,5 +1,6 @@
 // The entry of a job worker: imports one job file and runs its attempts, one at a time. The only home of job code.
 import { readlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
@@ -9,9 +10,19 @@ import { memoryNow, onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
 import { resultText } from "./job-result.ts";
+import { openLiveMemory } from "./live/memory.ts";
+import { installLiveRuntime, type LiveRuntime } from "./live/runtime.ts";
+import { createAsker } from "./live/source-link.ts";
 import { loadJob } from "./load-job.ts";
 import { openLoader } from "./loader.ts";
-import type { AttemptOrder, Boot, FromJobWorker, JobEnd, ToJobWorker } from "./protocol.ts";
+import type {
+  AttemptOrder,
+  Boot,
+  FromJobWorker,
+  JobEnd,
+  LiveBoot,
+  ToJobWorker,
+} from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
 import { shownValue } from "./shown-values.ts";
 
@@ -22,7 +33,10 @@ const MAX_SHOWN_RESULT = 3_800;
 interface JobWorker {
   readonly memory: SharedMemory;
   readonly post: (message: FromJobWorker) => void;
+  readonly live: LiveBoot | null;
   job: Job | null;
+  /** Of a job whose code notes where it is. */
+  runtime: LiveRuntime | null;
   /** The newest attempt, also after its end. */
   scope: AttemptScope | null;
 }
@@ -41,7 +55,9 @@ function start(port: MessagePort, boot: Boot): void {
   const worker: JobWorker = {
     memory: openSharedMemory(boot.memory),
     post: port.postMessage.bind(port),
+    live: boot.live,
     job: null,
+    runtime: null,
     scope: null,
   };
   captureConsole((level, message) => {
@@ -75,7 +91,7 @@ function hear(worker: JobWorker, message: ToJobWorker): void {
       worker.post({ kind: "pong", ping: message.ping, memory: memoryNow() });
       break;
     case "load":
-      perform(worker, load(worker, message.file));
+      perform(worker, load(worker, message));
       break;
     case "attempt":
       perform(worker, runAttempt(worker, message));
@@ -87,7 +103,17 @@ function hear(worker: JobWorker, message: ToJobWorker): void {
   }
 }
 
-async function load(worker: JobWorker, file: string): Promise<void> {
+async function load(
+  worker: JobWorker,
+  { file, trace }: Extract<ToJobWorker, { kind: "load" }>,
+): Promise<void> {
+  if (worker.live !== null && trace !== "off") {
+    const { memory, link } = worker.live;
+    worker.runtime = installLiveRuntime(openLiveMemory(memory).words);
+    const loader = await openLoader();
+    // Job files lie directly in the real JOBS_DIR.
+    loader.rewriteSources(dirname(file), createAsker(link, trace));
+  }
   const loaded = await loadJob(file);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
@@ -102,6 +128,7 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   if (Atomics.compareExchange(words, WORDS.phase, offered, running) !== offered) return;
   const scope = createAttemptScope(worker.memory);
   worker.scope = scope;
+  worker.runtime?.reset();
   const end = await outcomeOf(worker.job, order, scope);
   scope.end();
   Atomics.store(words, WORDS.phase, ended);

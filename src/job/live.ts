@@ -4,10 +4,15 @@ import { withGaps } from "../core/trace-events.ts";
 import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
 import type { JobHost } from "./job-host.ts";
-import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
+import type { LiveStack } from "./live/reader.ts";
+import { PHASES, readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
 const PING_LIMIT_MS = 50;
+
+/** A deep recursion is not to fill the database. */
+const MAX_FRAMES = 100;
+const MAX_WAITING = 20;
 
 /** Where one attempt's traces are, and how to tell its own files. */
 export interface LiveSource {
@@ -21,31 +26,60 @@ export interface LiveSource {
 }
 
 /**
- * Where the attempt is now. `waiting` is decided from outside: the job worker's event loop answered, so the job's
- * code is suspended in an await. No answer means that it is on the processor.
+ * Where the attempt is now. It is `waiting` when the job worker's event loop answered and no code of the job is on
+ * the stack. No answer means that something is on the processor, a package's code for instance.
  */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isWaiting = await host.ping(PING_LIMIT_MS);
-  const view = readView(source, isWaiting ? "waiting" : "running");
+  const stack = readStack(host);
+  const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
+  const view = readView(source, state, stack);
   const { cpuMs, ...vitals } = host.vitals();
   const { cpuBeforeMs } = source;
   const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;
   return { ...view, vitals: { ...vitals, cpuMs: ownCpuMs } };
 }
 
+/** Null when its code notes nothing, or has not begun with the attempt: what is there may be of another one. */
+export function readStack(host: JobHost): LiveStack | null {
+  const phase = Atomics.load(host.memory.words, WORDS.phase);
+  return phase === PHASES.running || phase === PHASES.ended ? host.readStack() : null;
+}
+
 /**
- * What the last `ctx` call left behind. The frames are those of that call, so a job that went on since is further
- * on. `round` counts the awaits of `ctx.sleep`, `ctx.fetch` and `ctx.step` that came back.
+ * The frames are those of the live stack. Without one they are those of the last `ctx` call, so a job that went on
+ * since is further on. `round` counts the awaits of `ctx.sleep`, `ctx.fetch` and `ctx.step` that came back.
  */
-export function readView(source: LiveSource, state: LiveView["state"]): LiveView {
+export function readView(
+  source: LiveSource,
+  state: LiveView["state"],
+  stack: LiveStack | null,
+): LiveView {
   const { memory, jobsDir, startedMs } = source;
+  const live = stack === null || stack.frames.length === 0 ? null : placesOf(stack);
   return {
     state,
-    frames: ownFrames(readText(memory.stack) ?? "", jobsDir),
+    ...(live ?? { frames: ownFrames(readText(memory.stack) ?? "", jobsDir) }),
     vars: readJson<Record<string, unknown>>(readText(memory.vars)),
     round: Atomics.load(memory.words, WORDS.round),
     elapsedMs: Math.round(performance.now() - startedMs),
     progress: readJson<Progress>(readText(memory.progress)),
+  };
+}
+
+function placesOf({
+  frames,
+  waiting,
+  moving,
+}: LiveStack): Pick<LiveView, "frames" | "waiting" | "moving"> {
+  const points = waiting.slice(0, MAX_WAITING).map((point) => ({
+    ...point,
+    frames: point.frames.slice(0, MAX_FRAMES),
+  }));
+  return {
+    frames: frames.slice(0, MAX_FRAMES),
+    ...(points.length > 1 ? { waiting: points } : {}),
+    ...(moving ? { moving } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 // Has a job worker import one file, with a time limit: importing runs code, which may spin or exit.
 
+import type { Trace } from "../core/job.ts";
 import { within } from "../core/within.ts";
 import type { JobHost } from "./job-host.ts";
 import type { JobDescription } from "./protocol.ts";
@@ -13,11 +14,11 @@ export type FileLoad =
   | { readonly kind: "refused"; readonly message: string };
 
 /** Waits until the job worker is ready, then for the import. */
-export async function loadFile(host: JobHost, file: string): Promise<FileLoad> {
+export async function loadFile(host: JobHost, file: string, trace: Trace): Promise<FileLoad> {
   const loading = hearLoad(host);
   const isReady = await within(host.ready, READY_LIMIT_MS);
   if (isReady === undefined) return { kind: "refused", message: "its job worker did not start" };
-  host.post({ kind: "load", file });
+  host.post({ kind: "load", file, trace });
   const load = await within(loading, IMPORT_LIMIT_MS);
   const message = `importing it took longer than ${IMPORT_LIMIT_MS / 1_000} s`;
   return load ?? { kind: "refused", message };

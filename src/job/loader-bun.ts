@@ -1,6 +1,8 @@
 // Makes `import … from "serendipity-job"` work in any folder on Bun; only inside a job worker.
 import { fileURLToPath } from "node:url";
 import { build, plugin } from "bun";
+import { createBunHook } from "./live/load-hooks.ts";
+import type { AskSource } from "./live/source-link.ts";
 
 /**
  * The sdk as the text of one module: importing TypeBox's 300 files costs every new job worker 35 ms of processor time,
@@ -27,4 +29,14 @@ export async function provideSdk(text: string | null): Promise<void> {
   });
   // Before the first job asks for it: job workers are made ready in advance.
   await import(SDK);
+}
+
+export function rewriteSources(jobsDir: string, ask: AskSource): void {
+  const { filter, load } = createBunHook(jobsDir, ask);
+  plugin({
+    name: "live-stack",
+    setup(setup) {
+      setup.onLoad({ filter }, load);
+    },
+  });
 }

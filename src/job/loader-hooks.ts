@@ -1,5 +1,7 @@
 // Makes `import … from "serendipity-job"` work in any folder on Deno, which has Node's module hooks.
 import { registerHooks } from "node:module";
+import { createLoadHook } from "./live/load-hooks.ts";
+import type { AskSource } from "./live/source-link.ts";
 
 /** There is no bundler at run time here; the sdk's files are imported one by one. */
 export function bundleSdk(): Promise<string | null> {
@@ -16,4 +18,11 @@ export async function provideSdk(): Promise<void> {
   });
   // Before the first job asks for it: job workers are made ready in advance.
   await import("../sdk/index.ts");
+}
+
+export function rewriteSources(jobsDir: string, ask: AskSource): void {
+  registerHooks({
+    resolve: (specifier, context, next) => next(specifier, context),
+    load: createLoadHook(jobsDir, ask),
+  });
 }

@@ -1,7 +1,7 @@
 // Keeps job workers ready: each serves one job only, one attempt at a time, and is replaced when in doubt.
 
 import { messageOf } from "../core/errors.ts";
-import type { Isolation } from "../core/job.ts";
+import type { Isolation, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobHost, SpawnHost } from "./job-host.ts";
 import { loadFile } from "./load-file.ts";
@@ -13,6 +13,7 @@ export interface PooledJob {
   /** Absolute path of its file. */
   readonly file: string;
   readonly isolation: Isolation;
+  readonly trace: Trace;
 }
 
 /** A job worker with its job loaded. */
@@ -93,7 +94,7 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
   };
 
   const load = async (host: JobHost, job: PooledJob): Promise<Taken> => {
-    const loaded = await loadFile(host, job.file);
+    const loaded = await loadFile(host, job.file, job.trace);
     if (loaded.kind === "loaded") return { kind: "taken", jobWorker: { host, job, served: 0 } };
     ignore(kill(host), logger);
     return loaded;

@@ -1,7 +1,8 @@
 // All that a job worker and its owner say to each other; nothing else crosses the border but the shared memory.
 import type { AttemptError } from "../core/attempt.ts";
-import type { Isolation } from "../core/job.ts";
+import type { Isolation, Trace } from "../core/job.ts";
 import type { RetryPolicy } from "../core/task.ts";
+import type { SourceLink } from "./live/source-link.ts";
 import type { MemoryWord } from "./vitals.ts";
 
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
@@ -12,6 +13,14 @@ export interface Boot {
   readonly env: Readonly<Record<string, string>>;
   /** The sdk as one module; null: import its files. */
   readonly sdkText: string | null;
+  /** Null: jobs are loaded as they are. */
+  readonly live: LiveBoot | null;
+}
+
+/** What a job worker needs to run job files that note where they are. */
+export interface LiveBoot {
+  readonly memory: SharedArrayBuffer;
+  readonly link: SourceLink;
 }
 
 /** One attempt as the job worker gets it. It takes it only when the shared memory still offers this `id`. */
@@ -32,7 +41,7 @@ export interface AttemptOrder {
 export type AbortReason = "timeout" | "cancel" | "interrupt";
 
 export type ToJobWorker =
-  | { readonly kind: "load"; readonly file: string }
+  | { readonly kind: "load"; readonly file: string; readonly trace: Trace }
   | AttemptOrder
   | { readonly kind: "abort"; readonly id: number; readonly reason: AbortReason }
   | { readonly kind: "ping"; readonly ping: number };
@@ -45,6 +54,7 @@ export interface JobDescription {
   readonly timeoutMs: number | null;
   readonly retry: RetryPolicy | null;
   readonly isolation: Isolation;
+  readonly trace: Trace;
 }
 
 /** How `run` ended by itself. */

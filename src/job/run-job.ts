@@ -14,6 +14,8 @@ import { eventsAfter } from "../core/trace-events.ts";
 import { within } from "../core/within.ts";
 import {
   abortAfterMs,
+  type KillWords,
+  LIMITS_MS,
   NOTHING_RUNS,
   OWN_OUTCOMES,
   requestedStop,
@@ -22,21 +24,12 @@ import {
 } from "./attempt-stop.ts";
 import { errorData, platformError } from "./error-data.ts";
 import { readEvents } from "./event-ring.ts";
-import { emptyView, inspect, type LiveSource, readTrace, readView } from "./live.ts";
+import type { LiveStack } from "./live/reader.ts";
+import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import type { Pool, PooledJob, PooledJobWorker, Taken } from "./pool.ts";
 import type { AttemptOrder } from "./protocol.ts";
 
-/** After the deadline the end waits this long for the proof of death, so that its receipt can tell it. */
-const PROOF_WAIT_MS = 150;
-/** How long an end that is already on its way is waited for. */
-const LATE_END_MS = 80;
-/** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */
-const LAST_PING_MS = 20;
-/** A job worker that is still busy with a former attempt has this long before another one is taken. */
-const ACCEPT_WITHIN_MS = { least: 100, most: 1_000 } as const;
-/** After an attempt's end its job worker has this long to come to rest before it is replaced. */
-const REST_WITHIN_MS = 1_000;
 export interface RunJobDeps {
   readonly pool: Pool;
   /** Real path of JOBS_DIR. */
@@ -59,12 +52,6 @@ interface Handed {
   readonly jobWorker: PooledJobWorker;
   readonly offer: Offer;
   readonly stop?: Stop;
-}
-
-/** For the receipt of a kill. */
-interface KillWords {
-  readonly sinceMs?: number;
-  readonly method?: "thread" | "abort";
 }
 
 /** Starts the attempt; its time runs from now. */
@@ -94,6 +81,8 @@ class JobAttempt {
   #jobWorker: PooledJobWorker | null = null;
   #isAbortDue = false;
   #wasWaiting = false;
+  /** Where it was when it was told to end, before it could react to that. */
+  #stackAtAbort: LiveStack | null = null;
   #lastTrace: AttemptTrace | null = null;
   #cpuBeforeMs: number | null = null;
 
@@ -137,11 +126,12 @@ class JobAttempt {
 
   /** The ping tells afterwards whether the job waited or was busy when its time was up. */
   #abortEarly({ host }: PooledJobWorker): void {
+    this.#stackAtAbort = readStack(host);
     host.post({ kind: "abort", id: this.#options.id, reason: "timeout" });
     const note = (isWaiting: boolean) => {
       this.#wasWaiting = isWaiting;
     };
-    host.ping(LATE_END_MS).then(note, () => note(false));
+    host.ping(LIMITS_MS.lateEnd).then(note, () => note(false));
   }
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
@@ -178,7 +168,7 @@ class JobAttempt {
   }
 
   #offerTo(jobWorker: PooledJobWorker): Offer {
-    const { least, most } = ACCEPT_WITHIN_MS;
+    const { least, most } = LIMITS_MS.accept;
     const acceptWithinMs = Math.min(most, Math.max(least, this.#options.timeoutMs / 3));
     this.#cpuBeforeMs = jobWorker.host.vitals().cpuMs;
     const offer = offerAttempt(jobWorker.host, this.#order(), acceptWithinMs);
@@ -208,7 +198,7 @@ class JobAttempt {
       return this.#kill(jobWorker, stop ?? timedOut, "abort");
     }
     const outcome = OWN_OUTCOMES[end.kind];
-    const trace = this.#trace(jobWorker, outcome);
+    const trace = this.#trace(jobWorker, outcome, null);
     if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
     else this.#end({ outcome, error: end.error, trace });
     if (end.kind === "crashed") this.#settleGone(this.#replace(jobWorker));
@@ -220,7 +210,8 @@ class JobAttempt {
     const { jobWorker, offer, stop } = handed;
     if (offer.withdraw()) return this.#kill(jobWorker, stop, "thread");
     const end = stop.outcome === "timed_out" ? undefined : await this.#askToEnd(handed);
-    const late = end ?? (offer.hasEnded() ? await within(offer.ownEnd, LATE_END_MS) : undefined);
+    const late =
+      end ?? (offer.hasEnded() ? await within(offer.ownEnd, LIMITS_MS.lateEnd) : undefined);
     if (late !== undefined) return this.#endByItself(handed, late);
     return this.#kill(jobWorker, stop, "thread");
   }
@@ -228,8 +219,9 @@ class JobAttempt {
   /** Fires the signal. Not a grace period: a busy job is killed without it, a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
+    this.#stackAtAbort = readStack(jobWorker.host);
     jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
-    const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LAST_PING_MS)]);
+    const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
     this.#wasWaiting = first;
     return;
@@ -237,17 +229,18 @@ class JobAttempt {
 
   async #kill(jobWorker: PooledJobWorker, stop: Stop, method: "thread" | "abort"): Promise<void> {
     const { outcome, sinceMs } = stop;
+    const stack = this.#stackAtKill(jobWorker, method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
-    const proof = await within(killing, PROOF_WAIT_MS);
+    const proof = await within(killing, LIMITS_MS.proof);
     const notYet = { killed: false, method, latencyMs: Math.round(performance.now() - sinceMs) };
-    const trace = this.#trace(jobWorker, outcome);
+    const trace = this.#trace(jobWorker, outcome, stack);
     this.#end({ outcome, error: STOP_ERRORS[outcome], receipt: proof ?? notYet, trace });
     this.#settleGone(killing);
   }
 
   /** Waits until nothing of the attempt keeps the thread busy; if something does, it costs no other attempt anything. */
   async #comeToRest(jobWorker: PooledJobWorker, offer: Offer): Promise<KillReceipt> {
-    const isIdle = await within(offer.idle, REST_WITHIN_MS);
+    const isIdle = await within(offer.idle, LIMITS_MS.rest);
     if (isIdle !== true) return this.#replace(jobWorker);
     return { ...NOTHING_RUNS, killed: await this.#deps.pool.giveBack(jobWorker) };
   }
@@ -264,9 +257,20 @@ class JobAttempt {
     return { memory, jobsDir, startedMs: this.#startedMs, cpuBeforeMs: this.#cpuBeforeMs };
   }
 
-  #trace(jobWorker: PooledJobWorker, outcome: AttemptEnd["outcome"]): AttemptTrace {
+  /** A job that waited may have gone on since, because of the abort. */
+  #stackAtKill({ host }: PooledJobWorker, method: "thread" | "abort"): LiveStack | null {
+    const hasReacted = method === "abort" || this.#wasWaiting;
+    return (hasReacted ? this.#stackAtAbort : null) ?? readStack(host);
+  }
+
+  /** Of an attempt that ended by itself, with `stack` null, the last `ctx` call tells more than the empty stack. */
+  #trace(
+    jobWorker: PooledJobWorker,
+    outcome: AttemptEnd["outcome"],
+    stack: LiveStack | null,
+  ): AttemptTrace {
     const source = this.#liveSource(jobWorker);
-    const view = readView(source, this.#wasWaiting ? "waiting" : "running");
+    const view = readView(source, this.#wasWaiting ? "waiting" : "running", stack);
     this.#lastTrace = readTrace(source, view, outcome);
     return this.#lastTrace;
   }

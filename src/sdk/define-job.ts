@@ -47,6 +47,12 @@ export interface JobSpec<Params extends TSchema = TUnknown> {
    */
   readonly isolation?: "warm" | "fresh";
   /**
+   * How exactly the job can be watched, which costs a little of its speed. `lean` (default): the line it is in, while
+   * it spins and while it waits. `full`: also the frames of small functions. `functions`: functions, with a line only
+   * where they begin or wait. `off`: nothing but the last call of `ctx`.
+   */
+  readonly trace?: "off" | "functions" | "lean" | "full";
+  /**
    * The work. What it returns (or resolves to) is the task's result: JSON, at most 1 MiB, `undefined` becomes null.
    * A rejection fails the attempt, and the task is tried again while retries are left; see `NonRetryableError`.
    */

@@ -32,6 +32,7 @@ const NOWHERE = {
   executed_file_name: null,
   executed_function_name: null,
   executed_function_line: null,
+  waiting_points: [],
   vars: [],
   round: 0,
   progress: null,

@@ -1,6 +1,7 @@
 // The program on Deno, embedded: `bun run test:deno` (not part of the default suite, because it needs Deno).
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
@@ -10,6 +11,7 @@ import { findBinary } from "../support/find-binary.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
+const ACTIONS = readFileSync(`${JOBS_DIR}/action.ts`, "utf8");
 const deno = findBinary("deno");
 if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
 const command = { path: deno, args: ["run", "-A"] };
@@ -44,6 +46,7 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
     const detail = await client.until(id, ({ round }) => round >= 2, 30_000);
     expect(detail).toMatchObject({ status: "running", state: "waiting" });
     expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
+    expect(detail.executed_function_line).toBe(lineOf("slept twice") + 1);
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
   });
 
@@ -83,3 +86,7 @@ test("on Deno jobs are refused by default, and the banner says why and what to d
     await program.stop();
   }
 });
+
+function lineOf(text: string): number {
+  return ACTIONS.slice(0, ACTIONS.indexOf(text)).split("\n").length;
+}

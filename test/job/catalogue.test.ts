@@ -144,6 +144,7 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "retry-strategy":      [job('name: "x", retry: { step: 5, total: 1, strategy: "cubic" } as never'), "retry.strategy must be one of linear, fixed, exponential"],
   "retry-jitter":        [job('name: "x", retry: { step: 5, total: 1, jitter: 1 } as never'), "retry.jitter must be true or false"],
   "retry-cap":           [job('name: "x", retry: { step: 5, total: 1, maxDelay: 86401 }'), "retry.maxDelay must be"],
+  "trace":               [job('name: "x", trace: "some"'), "trace must be one of off, functions, lean, full"],
   "isolation":           [job('name: "x", isolation: "none"'), "isolation must be one of warm, fresh"],
   "params-text":         [job('name: "x", params: "text"'), "params must be a schema"],
   "params-date":         [param("Type.Date()"), "params.when is Type.Date()"],

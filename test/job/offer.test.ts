@@ -36,6 +36,7 @@ function handMade() {
       listener = hear;
     },
     ping: () => Promise.resolve(true),
+    readStack: () => null,
     vitals: () => createVitalSigns().read(null),
     kill: () => Promise.resolve(true),
   };

@@ -109,6 +109,7 @@ describe("a pool", () => {
     name,
     file: `${fixtureJobs}/${name}.ts`,
     isolation: "warm",
+    trace: "lean",
   }));
 
   test("keeps at most 2 × slots idle; the least recently used leaves", async () => {
@@ -156,7 +157,12 @@ describe("a pool", () => {
       spawn: () => createJobThread({}),
       logger: silent,
     });
-    const taken = await pool.take({ name: "gone", file: "/no/such/file.ts", isolation: "warm" });
+    const taken = await pool.take({
+      name: "gone",
+      file: "/no/such/file.ts",
+      isolation: "warm",
+      trace: "lean",
+    });
     expect(taken).toMatchObject({ kind: "refused" });
     await pool.close();
   });
@@ -170,7 +176,12 @@ test("an attempt for which no thread can be started is handed back, not failed",
   };
   const pool = createPool({ jobs: [], slots: 1, spawn, logger: silent });
   isBroken = true;
-  const job: PooledJob = { name: "action", file: `${fixtureJobs}/action.ts`, isolation: "warm" };
+  const job: PooledJob = {
+    name: "action",
+    file: `${fixtureJobs}/action.ts`,
+    isolation: "warm",
+    trace: "lean",
+  };
   const spare = await pool.take(job);
   const deps = { pool, jobsDir: fixtureJobs, logger: silent };
   const task = claimed("action", {});

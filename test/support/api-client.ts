@@ -16,6 +16,10 @@ export type Detail = {
   readonly executed_file_name: string;
   readonly executed_function_name: string;
   readonly executed_function_line: number;
+  readonly waiting_points: readonly {
+    readonly count: number;
+    readonly frames: readonly { readonly file: string; readonly line: number }[];
+  }[];
   readonly trace_list: string;
   readonly vars: unknown;
   readonly round: number;
