@@ -5,6 +5,9 @@ import { stripVTControlCharacters } from "node:util";
 import { bringUpServers, type TestServers } from "./bring-up.ts";
 import { watchOver } from "./watchdog.ts";
 
+// On a busy machine 5 s, the runner's own limit, is not enough for suites of real processes; bunfig cannot say it.
+const TIMEOUT = "--timeout=30000";
+
 type Totals = { readonly passed: number; readonly failed: number; readonly skipped: number };
 type Outcome = { readonly exitCode: number; readonly output: string };
 
@@ -44,7 +47,7 @@ function runBunTest(
   environment: Readonly<Record<string, string>>,
 ): Promise<Outcome> {
   const colour = process.stderr.isTTY ? { FORCE_COLOR: "1" } : {};
-  const child = spawn(process.execPath, ["--no-install", "test", ...filters], {
+  const child = spawn(process.execPath, ["--no-install", "test", TIMEOUT, ...filters], {
     env: { ...process.env, ...colour, ...environment },
     stdio: ["ignore", "inherit", "pipe"],
   });
