@@ -84,7 +84,12 @@ function startDelivery(deps: Deps, task: ClaimedTask): RunningAttempt {
   };
 }
 
-const stopOutcomes = { cancel: "cancelled", interrupt: "interrupted" } as const;
+/** A delivery holds no memory worth ending it for: it is handed back. */
+const stopOutcomes = {
+  cancel: "cancelled",
+  interrupt: "interrupted",
+  memory: "interrupted",
+} as const;
 
 function sendTask({ secretBox, sender, nowMs, logger }: Deps, task: ClaimedTask): Delivery {
   const url = httpUrl(task.application.linkUrl);

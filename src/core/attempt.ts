@@ -73,6 +73,14 @@ export interface KillReceipt {
   readonly method: "abort" | "thread" | "process" | "executor" | "http-abort" | "none";
   /** From the request to stop (or the deadline) to the proof of death. */
   readonly latencyMs: number;
+  /** Where it was when it was stopped, innermost first. */
+  readonly stack?: readonly Frame[];
+  /** A stable word: `timeout`, `cancelled`, `interrupted`, `out_of_memory`, … */
+  readonly reason?: string;
+  /** Who wanted it: the attempt's deadline, the application, or the executor for its own sake. */
+  readonly by?: "deadline" | "application" | "executor" | "job";
+  /** Epoch ms of the proof; without proof, of the writing. */
+  readonly at?: number;
 }
 
 /** How one attempt ended. */
@@ -86,7 +94,15 @@ export interface AttemptEnd {
 }
 
 /** Why an attempt is to be stopped from outside. */
-export type StopReason = "cancel" | "interrupt";
+export type StopReason = "cancel" | "interrupt" | "memory";
+
+/** How it is to be stopped. */
+export interface StopHow {
+  /** How long it may end by itself after its signal; default 0. */
+  readonly graceMs?: number;
+  /** In words, for the attempt's error. */
+  readonly why?: string;
+}
 
 /** One attempt in progress. None of its promises ever rejects. */
 export interface RunningAttempt {
@@ -97,8 +113,13 @@ export interface RunningAttempt {
   readonly gone: Promise<KillReceipt>;
   /** Where it is now. Answers within about 100 ms also when the job spins. */
   inspect(): Promise<LiveView>;
-  /** Stops it; the outcome is `cancelled` or `interrupted` unless it ended before. Safe to call again. */
-  stop(reason: StopReason): void;
+  /**
+   * Stops it; the outcome is `cancelled`, `interrupted` or (`memory`) `crashed` unless it ended before. Safe to call
+   * again: a stop that leaves less time wins.
+   */
+  stop(reason: StopReason, how?: StopHow): void;
+  /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */
+  lease?(leftMs: number): void;
 }
 
 /** What serves one lane in an executor: the job lane or the callback lane. */

@@ -12,17 +12,19 @@ import type { ClaimedTask } from "../core/task.ts";
 import { within } from "../core/within.ts";
 import {
   abortAfterMs,
+  crashStop,
+  deadlineStop,
   NOTHING_RUNS,
   OWN_OUTCOMES,
+  receiptWords,
   requestedStop,
-  STOP_ERRORS,
   type Stop,
 } from "./attempt-stop.ts";
 import { errorData, platformError } from "./error-data.ts";
 import { emptyView, inspect, type LiveSource, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
+import { orderOf } from "./order.ts";
 import type { Pool, PooledJob, PooledJobWorker, Taken } from "./pool.ts";
-import type { AttemptOrder } from "./protocol.ts";
 
 /** After the deadline the end waits this long for the proof of death, so that its receipt can tell it. */
 const PROOF_WAIT_MS = 150;
@@ -61,7 +63,7 @@ interface Handed {
 /** For the receipt of a kill. */
 interface KillWords {
   readonly sinceMs?: number;
-  readonly method?: "thread" | "abort";
+  readonly method?: KillReceipt["method"];
 }
 
 /** Starts the attempt; its time runs from now. */
@@ -72,7 +74,8 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     ended: attempt.ended,
     gone: attempt.gone,
     inspect: () => attempt.inspect(),
-    stop: (reason) => attempt.stop(requestedStop(reason)),
+    stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
+    lease: (leftMs) => attempt.lease(leftMs),
   };
 }
 
@@ -83,11 +86,15 @@ class JobAttempt {
   readonly #settleEnded: (end: AttemptEnd) => void;
   readonly #settleGone: (receipt: KillReceipt | Promise<KillReceipt>) => void;
   readonly #stopped = Promise.withResolvers<Stop>();
+  /** Settles at a second stop: what grace the first one gave is over. */
+  readonly #hurried = Promise.withResolvers<undefined>();
   readonly #startedMs = performance.now();
   readonly #deps: RunJobDeps;
   readonly #options: JobAttemptOptions;
   readonly #timers: readonly NodeJS.Timeout[];
   #jobWorker: PooledJobWorker | null = null;
+  #isStopped = false;
+  #leaseUntilMs = Number.POSITIVE_INFINITY;
   #isAbortDue = false;
   #wasWaiting = false;
   #lastView: LiveView | null = null;
@@ -102,19 +109,27 @@ class JobAttempt {
   }
 
   stop(stop: Stop): void {
+    if (this.#isStopped && stop.graceMs === 0) this.#hurried.resolve(undefined);
+    this.#isStopped = true;
     this.#stopped.resolve(stop);
+  }
+
+  lease(leftMs: number): void {
+    this.#leaseUntilMs = performance.now() + leftMs;
+    this.#jobWorker?.host.lease(leftMs);
   }
 
   async inspect(): Promise<LiveView> {
     if (this.#lastView !== null) return this.#lastView;
     if (this.#jobWorker === null) return emptyView(this.#startedMs);
+    await this.#jobWorker.host.refresh();
     return inspect(this.#jobWorker.host, this.#liveSource(this.#jobWorker));
   }
 
   #startTimers(): NodeJS.Timeout[] {
     const { timeoutMs } = this.#options;
     const sinceMs = this.#startedMs + timeoutMs;
-    const onDeadline = () => this.stop({ kind: "stop", outcome: "timed_out", sinceMs });
+    const onDeadline = () => this.stop(deadlineStop(sinceMs));
     const onAbort = () => {
       this.#isAbortDue = true;
       if (this.#jobWorker !== null) this.#abortEarly(this.#jobWorker);
@@ -156,7 +171,7 @@ class JobAttempt {
       const message = `the job's file cannot be loaded: ${first.message}`;
       this.#end({ outcome: "failed", error: platformError("job_file", message) });
     } else {
-      this.#end({ outcome: first.outcome, error: STOP_ERRORS[first.outcome] });
+      this.#end({ outcome: first.outcome, error: first.error });
       const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
       this.#inBackground(taking.then(giveBack));
     }
@@ -168,67 +183,65 @@ class JobAttempt {
     const { least, most } = ACCEPT_WITHIN_MS;
     const acceptWithinMs = Math.min(most, Math.max(least, this.#options.timeoutMs / 3));
     this.#jobWorker = jobWorker;
-    const offer = offerAttempt(jobWorker.host, this.#order(), acceptWithinMs);
+    const { host } = jobWorker;
+    if (this.#leaseUntilMs < Number.POSITIVE_INFINITY) {
+      host.lease(this.#leaseUntilMs - performance.now());
+    }
+    const offer = offerAttempt(host, orderOf(this.#options, this.#startedMs), acceptWithinMs);
     if (this.#isAbortDue) this.#abortEarly(jobWorker);
     return offer;
-  }
-
-  #order(): AttemptOrder {
-    const { task, id, params, timeoutMs } = this.#options;
-    return {
-      kind: "attempt",
-      id,
-      params,
-      taskId: task.taskId,
-      taskNo: task.taskNo,
-      attempt: task.attempt,
-      maxAttempts: 1 + task.retry.total,
-      deadline: Math.round(Date.now() - (performance.now() - this.#startedMs) + timeoutMs),
-    };
   }
 
   async #endByItself({ jobWorker, offer, stop }: Handed, end: OwnEnd): Promise<void> {
     if (end.kind === "threw" && end.aborted) {
       const sinceMs = this.#startedMs + abortAfterMs(this.#options.timeoutMs);
-      const timedOut = { kind: "stop", outcome: "timed_out", sinceMs } as const;
-      return this.#kill(jobWorker, stop ?? timedOut, "abort");
+      return this.#kill(jobWorker, stop ?? deadlineStop(sinceMs), "abort");
     }
+    if (end.kind === "crashed") return this.#kill(jobWorker, crashStop(end));
     const outcome = OWN_OUTCOMES[end.kind];
+    await jobWorker.host.refresh();
     const trace = this.#trace(jobWorker, outcome);
     if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
     else this.#end({ outcome, error: end.error, trace });
-    if (end.kind === "crashed") this.#settleGone(this.#replace(jobWorker));
-    else this.#settleGone(await this.#comeToRest(jobWorker, offer));
+    this.#settleGone(await this.#comeToRest(jobWorker, offer));
   }
 
   /** A success already reached wins over the deadline and over a cancel. */
   async #stopRunning(handed: Required<Handed>): Promise<void> {
     const { jobWorker, offer, stop } = handed;
-    if (offer.withdraw()) return this.#kill(jobWorker, stop, "thread");
-    const end = stop.outcome === "timed_out" ? undefined : await this.#askToEnd(handed);
-    const late = end ?? (offer.hasEnded() ? await within(offer.ownEnd, LATE_END_MS) : undefined);
+    if (await offer.withdraw()) return this.#kill(jobWorker, stop);
+    const end = stop.by === "deadline" ? undefined : await this.#askToEnd(handed);
+    if (end !== undefined) return this.#endByItself(handed, end);
+    const hasEnded = await jobWorker.host.hasEnded();
+    const late = hasEnded ? await within(offer.ownEnd, LATE_END_MS) : undefined;
     if (late !== undefined) return this.#endByItself(handed, late);
-    return this.#kill(jobWorker, stop, "thread");
+    return this.#kill(jobWorker, stop);
   }
 
-  /** Fires the signal. Not a grace period: a busy job is killed without it, a waiting one shows that it waits. */
+  /** Fires the signal. Without grace a busy job is killed all the same, and a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
     jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LAST_PING_MS)]);
     if (typeof first !== "boolean") return first;
     this.#wasWaiting = first;
-    return;
+    if (stop.graceMs === 0) return;
+    const end = await within(Promise.race([offer.ownEnd, this.#hurried.promise]), stop.graceMs);
+    if (end === undefined) this.#wasWaiting = await jobWorker.host.ping(LAST_PING_MS);
+    return end;
   }
 
-  async #kill(jobWorker: PooledJobWorker, stop: Stop, method: "thread" | "abort"): Promise<void> {
-    const { outcome, sinceMs } = stop;
+  async #kill(jobWorker: PooledJobWorker, stop: Stop, how?: "abort"): Promise<void> {
+    const { outcome, error, sinceMs } = stop;
+    const method = how ?? jobWorker.host.method;
+    await jobWorker.host.refresh();
     const killing = this.#replace(jobWorker, { sinceMs, method });
     const proof = await within(killing, PROOF_WAIT_MS);
-    const notYet = { killed: false, method, latencyMs: Math.round(performance.now() - sinceMs) };
     const trace = this.#trace(jobWorker, outcome);
-    this.#end({ outcome, error: STOP_ERRORS[outcome], receipt: proof ?? notYet, trace });
-    this.#settleGone(killing);
+    const words = receiptWords(stop, trace.view);
+    const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };
+    this.#end({ outcome, error, receipt, trace });
+    this.#settleGone(killing.then((later) => ({ ...later, ...words })));
   }
 
   /** Waits until nothing of the attempt keeps the thread busy; if something does, it costs no other attempt anything. */
@@ -239,9 +252,8 @@ class JobAttempt {
   }
 
   async #replace(jobWorker: PooledJobWorker, how: KillWords = {}): Promise<KillReceipt> {
-    const { sinceMs = performance.now(), method = "thread" } = how;
-    const killed = await this.#deps.pool.replace(jobWorker);
-    return { killed, method, latencyMs: Math.round(performance.now() - sinceMs) };
+    const { sinceMs = performance.now(), method = jobWorker.host.method } = how;
+    return receiptOf(await this.#deps.pool.replace(jobWorker), { sinceMs, method });
   }
 
   #liveSource({ host }: PooledJobWorker): LiveSource {
@@ -274,4 +286,11 @@ class JobAttempt {
     this.#end({ outcome: "interrupted", error: errorData(thrown) });
     this.#settleGone(this.#jobWorker === null ? NOTHING_RUNS : this.#replace(this.#jobWorker));
   }
+}
+
+function receiptOf(
+  killed: boolean,
+  { sinceMs, method }: { readonly sinceMs: number; readonly method: KillReceipt["method"] },
+): KillReceipt {
+  return { killed, method, latencyMs: Math.round(performance.now() - sinceMs), at: Date.now() };
 }
