@@ -35,6 +35,8 @@ export interface Config {
   readonly callbackAllow: readonly string[] | null;
   readonly leaseMs: number;
   readonly executorDrainMs: number;
+  /** Resident memory of an executor in MB above which it ends an attempt; null: no limit. */
+  readonly executorRssMb: number | null;
   readonly adminToken: string | null;
   /** Null only in the embedded shape, which keeps a key file in `dataDir`. */
   readonly secretKey: string | null;
@@ -179,6 +181,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     callbackAllow: values.CALLBACK_ALLOW,
     leaseMs: values.LEASE_MS,
     executorDrainMs: values.EXECUTOR_DRAIN_MS,
+    executorRssMb: values.EXECUTOR_RSS_MB,
     adminToken: values.ADMIN_TOKEN,
     secretKey: values.SECRET_KEY,
     timezone: values.APP_TIMEZONE,

@@ -1,7 +1,7 @@
 // Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
 import { hostname } from "node:os";
 import { createBus, createQueue, createStore } from "./adapters.ts";
-import { isFor } from "./consumer/protocol.ts";
+import { isFor, type MemoryPressure } from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
@@ -12,9 +12,9 @@ import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./exe
 import { keepHouse } from "./housekeeping.ts";
 import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
+import { watchMemory } from "./memory-watch.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { Store } from "./store/store.ts";
-import { whyJobsAreRefused } from "./unkillable.ts";
 
 type Start = Extract<ToExecutor, { kind: "start" }>;
 
@@ -76,17 +76,20 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
   const store = await createStore({ config, logger }, 4);
   await store.checkSchema();
-  const refused = whyJobsAreRefused(config);
-  const lanes = LANES.filter((lane) => lane === "callback" || refused === null);
   const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
-  const threads = lanes.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
-  const jobs = await publishJobs(threads, { store, serviceId, refused });
+  const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
+  const jobs = await publishJobs(threads, { store, serviceId });
 
   const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
   const bus = await createBus({ config, logger }, [parent]);
   await bus.serve(serviceId, (question) => ask(threads, question));
   await Promise.all(threads.map((thread) => thread.begin()));
   const stopHousekeeping = keepHouse({ store, serviceId, config, logger });
+  const { executorRssMb: limitMb } = config;
+  const onPressure = (memory: MemoryPressure) => {
+    for (const thread of threads) thread.shed(memory);
+  };
+  if (limitMb !== null) watchMemory({ limitMb, onPressure, logger });
   say({ to: "main", kind: "ready", jobs });
 
   function eventsOf(lane: Lane) {
@@ -94,6 +97,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
       onUnkillable: (taskId: number) => {
         retire(taskId).catch(fail);
       },
+      onGroup: (pid: number, isAlive: boolean) => say({ to: "main", kind: "group", pid, isAlive }),
       onDeath: (why: string) => {
         logger.error(
           { lane, err: why },
@@ -126,20 +130,19 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
 interface PublishDeps {
   readonly store: Store;
   readonly serviceId: string;
-  readonly refused: string | null;
 }
 
 async function publishJobs(
   threads: readonly ConsumerThread[],
   deps: PublishDeps,
 ): Promise<ExecutorJobs> {
-  const { store, serviceId, refused } = deps;
+  const { store, serviceId } = deps;
   const loaded = await Promise.all(threads.map((thread) => thread.loaded));
   const definitions = loaded.flatMap((jobs) => jobs?.definitions ?? []);
   const badFiles = loaded.flatMap((jobs) => jobs?.badFiles ?? []);
   await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
   await store.catalogue.publish(serviceId, definitions);
-  return { names: definitions.map(({ name }) => name), badFiles, refused };
+  return { names: definitions.map(({ name }) => name), badFiles };
 }
 
 /** Only the thread of the attempt's lane knows it; the other one says `unknown`. */

@@ -10,6 +10,7 @@ import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
@@ -18,6 +19,8 @@ const RETIRE_MARGIN_MS = 800;
 const DRAIN_MARGIN_MS = 5000;
 const FIRST_RESTART_MS = 50;
 const LONGEST_RESTART_MS = 5000;
+/** A process in an uninterruptible system call may outlast any kill: its executor is buried all the same. */
+const SWEEP_LIMIT_MS = 10_000;
 /** An executor that lived this long starts a new count of failed starts. */
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -52,6 +55,8 @@ interface Child {
   cause: DeathCause;
   killTimer?: ReturnType<typeof setTimeout>;
   readonly exited: Promise<void>;
+  /** Process groups of its jobs; they do not end with its own. */
+  readonly groups: Set<number>;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
@@ -91,6 +96,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       case "retired":
         killGroup(child);
         break;
+      case "group":
+        if (message.isAlive) child.groups.add(message.pid);
+        else child.groups.delete(message.pid);
+        break;
       case "buried":
         unburied.delete(message.serviceId);
         break;
@@ -129,17 +138,24 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     if (child === current && !isDraining) spawn();
   }
 
-  function noteExit(child: Child): void {
+  async function noteExit(child: Child): Promise<void> {
     clearTimeout(child.killTimer);
     killGroup(child);
     children.delete(child);
     child.isReady = false;
+    if (!isDraining) {
+      logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
+      if (current === child) setTimeout(restart, restartDelayMs(child));
+    }
+    await sweepJobs(child, logger);
+    bury(child);
+  }
+
+  /** Only now does nothing of it run any more: whoever is ready takes its tasks over. */
+  function bury(child: Child): void {
     const dead = { serviceId: child.serviceId, cause: child.cause };
     unburied.set(dead.serviceId, dead);
-    if (isDraining) return;
-    logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
-    if (current === child) setTimeout(restart, restartDelayMs(child));
-    else if (current?.isReady) send(current, { to: "executor", kind: "bury", dead });
+    if (!isDraining && current?.isReady) send(current, { to: "executor", kind: "bury", dead });
   }
 
   function restart(): void {
@@ -187,7 +203,7 @@ function send(child: Child, message: ToExecutor): void {
 }
 
 /** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
-function forkExecutor(onExit: (child: Child) => void): Child {
+function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
   const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
     detached: true,
     env: scrubbedEnv(),
@@ -205,14 +221,21 @@ function forkExecutor(onExit: (child: Child) => void): Child {
     isReady: false,
     cause: "died",
     exited: exited.promise,
+    groups: new Set(),
   };
   const end = () => {
-    exited.resolve();
-    onExit(child);
+    onExit(child).then(exited.resolve, exited.reject);
   };
   forked.once("exit", end);
   forked.once("error", end);
   return child;
+}
+
+/** Job processes end by themselves when their executor is gone; this is the proof, and the end of what they started. */
+async function sweepJobs({ serviceId, groups }: Child, logger: Logger): Promise<void> {
+  const mark = { groups: [...groups], mark: `${serviceId}/`, isWhole: false };
+  if (await sweepMarked(mark, SWEEP_LIMIT_MS)) return;
+  logger.error({ service_id: serviceId }, "processes of a dead executor's jobs cannot be killed");
 }
 
 /** Reaches also what jobs started. A group that is gone already is what was wanted. */

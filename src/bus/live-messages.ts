@@ -15,10 +15,11 @@ export function fieldsOf(value: unknown): Fields | undefined {
 
 /** The question in `value`, or undefined when it is none. */
 export function readQuestion(value: unknown): LiveQuestion | undefined {
-  const { kind, taskId, fence } = fieldsOf(value) ?? {};
+  const { kind, taskId, fence, graceMs } = fieldsOf(value) ?? {};
   if (kind !== "inspect" && kind !== "cancel") return undefined;
   if (!Number.isSafeInteger(taskId) || !Number.isSafeInteger(fence)) return undefined;
-  return { kind, taskId: Number(taskId), fence: Number(fence) };
+  const question = { kind, taskId: Number(taskId), fence: Number(fence) } as const;
+  return Number.isSafeInteger(graceMs) ? { ...question, graceMs: Number(graceMs) } : question;
 }
 
 /** The answer in `value`, or undefined when it is none. */

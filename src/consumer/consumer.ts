@@ -9,6 +9,8 @@ import type { Store, TurnResult } from "../store/store.ts";
 import { createAlarm } from "./alarm.ts";
 import { keepLeases } from "./leases.ts";
 import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
+import type { MemoryPressure } from "./protocol.ts";
+import { shedMemory } from "./shed-memory.ts";
 import { logTurnFailure, takeTurn } from "./turn.ts";
 
 /** Longest wait between two turns, should every doorbell be lost. */
@@ -33,6 +35,8 @@ export interface Consumer {
   /** Claims nothing any more, gives running attempts `graceMs` to end, hands the rest back; settles when all is written. */
   drain(graceMs: number): Promise<void>;
   answer(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Ends the attempt that is to blame most likely for the executor's memory. */
+  shed(memory: MemoryPressure): void;
   /** Stops the loop and the leases; call after `drain`. */
   close(): Promise<void>;
 }
@@ -115,7 +119,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   /** Tells the store of threads that died only after their attempt was recorded. */
   async function release(): Promise<void> {
     for (let late = unreleased[0]; late !== undefined; late = unreleased[0]) {
-      await deps.store.tasks.release(late.lease);
+      await deps.store.tasks.release(late.lease, late.gone);
       unreleased.shift();
     }
   }
@@ -133,7 +137,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     const attempt = owned.find(question);
     if (attempt === undefined) return { kind: "unknown" };
     if (question.kind === "inspect") return { kind: "view", view: await attempt.running.inspect() };
-    attempt.running.stop("cancel");
+    attempt.running.stop("cancel", { graceMs: question.graceMs ?? 0 });
     return { kind: "receipt", receipt: await attempt.running.gone };
   }
 
@@ -145,7 +149,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     await deps.attempts.close();
   }
 
-  return { drain, answer, close };
+  return { drain, answer, close, shed: (memory) => shedMemory(owned.all(), memory) };
 }
 
 /** Pauses and resumes the listener only when the wish changes. */

@@ -28,7 +28,10 @@ export interface OwnedAttempt {
 export function finishOf(owned: OwnedAttempt, end: AttemptEnd, serviceId: string): Finish {
   // A success is never claimed again, so nothing has to wait for the rest of it.
   owned.held = owned.gone?.killed !== true && end.outcome !== "succeeded";
-  const finish = { ...owned.lease, end, ...decideNext(end, owned.running.task) };
+  // The proof may have come after the end was decided.
+  const proof = end.receipt?.killed === false && owned.gone?.killed ? { receipt: owned.gone } : {};
+  const told = { ...end, ...proof };
+  const finish = { ...owned.lease, end: told, ...decideNext(end, owned.running.task) };
   return owned.held ? { ...finish, heldBy: serviceId } : finish;
 }
 
@@ -61,6 +64,7 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
     const lease = leaseOf(running.task);
     const owned: OwnedAttempt = { running, lease, validUntil, written: false, held: false };
     attempts.set(lease.attemptId, owned);
+    running.lease?.(validUntil - performance.now());
     const gone = running.gone.then((receipt) => {
       owned.gone = receipt;
       if (!receipt.killed) events.onUnkillable(owned);

@@ -10,6 +10,7 @@ import {
   type FromConsumer,
   isFor,
   type LoadedJobs,
+  type MemoryPressure,
 } from "./protocol.ts";
 
 /** Longer than any job worker may take to die, so that the answer can be its receipt. */
@@ -23,6 +24,8 @@ export interface ConsumerThread {
   /** Settles when it hears doorbells. */
   begin(): Promise<void>;
   ask(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Has it end the attempt to blame for the executor's memory. */
+  shed(memory: MemoryPressure): void;
   /** Settles when nothing runs and every end is written. */
   drain(graceMs: number): Promise<void>;
 }
@@ -30,6 +33,8 @@ export interface ConsumerThread {
 export interface ThreadEvents {
   /** Something of this task's attempt cannot be killed by the thread. */
   onUnkillable(taskId: number): void;
+  /** A job process of it began, or is proven gone. */
+  onGroup(pid: number, isAlive: boolean): void;
   /** The thread died by itself. */
   onDeath(why: string): void;
 }
@@ -65,12 +70,28 @@ export function createConsumerThread(
   }
 
   function hear(message: FromConsumer): void {
-    if (message.kind === "loaded") loaded.resolve(message.jobs);
-    if (message.kind === "failed") fail(message.failure);
-    if (message.kind === "answer") asked.get(message.id)?.(message.answer);
-    if (message.kind === "unkillable") events.onUnkillable(message.taskId);
-    if (message.kind === "begun") begun.resolve();
-    if (message.kind === "drained") drained.resolve();
+    switch (message.kind) {
+      case "loaded":
+        loaded.resolve(message.jobs);
+        break;
+      case "failed":
+        fail(message.failure);
+        break;
+      case "answer":
+        asked.get(message.id)?.(message.answer);
+        break;
+      case "unkillable":
+        events.onUnkillable(message.taskId);
+        break;
+      case "group":
+        events.onGroup(message.pid, message.isAlive);
+        break;
+      case "begun":
+        begun.resolve();
+        break;
+      case "drained":
+        drained.resolve();
+    }
   }
 
   function fail({ isConfiguration, message }: Failure): void {
@@ -82,7 +103,8 @@ export function createConsumerThread(
     lastId += 1;
     const id = lastId;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle({ kind: "unknown" }), ANSWER_MS);
+      const limitMs = ANSWER_MS + (question.graceMs ?? 0);
+      const timer = setTimeout(() => settle({ kind: "unknown" }), limitMs);
       function settle(answer: LiveAnswer): void {
         clearTimeout(timer);
         asked.delete(id);
@@ -106,6 +128,7 @@ export function createConsumerThread(
       return begun.promise;
     },
     ask,
+    shed: (memory) => link.send({ to: "consumer", kind: "shed", memory }),
     drain,
   };
 }

@@ -118,6 +118,8 @@ export interface RunningAttempt {
    * again: a stop that leaves less time wins.
    */
   stop(reason: StopReason, how?: StopHow): void;
+  /** What speaks for it having filled the executor's memory; absent where it has memory of its own. */
+  suspect?(): { readonly startedMs: number; readonly heapBytes: number | null } | undefined;
   /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */
   lease?(leftMs: number): void;
 }

@@ -6,6 +6,8 @@ export interface LiveQuestion {
   readonly kind: "inspect" | "cancel";
   readonly taskId: number;
   readonly fence: number;
+  /** Of a cancel: how long the attempt may end by itself after its signal; default 0. */
+  readonly graceMs?: number;
 }
 
 export type LiveAnswer =

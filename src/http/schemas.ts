@@ -27,6 +27,9 @@ TypeRegistry.Set<{ maxLength: number }>(
   "HttpUrl",
   (schema, value) => typeof value === "string" && isHttpUrl(value, schema.maxLength),
 );
+TypeRegistry.Set<{ enum: readonly string[] }>("Choice", (schema, value) =>
+  schema.enum.some((word) => word === value),
+);
 TypeRegistry.Set("JsonObject", (_schema, value) => isJsonObject(value));
 
 function isText(
@@ -84,6 +87,23 @@ export function whole(options: {
   const { min, max, ...documented } = options;
   const rule = `a whole number from ${min} to ${max}`;
   return Type.Integer({ minimum: min, maximum: max, [RULE]: rule, ...documented });
+}
+
+/** One of some words. */
+export function choice<const T extends string>(options: {
+  readonly words: readonly T[];
+  readonly description: string;
+  readonly default: T;
+}) {
+  const { words, ...documented } = options;
+  const rule = `one of ${words.join(", ")}`;
+  return Type.Unsafe<T>({
+    [Kind]: "Choice",
+    type: "string",
+    enum: words,
+    [RULE]: rule,
+    ...documented,
+  });
 }
 
 /** True or false. */

@@ -57,6 +57,14 @@ export function crashStop({ error, because }: Extract<OwnEnd, { kind: "crashed" 
   return { kind: "stop", outcome: "crashed", sinceMs, graceMs: 0, error, by: "job" };
 }
 
+/** The receipt as of now. */
+export function receiptOf(
+  killed: boolean,
+  { sinceMs, method }: { readonly sinceMs: number; readonly method: KillReceipt["method"] },
+): KillReceipt {
+  return { killed, method, latencyMs: Math.round(performance.now() - sinceMs), at: Date.now() };
+}
+
 /** What a receipt says besides the proof. */
 export function receiptWords(stop: Stop, view: LiveView | null): Partial<KillReceipt> {
   const { reason = stop.outcome } = stop.error;

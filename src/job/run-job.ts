@@ -16,6 +16,7 @@ import {
   deadlineStop,
   NOTHING_RUNS,
   OWN_OUTCOMES,
+  receiptOf,
   receiptWords,
   requestedStop,
   type Stop,
@@ -76,6 +77,7 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     inspect: () => attempt.inspect(),
     stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
     lease: (leftMs) => attempt.lease(leftMs),
+    suspect: () => attempt.suspect(),
   };
 }
 
@@ -117,6 +119,11 @@ class JobAttempt {
   lease(leftMs: number): void {
     this.#leaseUntilMs = performance.now() + leftMs;
     this.#jobWorker?.host.lease(leftMs);
+  }
+
+  suspect(): { startedMs: number; heapBytes: number | null } | undefined {
+    const isElsewhere = this.#options.job.isolation === "process";
+    return isElsewhere ? undefined : { startedMs: this.#startedMs, heapBytes: null };
   }
 
   async inspect(): Promise<LiveView> {
@@ -286,11 +293,4 @@ class JobAttempt {
     this.#end({ outcome: "interrupted", error: errorData(thrown) });
     this.#settleGone(this.#jobWorker === null ? NOTHING_RUNS : this.#replace(this.#jobWorker));
   }
-}
-
-function receiptOf(
-  killed: boolean,
-  { sinceMs, method }: { readonly sinceMs: number; readonly method: KillReceipt["method"] },
-): KillReceipt {
-  return { killed, method, latencyMs: Math.round(performance.now() - sinceMs), at: Date.now() };
 }

@@ -1,6 +1,9 @@
 // Executors: which are alive, and setting free what the dead ones held.
 import { sql } from "kysely";
+import type { KillReceipt } from "../core/attempt.ts";
 import type { Database, Session } from "./dialect.ts";
+import { readClaimedAttempts } from "./find-task.ts";
+import { toJson } from "./rows.ts";
 import type { ExecutorStore } from "./store.ts";
 
 /** Buried executors are kept for a day, for whoever reads the table after an accident. */
@@ -30,7 +33,9 @@ export function createExecutors(database: Database): ExecutorStore {
   };
 }
 
-async function bury({ connection, dialect }: Session, serviceId: string): Promise<void> {
+async function bury(session: Session, serviceId: string): Promise<void> {
+  const { connection, dialect } = session;
+  await proveHeld(session, serviceId);
   await connection
     .updateTable("executors")
     .set({ buried_at: dialect.nowMs })
@@ -41,6 +46,43 @@ async function bury({ connection, dialect }: Session, serviceId: string): Promis
     .set({ held_by: null })
     .where("held_by", "=", serviceId)
     .execute();
+}
+
+/** What was not dead when its attempt was recorded died with the executor: the receipts say so, and after how long. */
+async function proveHeld(session: Session, serviceId: string): Promise<void> {
+  const { connection, dialect } = session;
+  const held = await connection
+    .selectFrom("tasks")
+    .select(["id", "fence"])
+    .where("held_by", "=", serviceId)
+    .execute();
+  const attempts = await readClaimedAttempts(session, new Map(held.map((it) => [it.id, it.fence])));
+  for (const { id } of attempts.values()) {
+    const end = await connection
+      .selectFrom("attempt_ends")
+      .select(["receipt", "finished_at", dialect.nowMs.as("now_ms")])
+      .where("attempt_id", "=", id)
+      .executeTakeFirst();
+    if (end === undefined) continue;
+    await connection
+      .updateTable("attempt_ends")
+      .set({ receipt: toJson(proofOf(end)) })
+      .where("attempt_id", "=", id)
+      .execute();
+  }
+}
+
+interface HeldEnd {
+  readonly receipt: string | null;
+  readonly finished_at: number;
+  readonly now_ms: number;
+}
+
+function proofOf({ receipt, finished_at, now_ms }: HeldEnd): KillReceipt {
+  const known = receipt === null ? null : (JSON.parse(receipt) as KillReceipt);
+  if (known?.killed) return known;
+  const latencyMs = Math.max(0, now_ms - finished_at) + (known?.latencyMs ?? 0);
+  return { ...known, killed: true, method: "executor", latencyMs, at: now_ms };
 }
 
 async function burySilent(session: Session, silentMs: number): Promise<number> {

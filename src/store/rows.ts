@@ -38,6 +38,7 @@ export function toTask(row: TaskRow): Task {
     retry: { stepS: row.retry_step_s, total: row.retry_total },
     cancelRequestedAt: row.cancel_requested_at,
     leaseUntil: row.lease_until,
+    heldBy: row.held_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

@@ -4,10 +4,11 @@ import { AppError } from "../../core/errors.ts";
 import type { Database, Session } from "../dialect.ts";
 import { isMissingTable } from "../failures.ts";
 import { firstTables } from "./0001-first-tables.ts";
+import { cancelMode } from "./0005-cancel-mode.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const allMigrations: readonly Migration[] = [firstTables];
+const allMigrations: readonly Migration[] = [firstTables, cancelMode];
 
 const journal = {
   name: "schema_migrations",
