@@ -9,6 +9,8 @@ import type { DeathCause } from "./core/reap.ts";
 export interface DeadExecutor {
   readonly serviceId: string;
   readonly cause: DeathCause;
+  /** When that was proven; epoch ms of this machine. */
+  readonly provenAt: number;
 }
 
 export type ToExecutor =

@@ -13,14 +13,14 @@ import { keepHouse } from "./housekeeping.ts";
 import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
 import { watchMemory } from "./memory-watch.ts";
-import type { Queue } from "./queue/queue.ts";
 import type { Store } from "./store/store.ts";
 
 type Start = Extract<ToExecutor, { kind: "start" }>;
 
 /** An executor at work. */
 interface Executor {
-  bury(dead: DeadExecutor): Promise<void>;
+  /** Rings for what was taken over. */
+  ring(): Promise<unknown>;
   drain(graceMs: number): Promise<void>;
 }
 
@@ -34,6 +34,7 @@ process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
 let executor: Promise<Executor> | null = null;
+const opened = Promise.withResolvers<BuryDeps>();
 parent.onMessage((message) => {
   if (!isFor<ToExecutor>("executor", message)) return;
   if (message.kind === "start") executor = start(message);
@@ -57,9 +58,11 @@ function fail(thrown: unknown): void {
   say({ to: "main", kind: "failed", failure: { isConfiguration, message: messageOf(thrown) } });
 }
 
+/** Before anything else, as soon as the store is open: somebody may wait for the proof. */
 async function bury(dead: DeadExecutor): Promise<void> {
-  if (executor === null) return;
-  await (await executor).bury(dead);
+  const { store, logger } = await opened.promise;
+  await buryDead(dead, { store, logger });
+  executor?.then(({ ring }) => ring(), fail);
   say({ to: "main", kind: "buried", serviceId: dead.serviceId });
 }
 
@@ -76,6 +79,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
   const store = await createStore({ config, logger }, 4);
   await store.checkSchema();
+  opened.resolve({ store, logger });
   const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
   const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
   const jobs = await publishJobs(threads, { store, serviceId });
@@ -117,7 +121,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   }
 
   return {
-    bury: (dead) => buryDead(dead, { store, queue, logger }),
+    ring: () => Promise.allSettled(LANES.map((lane) => queue.ring({ lane, dueInMs: 0 }))),
     drain: async (graceMs) => {
       await Promise.all(threads.map((thread) => thread.drain(graceMs)));
       await stopHousekeeping();
@@ -156,7 +160,6 @@ async function ask(
 
 interface BuryDeps {
   readonly store: Store;
-  readonly queue: Queue;
   readonly logger: Logger;
 }
 
@@ -164,12 +167,14 @@ interface BuryDeps {
 async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
   for (;;) {
     try {
-      const returned = await takeOver(deps.store, dead.serviceId, dead.cause);
+      const returned = await takeOver(deps.store, dead.serviceId, {
+        ...dead,
+        provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
+      });
       deps.logger.info(
         { dead: dead.serviceId, tasks: returned.length },
         "took over from a dead executor",
       );
-      await Promise.allSettled(LANES.map((lane) => deps.queue.ring({ lane, dueInMs: 0 })));
       return;
     } catch (thrown) {
       deps.logger.warn({ err: messageOf(thrown) }, "taking over from a dead executor is repeated");

@@ -51,6 +51,8 @@ interface Child {
   readonly link: Link;
   readonly bornAt: number;
   isReady: boolean;
+  /** It has its settings, and can bury. */
+  isGreeted: boolean;
   /** How its death is to be told; `killed` once we decided to. */
   cause: DeathCause;
   killTimer?: ReturnType<typeof setTimeout>;
@@ -111,12 +113,13 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   function greet(child: Child): void {
     const key = Buffer.from(deps.key).toString("base64");
     send(child, { to: "executor", kind: "start", config, serviceId: child.serviceId, key });
+    child.isGreeted = true;
+    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
   }
 
   function noteReady(child: Child, jobs: ExecutorJobs): void {
     child.isReady = true;
     logger.info({ service_id: child.serviceId, jobs: jobs.names.length }, "executor ready");
-    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
     started.resolve(jobs);
   }
 
@@ -151,11 +154,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     bury(child);
   }
 
-  /** Only now does nothing of it run any more: whoever is ready takes its tasks over. */
+  /** Only now does nothing of it run any more: its tasks are taken over, by one that may not yet be ready itself. */
   function bury(child: Child): void {
-    const dead = { serviceId: child.serviceId, cause: child.cause };
+    const dead = { serviceId: child.serviceId, cause: child.cause, provenAt: Date.now() };
     unburied.set(dead.serviceId, dead);
-    if (!isDraining && current?.isReady) send(current, { to: "executor", kind: "bury", dead });
+    if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "bury", dead });
   }
 
   function restart(): void {
@@ -219,6 +222,7 @@ function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
     link: linkOfProcess(forked),
     bornAt: performance.now(),
     isReady: false,
+    isGreeted: false,
     cause: "died",
     exited: exited.promise,
     groups: new Set(),

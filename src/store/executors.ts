@@ -28,14 +28,17 @@ export function createExecutors(database: Database): ExecutorStore {
           .where("service_id", "=", serviceId)
           .execute();
       }),
-    bury: (serviceId) => database.write((session) => bury(session, serviceId)),
+    bury: (serviceId, provenAgoMs = 0) =>
+      database.write(async (session) => {
+        await proveHeld(session, serviceId, provenAgoMs);
+        await bury(session, serviceId);
+      }),
     burySilent: (silentMs) => database.write((session) => burySilent(session, silentMs)),
   };
 }
 
 async function bury(session: Session, serviceId: string): Promise<void> {
   const { connection, dialect } = session;
-  await proveHeld(session, serviceId);
   await connection
     .updateTable("executors")
     .set({ buried_at: dialect.nowMs })
@@ -49,7 +52,7 @@ async function bury(session: Session, serviceId: string): Promise<void> {
 }
 
 /** What was not dead when its attempt was recorded died with the executor: the receipts say so, and after how long. */
-async function proveHeld(session: Session, serviceId: string): Promise<void> {
+async function proveHeld(session: Session, serviceId: string, provenAgoMs: number): Promise<void> {
   const { connection, dialect } = session;
   const held = await connection
     .selectFrom("tasks")
@@ -66,7 +69,7 @@ async function proveHeld(session: Session, serviceId: string): Promise<void> {
     if (end === undefined) continue;
     await connection
       .updateTable("attempt_ends")
-      .set({ receipt: toJson(proofOf(end)) })
+      .set({ receipt: toJson(proofOf(end, provenAgoMs)) })
       .where("attempt_id", "=", id)
       .execute();
   }
@@ -78,11 +81,12 @@ interface HeldEnd {
   readonly now_ms: number;
 }
 
-function proofOf({ receipt, finished_at, now_ms }: HeldEnd): KillReceipt {
+function proofOf({ receipt, finished_at, now_ms }: HeldEnd, provenAgoMs: number): KillReceipt {
   const known = receipt === null ? null : (JSON.parse(receipt) as KillReceipt);
   if (known?.killed) return known;
-  const latencyMs = Math.max(0, now_ms - finished_at) + (known?.latencyMs ?? 0);
-  return { ...known, killed: true, method: "executor", latencyMs, at: now_ms };
+  const at = now_ms - provenAgoMs;
+  const latencyMs = Math.max(0, at - finished_at) + (known?.latencyMs ?? 0);
+  return { ...known, killed: true, method: "executor", latencyMs, at };
 }
 
 async function burySilent(session: Session, silentMs: number): Promise<number> {
@@ -95,7 +99,10 @@ async function burySilent(session: Session, silentMs: number): Promise<number> {
     .where("seen_at", "<=", ago(silentMs))
     .orderBy("service_id")
     .execute();
-  for (const { service_id } of silent) await bury(session, service_id);
+  for (const { service_id } of silent) {
+    await proveHeld(session, service_id, 0);
+    await bury(session, service_id);
+  }
   await freeOrphaned(session);
   await connection.deleteFrom("executors").where("buried_at", "<", ago(KEPT_BURIED_MS)).execute();
   return silent.length;

@@ -242,7 +242,7 @@ export interface ExecutorStore {
    * Nothing of it runs any more (proven): what it held may be claimed. The receipts of those attempts become proofs by
    * the method `executor`, with the time since they were to be stopped.
    */
-  bury(serviceId: string): Promise<void>;
+  bury(serviceId: string, provenAgoMs?: number): Promise<void>;
   /** Buries executors that were silent for `silentMs` (their host died with them). Answers how many. */
   burySilent(silentMs: number): Promise<number>;
 }
