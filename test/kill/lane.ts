@@ -40,6 +40,8 @@ export interface Lane {
   close(): void;
 }
 
+/** Of repeats that only count what is left. */
+const BLIND_MS = 200;
 /** The file must stand still for so long. */
 const STILL_MS = 120;
 
@@ -68,7 +70,7 @@ export function openLane(runtime: RuntimeName, isolation: "thread" | "process"):
 
   return {
     pid,
-    runBlindly: (killCase) => ask(caseOf(killCase, "timeout")),
+    runBlindly: (killCase) => ask({ ...caseOf(killCase, "timeout"), timeoutMs: BLIND_MS }),
     footprint: () => footprintOf(pid),
     close: () => endOf(child),
     async run(killCase, ending) {
