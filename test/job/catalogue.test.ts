@@ -139,6 +139,8 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "timeout":             [job('name: "x", timeout: 0'), "timeout must be a whole number from 1 to 86400000"],
   "retry-step":          [job('name: "x", retry: { step: 3601, total: 1 }'), "retry.step must be"],
   "retry-half":          [job('name: "x", retry: { step: 5 }'), "retry needs both step and total"],
+  "memory-on-a-thread":  [job('name: "x", memoryMb: 256'), 'memoryMb needs isolation: "process"'],
+  "memory-too-small":    [job('name: "x", isolation: "process", memoryMb: 5'), "memoryMb must be a whole number from 128"],
   "isolation":           [job('name: "x", isolation: "none"'), "isolation must be one of warm, fresh"],
   "params-text":         [job('name: "x", params: "text"'), "params must be a schema"],
   "params-date":         [param("Type.Date()"), "params.when is Type.Date()"],

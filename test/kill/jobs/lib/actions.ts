@@ -13,6 +13,11 @@ export interface ActionParams {
 
 type Action = (params: ActionParams, ctx: JobContext) => unknown;
 
+/** Leaves a promise to itself. */
+function float(_promise: Promise<unknown>): void {
+  // Nobody handles it: that is the case.
+}
+
 const never = () => new Promise<never>(() => undefined);
 
 /** (module (func (export "spin") (loop (br 0)))) */
@@ -26,7 +31,8 @@ const spins: Readonly<Record<string, Action>> = {
     for (;;);
   },
   "for(;;) await 0": async () => {
-    for (;;) await 0;
+    const value: unknown = 0;
+    for (;;) await value;
   },
   "promise recursion": async () => {
     const again = (): Promise<unknown> => Promise.resolve().then(again);
@@ -126,7 +132,9 @@ const crashes: Readonly<Record<string, Action>> = {
     await never();
   },
   "an unhandled rejection": async () => {
-    setTimeout(() => Promise.reject(new Error("nobody handles this")), 5);
+    setTimeout(() => {
+      float(Promise.reject(new Error("nobody handles this")));
+    }, 5);
     await never();
   },
 };
@@ -152,7 +160,7 @@ const leaves: Readonly<Record<string, Action>> = {
   },
 };
 
-export const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...leaves };
+const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...leaves };
 
 /** Does what the params say. */
 export function act(params: ActionParams, ctx: JobContext): unknown {
