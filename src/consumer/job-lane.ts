@@ -9,11 +9,14 @@ import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
 import { platformError } from "../job/error-data.ts";
+import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
 import { emptyView } from "../job/live.ts";
 import { openLoader } from "../job/loader.ts";
-import { createPool, type PooledJob, type PoolFigures } from "../job/pool.ts";
+import type { PooledJob, PoolFigures } from "../job/pool.ts";
+import { createPools } from "../job/pools.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
+import { canKillThreads } from "../job/runtime.ts";
 
 export interface JobLaneOptions {
   readonly jobsDir: string;
@@ -22,6 +25,12 @@ export interface JobLaneOptions {
   readonly logger: Logger;
   /** All that job code sees of the environment. Nothing secret; empty when left out. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Why no job may run on a thread here; null (default): they may. Then jobs that say nothing run in processes. */
+  readonly noThreads?: string | null;
+  /** Begins the mark of each job process. */
+  readonly owner?: string;
+  /** Hears of each job process's group when it begins and when it is proven gone. */
+  readonly onGroup?: (group: number, isAlive: boolean) => void;
 }
 
 export interface JobLane extends AttemptLane {
@@ -42,13 +51,23 @@ const MAX_ID = 2_147_483_647;
  * const lane = await createJobLane({ jobsDir, slots: 4, logger });
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
-  const { slots, logger, env = {} } = options;
+  const { slots, logger, env = {}, noThreads = null } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
-  const spawn = () => createJobThread(env, sdkText);
-  const catalogue = await loadCatalogue({ jobsDir: options.jobsDir, spawn, logger });
+  const spawn = {
+    thread: () => createJobThread(env, sdkText),
+    process: () => createJobProcess({ ...options, env, sdkText }),
+  };
+  const catalogue = await loadCatalogue({
+    jobsDir: options.jobsDir,
+    // A file whose import cannot be ended would burn on for ever.
+    spawn: canKillThreads() ? spawn.thread : spawn.process,
+    logger,
+    isolation: canKillThreads() ? "warm" : "process",
+    noThreads,
+  });
   const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));
-  const pool = createPool({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
+  const pool = createPools({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
   const byName = new Map(jobs.flatMap((job) => namesOf(job.definition).map((name) => [name, job])));
   return {
     catalogue,
@@ -65,9 +84,10 @@ interface KnownJob {
   readonly pooled: PooledJob;
 }
 
-function knownJob(definition: JobDefinition, { files }: Catalogue): KnownJob {
+function knownJob(definition: JobDefinition, { files, memoryMb }: Catalogue): KnownJob {
   const { name, isolation } = definition;
-  return { definition, pooled: { name, isolation, file: files.get(name) ?? "" } };
+  const file = files.get(name) ?? "";
+  return { definition, pooled: { name, isolation, file, memoryMb: memoryMb.get(name) ?? null } };
 }
 
 function namesOf({ name, aliases }: JobDefinition): string[] {

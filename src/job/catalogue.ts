@@ -1,7 +1,7 @@
 // Makes the catalogue of a JOBS_DIR: each file is imported in a job worker of its own, never in this thread.
 import { createParamsChecker } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
-import type { BadJobFile, JobDefinition } from "../core/job.ts";
+import type { BadJobFile, Isolation, JobDefinition } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
 import type { SpawnHost } from "./job-host.ts";
@@ -20,6 +20,8 @@ export interface Catalogue {
   readonly definitions: readonly JobDefinition[];
   /** Absolute path of the file of each job, by its name. */
   readonly files: ReadonlyMap<string, string>;
+  /** `memoryMb` of the jobs that have one, by name. */
+  readonly memoryMb: ReadonlyMap<string, number>;
   /** Files that are left out, and why. */
   readonly badFiles: readonly BadJobFile[];
   /** Not empty: the executor must not start. */
@@ -30,13 +32,22 @@ export interface CatalogueOptions {
   readonly jobsDir: string;
   readonly spawn: SpawnHost;
   readonly logger: Logger;
+  /** What becomes of jobs that say nothing of isolation. Default: `warm`. */
+  readonly isolation?: Isolation;
+  /** Why no job may run on a thread here; such jobs are bad files then. Default: they may. */
+  readonly noThreads?: string | null;
 }
 
 /** As many files at once: importing is work for the processor. */
 const AT_ONCE = 2;
 
 type ReadFile =
-  | { readonly kind: "job"; readonly file: string; readonly definition: JobDefinition }
+  | {
+      readonly kind: "job";
+      readonly file: string;
+      readonly definition: JobDefinition;
+      readonly memoryMb: number | null;
+    }
   | { readonly kind: "bad"; readonly file: string; readonly message: string };
 
 /**
@@ -52,6 +63,11 @@ export async function loadCatalogue(options: CatalogueOptions): Promise<Catalogu
     jobsDir,
     definitions: jobs.map(({ definition }) => definition),
     files: new Map(jobs.map(({ definition, file }) => [definition.name, file])),
+    memoryMb: new Map(
+      jobs.flatMap(({ definition, memoryMb }) =>
+        memoryMb === null ? [] : [[definition.name, memoryMb] as const],
+      ),
+    ),
     badFiles: read
       .filter((file) => file.kind === "bad")
       .map(({ file, message }) => ({ file, message })),
@@ -64,9 +80,13 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
   try {
     const loaded = await importAlone(file, options);
     if (loaded.kind === "refused") return reportBad(file, loaded.message, logger);
-    const definition = { ...loaded.job, sourceHash: await sourceHash(file) };
+    const { memoryMb, ...job } = loaded.job;
+    const isolation = job.isolation ?? options.isolation ?? "warm";
+    const refused = isolation === "process" ? null : (options.noThreads ?? null);
+    if (refused !== null) return reportBad(file, `isolation: "${isolation}": ${refused}`, logger);
+    const definition = { ...job, isolation, sourceHash: await sourceHash(file) };
     checkSchema(definition);
-    return { kind: "job", file, definition };
+    return { kind: "job", file, definition, memoryMb };
   } catch (thrown) {
     return reportBad(file, messageOf(thrown), logger);
   }

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { delay, within } from "../core/within.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
+import { isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
 import type { Boot, FromJobWorker } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
@@ -57,9 +58,18 @@ export function createJobThread(
   });
 
   return {
+    method: "thread",
     memory,
+    refresh: async () => undefined,
     ready,
     post: (message) => port.postMessage(message),
+    offer(order) {
+      putOnOffer(memory, order.id);
+      port.postMessage(order);
+    },
+    withdraw: async () => takeBack(memory),
+    hasEnded: async () => isEnded(memory),
+    lease: () => undefined,
     listen(hear) {
       listener = hear;
       if (death !== null) hear.death(death);

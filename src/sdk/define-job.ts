@@ -43,9 +43,16 @@ export interface JobSpec<Params extends TSchema = TUnknown> {
   };
   /**
    * `warm` (default): the thread and the modules in it are used again by later attempts of the same job, so that
-   * module-level state stays. `fresh`: every attempt gets a thread of its own, at the price of its start.
+   * module-level state stays. `fresh`: every attempt gets a thread of its own, at the price of its start. `process`
+   * (default on Deno): a warm process of its own, which can be killed whatever its code is blocked in, together with
+   * the processes it started.
    */
-  readonly isolation?: "warm" | "fresh";
+  readonly isolation?: "warm" | "fresh" | "process";
+  /**
+   * Most resident memory of the process in MB (128–1,048,576), the runtime's own 60–120 MB included; an attempt over it
+   * is `crashed` with the reason `out_of_memory`. Only with `isolation: "process"`.
+   */
+  readonly memoryMb?: number;
   /**
    * The work. What it returns (or resolves to) is the task's result: JSON, at most 1 MiB, `undefined` becomes null.
    * A rejection fails the attempt, and the task is tried again while retries are left; see `NonRetryableError`.

@@ -16,7 +16,7 @@ const command = { path: deno, args: ["run", "-A"] };
 
 setDefaultTimeout(60_000);
 
-describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
+describe("on Deno", () => {
   let program: Program;
   let client: ApiClient;
   let receiver: Server;
@@ -25,7 +25,7 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
     receiver = createServer((_, response) => response.end("success"));
     await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
     const linkUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
-    program = await startProgram({ command, env: { JOBS_DIR, ALLOW_UNKILLABLE: "1" } });
+    program = await startProgram({ command, env: { JOBS_DIR } });
     client = await createClient(program.url, { linkUrl });
   });
   afterAll(async () => {
@@ -69,16 +69,29 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
   });
 });
 
-test("on Deno jobs are refused by default, and the banner says why and what to do", async () => {
+test("on Deno a job that asks for a thread is left out, and the log says why and what to do", async () => {
   const program = await startProgram({ command, env: { JOBS_DIR } });
   try {
     const client = await createClient(program.url);
-    const creating = client.createJob("action", { do: "nothing" });
+    const creating = client.createJob("fresh-action", {});
     expect(String(await creating.catch((thrown: unknown) => thrown))).toContain("no job named");
     await eventually(async () => {
       const log = await program.log();
       return log.includes("ALLOW_UNKILLABLE=1") || undefined;
     }, 10_000);
+  } finally {
+    await program.stop();
+  }
+});
+
+test("on Deno a job that spins is killed with its process", async () => {
+  const program = await startProgram({ command, env: { JOBS_DIR } });
+  try {
+    const client = await createClient(program.url);
+    const id = await client.createJob("action", { do: "spin" });
+    await client.until(id, (detail) => detail.executed_file_name !== null, 30_000);
+    const answer = await client.post("/task/cancel", { id });
+    expect(answer).toMatchObject({ code: 0, msg: "Killed", data: { method: "process" } });
   } finally {
     await program.stop();
   }
