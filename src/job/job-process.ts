@@ -66,6 +66,8 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
 
   const kill = async () => {
     const isDead = await killProcess(child, mark, exited);
+    // Deno keeps the socket of some killed children open otherwise.
+    if (child.connected) child.disconnect();
     if (isDead && child.pid !== undefined) options.onGroup?.(child.pid, false);
     return isDead;
   };
