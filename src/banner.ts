@@ -29,8 +29,7 @@ export function bannerText({ config, version, jobs }: BannerFacts): string {
 }
 
 function executorRows(config: Config, jobs: ExecutorJobs): [string, string][] {
-  const found =
-    jobs.refused ?? `${jobs.names.length} in ${config.jobsDir}: ${jobs.names.join(", ")}`;
+  const found = `${jobs.names.length} in ${config.jobsDir}: ${jobs.names.join(", ")}`;
   const bad = jobs.badFiles.map(({ file, message }): [string, string] => [
     "",
     `! ${file}: ${message}`,

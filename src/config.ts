@@ -37,6 +37,8 @@ export interface Config {
   readonly callbackPorts: readonly number[];
   readonly leaseMs: number;
   readonly executorDrainMs: number;
+  /** Resident memory of an executor in MB above which it ends an attempt; null: no limit. */
+  readonly executorRssMb: number | null;
   readonly adminToken: string | null;
   /** Null only in the embedded shape, which keeps a key file in `dataDir`. */
   readonly secretKey: string | null;
@@ -182,6 +184,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     callbackPorts: values.CALLBACK_PORTS ?? [],
     leaseMs: values.LEASE_MS,
     executorDrainMs: values.EXECUTOR_DRAIN_MS,
+    executorRssMb: values.EXECUTOR_RSS_MB,
     adminToken: values.ADMIN_TOKEN,
     secretKey: values.SECRET_KEY,
     timezone: values.APP_TIMEZONE,

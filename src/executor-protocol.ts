@@ -9,6 +9,8 @@ import type { DeathCause } from "./core/reap.ts";
 export interface DeadExecutor {
   readonly serviceId: string;
   readonly cause: DeathCause;
+  /** When that was proven; epoch ms of this machine. */
+  readonly provenAt: number;
 }
 
 export type ToExecutor =
@@ -32,6 +34,13 @@ export type FromExecutor =
   | { readonly to: "main"; readonly kind: "retiring"; readonly taskId: number }
   /** Retired and empty: kill it with its group. */
   | { readonly to: "main"; readonly kind: "retired" }
+  /** A job process began, or is proven gone. */
+  | {
+      readonly to: "main";
+      readonly kind: "group";
+      readonly pid: number;
+      readonly isAlive: boolean;
+    }
   | { readonly to: "main"; readonly kind: "buried"; readonly serviceId: string }
   | { readonly to: "main"; readonly kind: "drained" }
   | { readonly to: "main"; readonly kind: "failed"; readonly failure: Failure };
@@ -39,6 +48,4 @@ export type FromExecutor =
 export interface ExecutorJobs {
   readonly names: readonly string[];
   readonly badFiles: readonly BadJobFile[];
-  /** Set when this executor runs no jobs, with the reason. */
-  readonly refused: string | null;
 }

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { createBus, createQueue, createStore } from "./adapters.ts";
 import type { Bus } from "./bus/bus.ts";
-import { isFor } from "./consumer/protocol.ts";
+import { isFor, type MemoryPressure } from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
 import type { FeedNews } from "./consumer/watched.ts";
 import { AppError, messageOf } from "./core/errors.ts";
@@ -14,15 +14,15 @@ import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./exe
 import { keepHouse } from "./housekeeping.ts";
 import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
-import type { Queue } from "./queue/queue.ts";
+import { watchMemory } from "./memory-watch.ts";
 import type { Store } from "./store/store.ts";
-import { whyJobsAreRefused } from "./unkillable.ts";
 
 type Start = Extract<ToExecutor, { kind: "start" }>;
 
 /** An executor at work. */
 interface Executor {
-  bury(dead: DeadExecutor): Promise<void>;
+  /** Rings for what was taken over. */
+  ring(): Promise<unknown>;
   drain(graceMs: number): Promise<void>;
 }
 
@@ -36,6 +36,7 @@ process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
 let executor: Promise<Executor> | null = null;
+const opened = Promise.withResolvers<BuryDeps>();
 parent.onMessage((message) => {
   if (!isFor<ToExecutor>("executor", message)) return;
   if (message.kind === "start") executor = start(message);
@@ -59,9 +60,11 @@ function fail(thrown: unknown): void {
   say({ to: "main", kind: "failed", failure: { isConfiguration, message: messageOf(thrown) } });
 }
 
+/** Before anything else, as soon as the store is open: somebody may wait for the proof. */
 async function bury(dead: DeadExecutor): Promise<void> {
-  if (executor === null) return;
-  await (await executor).bury(dead);
+  const { store, logger } = await opened.promise;
+  await buryDead(dead, { store, logger });
+  executor?.then(({ ring }) => ring(), fail);
   say({ to: "main", kind: "buried", serviceId: dead.serviceId });
 }
 
@@ -78,17 +81,21 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
   const store = await createStore({ config, logger }, 4);
   await store.checkSchema();
-  const refused = whyJobsAreRefused(config);
-  const lanes = LANES.filter((lane) => lane === "callback" || refused === null);
+  opened.resolve({ store, logger });
   const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
-  const threads = lanes.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
-  const jobs = await publishJobs(threads, { store, serviceId, refused });
+  const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
+  const jobs = await publishJobs(threads, { store, serviceId });
 
   const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
   const bus = await createBus({ config, logger }, [parent]);
   await bus.serve(serviceId, (question) => ask(threads, question));
   await Promise.all(threads.map((thread) => thread.begin()));
   const stopHousekeeping = keepHouse({ store, serviceId, config, logger });
+  const { executorRssMb: limitMb } = config;
+  const onPressure = (memory: MemoryPressure) => {
+    for (const thread of threads) thread.shed(memory);
+  };
+  if (limitMb !== null) watchMemory({ limitMb, onPressure, logger });
   say({ to: "main", kind: "ready", jobs });
 
   function eventsOf(lane: Lane) {
@@ -97,6 +104,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
         retire(taskId).catch(fail);
       },
       onNews: (news: FeedNews) => hearNews(bus, news),
+      onGroup: (pid: number, isAlive: boolean) => say({ to: "main", kind: "group", pid, isAlive }),
       onDeath: (why: string) => {
         logger.error(
           { lane, err: why },
@@ -116,7 +124,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   }
 
   return {
-    bury: (dead) => buryDead(dead, { store, queue, logger }),
+    ring: () => Promise.allSettled(LANES.map((lane) => queue.ring({ lane, dueInMs: 0 }))),
     drain: async (graceMs) => {
       await Promise.all(threads.map((thread) => thread.drain(graceMs)));
       await stopHousekeeping();
@@ -136,20 +144,19 @@ function hearNews(bus: Bus, { feed: name, events, isEnded }: FeedNews): void {
 interface PublishDeps {
   readonly store: Store;
   readonly serviceId: string;
-  readonly refused: string | null;
 }
 
 async function publishJobs(
   threads: readonly ConsumerThread[],
   deps: PublishDeps,
 ): Promise<ExecutorJobs> {
-  const { store, serviceId, refused } = deps;
+  const { store, serviceId } = deps;
   const loaded = await Promise.all(threads.map((thread) => thread.loaded));
   const definitions = loaded.flatMap((jobs) => jobs?.definitions ?? []);
   const badFiles = loaded.flatMap((jobs) => jobs?.badFiles ?? []);
   await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
   await store.catalogue.publish(serviceId, definitions);
-  return { names: definitions.map(({ name }) => name), badFiles, refused };
+  return { names: definitions.map(({ name }) => name), badFiles };
 }
 
 /** Only the thread of the attempt's lane knows it; the other one says `unknown`. */
@@ -163,7 +170,6 @@ async function ask(
 
 interface BuryDeps {
   readonly store: Store;
-  readonly queue: Queue;
   readonly logger: Logger;
 }
 
@@ -171,12 +177,14 @@ interface BuryDeps {
 async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
   for (;;) {
     try {
-      const returned = await takeOver(deps.store, dead.serviceId, dead.cause);
+      const returned = await takeOver(deps.store, dead.serviceId, {
+        ...dead,
+        provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
+      });
       deps.logger.info(
         { dead: dead.serviceId, tasks: returned.length },
         "took over from a dead executor",
       );
-      await Promise.allSettled(LANES.map((lane) => deps.queue.ring({ lane, dueInMs: 0 })));
       return;
     } catch (thrown) {
       deps.logger.warn({ err: messageOf(thrown) }, "taking over from a dead executor is repeated");

@@ -10,6 +10,7 @@ import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
@@ -18,6 +19,8 @@ const RETIRE_MARGIN_MS = 800;
 const DRAIN_MARGIN_MS = 5000;
 const FIRST_RESTART_MS = 50;
 const LONGEST_RESTART_MS = 5000;
+/** A process in an uninterruptible system call may outlast any kill: its executor is buried all the same. */
+const SWEEP_LIMIT_MS = 10_000;
 /** An executor that lived this long starts a new count of failed starts. */
 const HEALTHY_AFTER_MS = 10_000;
 
@@ -48,10 +51,14 @@ interface Child {
   readonly link: Link;
   readonly bornAt: number;
   isReady: boolean;
+  /** It has its settings, and can bury. */
+  isGreeted: boolean;
   /** How its death is to be told; `killed` once we decided to. */
   cause: DeathCause;
   killTimer?: ReturnType<typeof setTimeout>;
   readonly exited: Promise<void>;
+  /** Process groups of its jobs; they do not end with its own. */
+  readonly groups: Set<number>;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
@@ -91,6 +98,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       case "retired":
         killGroup(child);
         break;
+      case "group":
+        if (message.isAlive) child.groups.add(message.pid);
+        else child.groups.delete(message.pid);
+        break;
       case "buried":
         unburied.delete(message.serviceId);
         break;
@@ -102,12 +113,13 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   function greet(child: Child): void {
     const key = Buffer.from(deps.key).toString("base64");
     send(child, { to: "executor", kind: "start", config, serviceId: child.serviceId, key });
+    child.isGreeted = true;
+    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
   }
 
   function noteReady(child: Child, jobs: ExecutorJobs): void {
     child.isReady = true;
     logger.info({ service_id: child.serviceId, jobs: jobs.names.length }, "executor ready");
-    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
     started.resolve(jobs);
   }
 
@@ -129,17 +141,24 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     if (child === current && !isDraining) spawn();
   }
 
-  function noteExit(child: Child): void {
+  async function noteExit(child: Child): Promise<void> {
     clearTimeout(child.killTimer);
     killGroup(child);
     children.delete(child);
     child.isReady = false;
-    const dead = { serviceId: child.serviceId, cause: child.cause };
+    if (!isDraining) {
+      logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
+      if (current === child) setTimeout(restart, restartDelayMs(child));
+    }
+    await sweepJobs(child, logger);
+    bury(child);
+  }
+
+  /** Only now does nothing of it run any more: its tasks are taken over, by one that may not yet be ready itself. */
+  function bury(child: Child): void {
+    const dead = { serviceId: child.serviceId, cause: child.cause, provenAt: Date.now() };
     unburied.set(dead.serviceId, dead);
-    if (isDraining) return;
-    logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
-    if (current === child) setTimeout(restart, restartDelayMs(child));
-    else if (current?.isReady) send(current, { to: "executor", kind: "bury", dead });
+    if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "bury", dead });
   }
 
   function restart(): void {
@@ -187,7 +206,7 @@ function send(child: Child, message: ToExecutor): void {
 }
 
 /** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
-function forkExecutor(onExit: (child: Child) => void): Child {
+function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
   const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
     detached: true,
     env: scrubbedEnv(),
@@ -203,16 +222,24 @@ function forkExecutor(onExit: (child: Child) => void): Child {
     link: linkOfProcess(forked),
     bornAt: performance.now(),
     isReady: false,
+    isGreeted: false,
     cause: "died",
     exited: exited.promise,
+    groups: new Set(),
   };
   const end = () => {
-    exited.resolve();
-    onExit(child);
+    onExit(child).then(exited.resolve, exited.reject);
   };
   forked.once("exit", end);
   forked.once("error", end);
   return child;
+}
+
+/** Job processes end by themselves when their executor is gone; this is the proof, and the end of what they started. */
+async function sweepJobs({ serviceId, groups }: Child, logger: Logger): Promise<void> {
+  const mark = { groups: [...groups], mark: `${serviceId}/`, isWhole: false };
+  if (await sweepMarked(mark, SWEEP_LIMIT_MS)) return;
+  logger.error({ service_id: serviceId }, "processes of a dead executor's jobs cannot be killed");
 }
 
 /** Reaches also what jobs started. A group that is gone already is what was wanted. */

@@ -16,12 +16,17 @@ export function fieldsOf(value: unknown): Fields | undefined {
 
 /** The question in `value`, or undefined when it is none. */
 export function readQuestion(value: unknown): LiveQuestion | undefined {
-  const { kind, taskId, fence, afterSeq } = fieldsOf(value) ?? {};
+  const { kind, taskId, fence, afterSeq, graceMs } = fieldsOf(value) ?? {};
   if (kind === "hosts") return { kind };
   if (kind !== "inspect" && kind !== "cancel" && kind !== "watch") return undefined;
   if (!Number.isSafeInteger(taskId) || !Number.isSafeInteger(fence)) return undefined;
-  const question = { kind, taskId: Number(taskId), fence: Number(fence) } as const;
-  return Number.isSafeInteger(afterSeq) ? { ...question, afterSeq: Number(afterSeq) } : question;
+  return {
+    kind,
+    taskId: Number(taskId),
+    fence: Number(fence),
+    ...(Number.isSafeInteger(afterSeq) && { afterSeq: Number(afterSeq) }),
+    ...(Number.isSafeInteger(graceMs) && { graceMs: Number(graceMs) }),
+  };
 }
 
 /** The events in `value`, without what is none. */

@@ -63,6 +63,7 @@ export const SETTINGS = {
   CALLBACK_PORTS: optional("80, 443 and 1024 or more", { rule: portList(), help: "further ports callbacks may use" }),
   LEASE_MS: withDefault("15000", { rule: wholeNumber(2_000, 600_000), help: "how long a silent executor keeps its tasks" }),
   EXECUTOR_DRAIN_MS: withDefault("0", { rule: wholeNumber(0, 3_600_000), help: "time for the other attempts before an executor is killed" }),
+  EXECUTOR_RSS_MB: optional("no limit", { rule: wholeNumber(128, 1_048_576), help: "memory above which an executor ends the attempt to blame" }),
   ADMIN_TOKEN: optional("only local calls may create applications", { rule: bearerText(), isSecret: true, help: "bearer that may create applications" }),
   SECRET_KEY: optional("a key file in DATA_DIR; required with MySQL", { rule: longText(32), isSecret: true, help: "encrypts the applications' secrets" }),
   APP_TIMEZONE: withDefault(processZone, { rule: timezone(), help: "zone of times without one" }),
@@ -72,7 +73,7 @@ export const SETTINGS = {
   SHUTDOWN_TIMEOUT_MS: withDefault("30000", { rule: wholeNumber(0, 3_600_000), help: "time for running attempts at SIGTERM" }),
   RETENTION_DAYS: withDefault("7", { rule: wholeNumber(1, 3_650), help: "days finished tasks are kept; failed ones 30 at least" }),
   MIGRATE: withDefault("on", { rule: onOff(), help: "off: start does not migrate" }),
-  ALLOW_UNKILLABLE: withDefault("off", { rule: onOff(), help: "run jobs where a busy thread cannot be killed (Deno)" }),
+  ALLOW_UNKILLABLE: withDefault("off", { rule: onOff(), help: "let jobs run on threads that cannot be killed (Deno)" }),
 } as const satisfies Record<string, Setting<unknown>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -120,7 +120,12 @@ function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttemp
   };
 }
 
-const stopOutcomes = { cancel: "cancelled", interrupt: "interrupted" } as const;
+/** A delivery holds no memory worth ending it for: it is handed back. */
+const stopOutcomes = {
+  cancel: "cancelled",
+  interrupt: "interrupted",
+  memory: "interrupted",
+} as const;
 
 /** Not charged; happens only when several applications of one host are claimed before it is known to be full. */
 function handedBack(task: ClaimedTask): RunningAttempt {

@@ -7,6 +7,7 @@ import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import { createSecretBox } from "../core/secret-box.ts";
 import { refuseDuplicates } from "../job/refuse-duplicates.ts";
+import { whyNoThreads } from "../job/runtime.ts";
 import { linkOfPort } from "../links.ts";
 import { createLogger } from "../log.ts";
 import { createCallbackLane } from "./callback-lane.ts";
@@ -49,6 +50,9 @@ async function load(): Promise<AttemptLane> {
     logger,
     env: scrubbedEnv(),
     cacheDir: join(dataDir, "sources"),
+    noThreads: whyNoThreads(data.config),
+    owner: data.serviceId,
+    onGroup: (pid, isAlive) => say({ to: "executor", kind: "group", pid, isAlive }),
   });
   refuseDuplicates(lane.catalogue);
   say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });
@@ -81,6 +85,7 @@ function listen(lane: AttemptLane): void {
       consumer.then(() => say({ to: "executor", kind: "begun" }), fail);
     }
     if (message.kind === "ask") answer(consumer, message).catch(fail);
+    if (message.kind === "shed") consumer?.then(({ shed }) => shed(message.memory), fail);
     if (message.kind === "drain") drain(consumer, message.graceMs).catch(fail);
   });
 }

@@ -10,6 +10,8 @@ import { createAlarm } from "./alarm.ts";
 import { keepCheckpoints } from "./checkpoints.ts";
 import { keepLeases } from "./leases.ts";
 import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
+import type { MemoryPressure } from "./protocol.ts";
+import { shedMemory } from "./shed-memory.ts";
 import { logTurnFailure, takeTurn } from "./turn.ts";
 import { createWatches, type FeedNews } from "./watched.ts";
 
@@ -39,6 +41,8 @@ export interface Consumer {
   /** Claims nothing any more, gives running attempts `graceMs` to end, hands the rest back; settles when all is written. */
   drain(graceMs: number): Promise<void>;
   answer(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Ends the attempt that is to blame most likely for the executor's memory. */
+  shed(memory: MemoryPressure): void;
   /** Stops the loop and the leases; call after `drain`. */
   close(): Promise<void>;
 }
@@ -130,7 +134,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   /** Tells the store of threads that died only after their attempt was recorded. */
   async function release(): Promise<void> {
     for (let late = unreleased[0]; late !== undefined; late = unreleased[0]) {
-      await deps.store.tasks.release(late.lease);
+      await deps.store.tasks.release(late.lease, late.gone);
       unreleased.shift();
     }
   }
@@ -153,7 +157,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
       watches.renew(attempt, question.afterSeq);
       return { kind: "watched" };
     }
-    attempt.running.stop("cancel");
+    attempt.running.stop("cancel", { graceMs: question.graceMs ?? 0 });
     return { kind: "receipt", receipt: await attempt.running.gone };
   }
 
@@ -166,7 +170,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     await deps.attempts.close();
   }
 
-  return { drain, answer, close };
+  return { drain, answer, close, shed: (memory) => shedMemory(owned.all(), memory) };
 }
 
 function hostsOf({ hosts }: AttemptLane): LiveAnswer {

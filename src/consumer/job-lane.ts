@@ -9,12 +9,15 @@ import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
 import { platformError } from "../job/error-data.ts";
+import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
 import { openTracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
 import { openLoader } from "../job/loader.ts";
-import { createPool, type PooledJob, type PoolFigures } from "../job/pool.ts";
+import type { PooledJob, PoolFigures } from "../job/pool.ts";
+import { createPools } from "../job/pools.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
+import { canKillThreads } from "../job/runtime.ts";
 
 export interface JobLaneOptions {
   readonly jobsDir: string;
@@ -25,6 +28,12 @@ export interface JobLaneOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Keeps the rewritten sources of jobs from one start to the next; a temporary folder when left out. */
   readonly cacheDir?: string;
+  /** Why no job may run on a thread here; null (default): they may. Then jobs that say nothing run in processes. */
+  readonly noThreads?: string | null;
+  /** Begins the mark of each job process. */
+  readonly owner?: string;
+  /** Hears of each job process's group when it begins and when it is proven gone. */
+  readonly onGroup?: (group: number, isAlive: boolean) => void;
 }
 
 export interface JobLane extends AttemptLane {
@@ -45,14 +54,24 @@ const MAX_ID = 2_147_483_647;
  * const lane = await createJobLane({ jobsDir, slots: 4, logger });
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
-  const { slots, logger, env = {} } = options;
+  const { slots, logger, env = {}, noThreads = null } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
   const tracing = await openTracing(options.cacheDir, logger);
-  const spawn = () => createJobThread(env, { sdkText, sources: tracing.sources });
-  const catalogue = await loadCatalogue({ jobsDir: options.jobsDir, spawn, logger });
+  const spawn = {
+    thread: () => createJobThread(env, { sdkText, sources: tracing.sources }),
+    process: () => createJobProcess({ ...options, env, sdkText }),
+  };
+  const catalogue = await loadCatalogue({
+    jobsDir: options.jobsDir,
+    // A file whose import cannot be ended would burn on for ever.
+    spawn: canKillThreads() ? spawn.thread : spawn.process,
+    logger,
+    isolation: canKillThreads() ? "warm" : "process",
+    noThreads,
+  });
   const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));
-  const pool = createPool({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
+  const pool = createPools({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
   const byName = new Map(jobs.flatMap((job) => namesOf(job.definition).map((name) => [name, job])));
   return {
     catalogue,
@@ -72,10 +91,12 @@ interface KnownJob {
   readonly pooled: PooledJob;
 }
 
-function knownJob(definition: JobDefinition, { files, traces }: Catalogue): KnownJob {
+function knownJob(definition: JobDefinition, { files, traces, memoryMb }: Catalogue): KnownJob {
   const { name, isolation } = definition;
+  const file = files.get(name) ?? "";
   const trace = traces.get(name) ?? "lean";
-  return { definition, pooled: { name, isolation, trace, file: files.get(name) ?? "" } };
+  const pooled = { name, isolation, trace, file, memoryMb: memoryMb.get(name) ?? null };
+  return { definition, pooled };
 }
 
 function namesOf({ name, aliases }: JobDefinition): string[] {

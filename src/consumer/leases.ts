@@ -54,7 +54,8 @@ function applyRenewal(
     return;
   }
   owned.validUntil = sentAt + leaseMs;
-  if (renewed.cancelRequested) owned.running.stop("cancel");
+  owned.running.lease?.(owned.validUntil - performance.now());
+  if (renewed.cancelRequested) owned.running.stop("cancel", { graceMs: renewed.graceMs });
 }
 
 async function hearCancels(deps: LeaseKeeperDeps): Promise<void> {
@@ -62,9 +63,10 @@ async function hearCancels(deps: LeaseKeeperDeps): Promise<void> {
   if (running.length === 0) return;
   const asked: readonly LeaseReference[] = running.map((owned) => owned.lease);
   const cancelled = await deps.store.tasks.cancelRequests(asked);
-  const tasks = new Set(cancelled.map((lease) => lease.taskId));
+  const graces = new Map(cancelled.map(({ taskId, graceMs }) => [taskId, graceMs]));
   for (const owned of running) {
-    if (tasks.has(owned.lease.taskId)) owned.running.stop("cancel");
+    const graceMs = graces.get(owned.lease.taskId);
+    if (graceMs !== undefined) owned.running.stop("cancel", { graceMs });
   }
 }
 

@@ -40,11 +40,10 @@ export function finishOf(
   // A success is never claimed again, so nothing has to wait for the rest of it.
   owned.held = owned.gone?.killed !== true && end.outcome !== "succeeded";
   const { task } = owned.running;
-  const finish = {
-    ...owned.lease,
-    end: withFingerprint(end, task),
-    ...decideNext(end, task, random),
-  };
+  // The proof may have come after the end was decided.
+  const proof = end.receipt?.killed === false && owned.gone?.killed ? { receipt: owned.gone } : {};
+  const told = withFingerprint({ ...end, ...proof }, task);
+  const finish = { ...owned.lease, end: told, ...decideNext(end, task, random) };
   return owned.held ? { ...finish, heldBy: serviceId } : finish;
 }
 
@@ -77,6 +76,7 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
     const lease = leaseOf(running.task);
     const owned: OwnedAttempt = { running, lease, validUntil, written: false, held: false };
     attempts.set(lease.attemptId, owned);
+    running.lease?.(validUntil - performance.now());
     const gone = running.gone.then((receipt) => {
       owned.gone = receipt;
       if (!receipt.killed) events.onUnkillable(owned);

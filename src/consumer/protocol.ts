@@ -24,7 +24,17 @@ export type ToConsumer =
       readonly id: number;
       readonly question: LiveQuestion;
     }
+  /** The executor is over its memory limit: end the attempt that is to blame most likely. */
+  | { readonly to: "consumer"; readonly kind: "shed"; readonly memory: MemoryPressure }
   | { readonly to: "consumer"; readonly kind: "drain"; readonly graceMs: number };
+
+/** How much too much it is, and since when it grows. */
+export interface MemoryPressure {
+  readonly rssMb: number;
+  readonly limitMb: number;
+  /** Ms since the memory began to grow. */
+  readonly growingForMs: number;
+}
 
 /** From a consumer thread to the executor's main thread. */
 export type FromConsumer =
@@ -40,6 +50,13 @@ export type FromConsumer =
   /** It hears doorbells now. */
   | { readonly to: "executor"; readonly kind: "begun" }
   | { readonly to: "executor"; readonly kind: "unkillable"; readonly taskId: number }
+  /** A job process began, or is proven gone; its id is that of its group. */
+  | {
+      readonly to: "executor";
+      readonly kind: "group";
+      readonly pid: number;
+      readonly isAlive: boolean;
+    }
   | { readonly to: "executor"; readonly kind: "drained" }
   | { readonly to: "executor"; readonly kind: "failed"; readonly failure: Failure };
 

@@ -10,6 +10,7 @@ import {
   type FromConsumer,
   isFor,
   type LoadedJobs,
+  type MemoryPressure,
 } from "./protocol.ts";
 import type { FeedNews } from "./watched.ts";
 
@@ -24,6 +25,8 @@ export interface ConsumerThread {
   /** Settles when it hears doorbells. */
   begin(): Promise<void>;
   ask(question: LiveQuestion): Promise<LiveAnswer>;
+  /** Has it end the attempt to blame for the executor's memory. */
+  shed(memory: MemoryPressure): void;
   /** Settles when nothing runs and every end is written. */
   drain(graceMs: number): Promise<void>;
 }
@@ -33,6 +36,8 @@ export interface ThreadEvents {
   onUnkillable(taskId: number): void;
   /** What watched attempts say. */
   onNews(news: FeedNews): void;
+  /** A job process of it began, or is proven gone. */
+  onGroup(pid: number, isAlive: boolean): void;
   /** The thread died by itself. */
   onDeath(why: string): void;
 }
@@ -84,6 +89,9 @@ export function createConsumerThread(
       case "unkillable":
         events.onUnkillable(message.taskId);
         break;
+      case "group":
+        events.onGroup(message.pid, message.isAlive);
+        break;
       case "begun":
         begun.resolve();
         break;
@@ -101,7 +109,9 @@ export function createConsumerThread(
     lastId += 1;
     const id = lastId;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle({ kind: "unknown" }), ANSWER_MS);
+      const graceMs = question.kind === "cancel" ? question.graceMs : 0;
+      const limitMs = ANSWER_MS + (graceMs ?? 0);
+      const timer = setTimeout(() => settle({ kind: "unknown" }), limitMs);
       function settle(answer: LiveAnswer): void {
         clearTimeout(timer);
         asked.delete(id);
@@ -125,6 +135,7 @@ export function createConsumerThread(
       return begun.promise;
     },
     ask,
+    shed: (memory) => link.send({ to: "consumer", kind: "shed", memory }),
     drain,
   };
 }

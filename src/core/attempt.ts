@@ -118,6 +118,14 @@ export interface KillReceipt {
   readonly latencyMs: number;
   /** Nothing runs here any more, but a receiver that has heard the request may go on with it. */
   readonly remoteMayContinue?: true;
+  /** Where it was when it was stopped, innermost first. */
+  readonly stack?: readonly Frame[];
+  /** A stable word: `timeout`, `cancelled`, `interrupted`, `out_of_memory`, … */
+  readonly reason?: string;
+  /** Who wanted it: the attempt's deadline, the application, or the executor for its own sake. */
+  readonly by?: "deadline" | "application" | "executor" | "job";
+  /** Epoch ms of the proof; without proof, of the writing. */
+  readonly at?: number;
 }
 
 /** How one attempt ended. */
@@ -135,7 +143,15 @@ export interface AttemptEnd {
 }
 
 /** Why an attempt is to be stopped from outside. */
-export type StopReason = "cancel" | "interrupt";
+export type StopReason = "cancel" | "interrupt" | "memory";
+
+/** How it is to be stopped. */
+export interface StopHow {
+  /** How long it may end by itself after its signal; default 0. */
+  readonly graceMs?: number;
+  /** In words, for the attempt's error. */
+  readonly why?: string;
+}
 
 /** One attempt in progress. None of its promises ever rejects. */
 export interface RunningAttempt {
@@ -148,8 +164,15 @@ export interface RunningAttempt {
   inspect(): Promise<LiveView>;
   /** What it said since the event `seq`, as far as it is still known; absent where nothing is ever said. */
   eventsAfter?(seq: number): readonly TraceEvent[];
-  /** Stops it; the outcome is `cancelled` or `interrupted` unless it ended before. Safe to call again. */
-  stop(reason: StopReason): void;
+  /**
+   * Stops it; the outcome is `cancelled`, `interrupted` or (`memory`) `crashed` unless it ended before. Safe to call
+   * again: a stop that leaves less time wins.
+   */
+  stop(reason: StopReason, how?: StopHow): void;
+  /** What speaks for it having filled the executor's memory; absent where it has memory of its own. */
+  suspect?(): { readonly startedMs: number; readonly heapBytes: number | null } | undefined;
+  /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */
+  lease?(leftMs: number): void;
 }
 
 /** What serves one lane in an executor: the job lane or the callback lane. */

@@ -1,7 +1,7 @@
 // The use case of cancelling a task: durable first, then hurried over the bus, then proven by the store.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Bus } from "../bus/bus.ts";
-import type { Attempt, SignedChange, Store, TaskDetail } from "../store/store.ts";
+import type { SignedChange, Store, TaskDetail } from "../store/store.ts";
 import type { KillReceipt } from "./attempt.ts";
 import { messageOf } from "./errors.ts";
 import type { LiveAnswer } from "./live.ts";
@@ -24,9 +24,17 @@ export type CancelAnswer =
   /** It never starts (again). */
   | { readonly kind: "cancelled" }
   /** It ran, and is proven dead. */
-  | ({ readonly kind: "killed" } & Omit<KillReceipt, "killed">)
+  | { readonly kind: "killed"; readonly receipt: KillReceipt }
   /** Asked to die, not proven dead within the wait; it goes on. */
   | { readonly kind: "killing" };
+
+/** How a running attempt is to end. */
+export interface CancelManner {
+  /** `kill`: signal and terminate at once. `graceful`: it may end by itself for most of the wait. */
+  readonly mode: "kill" | "graceful";
+  /** How long the answer waits for the proof that a running attempt is dead. */
+  readonly waitMs: number;
+}
 
 /** What the executor said when it was asked to hurry. */
 interface Hurry {
@@ -39,30 +47,39 @@ const POLL_MS = 100;
 /** After the executor's answer the end is about to be committed. */
 const FINAL_POLL_MS = 20;
 const LEAST_ASK_MS = 1_000;
+/** What a graceful cancel keeps of its wait for the kill and its proof. */
+const KILL_RESERVE_MS = 500;
 
 /**
  * Cancels for good: the request is in the database before anything else happens, so it survives a lost bus, a retry and
  * the death of any process. Only the store's word decides between cancelled and completed.
  * Throws AppError `unavailable`.
- * @param waitMs how long to wait for the proof that a running attempt is dead
  */
 export async function cancelTask(
   deps: CancelDeps,
   change: SignedChange,
-  waitMs: number,
+  manner: CancelManner,
 ): Promise<CancelAnswer> {
-  const result = await askStore(() => deps.store.tasks.cancel(change));
+  const graceMs = graceOf(manner);
+  const result = await askStore(() => deps.store.tasks.cancel(change, graceMs));
   if (result.kind !== "requested") return result;
-  return awaitDeath(deps, result.task, waitMs);
+  return awaitDeath(deps, result.task, { waitMs: manner.waitMs, graceMs });
 }
 
-async function awaitDeath(
-  deps: CancelDeps,
-  asked: TaskDetail,
-  waitMs: number,
-): Promise<CancelAnswer> {
-  const deadline = performance.now() + waitMs;
-  const hurry = hurryExecutor(deps, asked, waitMs);
+/** How long the attempt may end by itself, so that the kill after it still fits into the wait. */
+function graceOf({ mode, waitMs }: CancelManner): number {
+  if (mode === "kill") return 0;
+  return Math.round(waitMs - Math.min(KILL_RESERVE_MS, waitMs / 4));
+}
+
+interface Wait {
+  readonly waitMs: number;
+  readonly graceMs: number;
+}
+
+async function awaitDeath(deps: CancelDeps, asked: TaskDetail, wait: Wait): Promise<CancelAnswer> {
+  const deadline = performance.now() + wait.waitMs;
+  const hurry = hurryExecutor(deps, asked, wait);
   for (;;) {
     const verdict = verdictOf(await look(deps, asked), hurry);
     if (verdict !== undefined) return verdict;
@@ -72,8 +89,9 @@ async function awaitDeath(
   }
 }
 
-function hurryExecutor(deps: CancelDeps, { task, latest }: TaskDetail, waitMs: number): Hurry {
-  const question = { kind: "cancel", taskId: task.id, fence: task.fence } as const;
+function hurryExecutor(deps: CancelDeps, asked: TaskDetail, { waitMs, graceMs }: Wait): Hurry {
+  const { task, latest } = asked;
+  const question = { kind: "cancel", taskId: task.id, fence: task.fence, graceMs } as const;
   const timeoutMs = Math.max(waitMs, LEAST_ASK_MS);
   const asking =
     latest === null
@@ -108,27 +126,30 @@ async function look(deps: CancelDeps, { task }: TaskDetail): Promise<TaskDetail 
 /** Undefined: not decided yet. */
 function verdictOf(detail: TaskDetail | undefined, hurry: Hurry): CancelAnswer | undefined {
   if (detail === undefined || detail.task.status === "running") return undefined;
-  const { task, latest } = detail;
+  const { task } = detail;
   if (task.status === "succeeded" || task.status === "failed") {
     return { kind: "finished", status: task.status };
   }
-  return proofOf(latest, hurry);
+  return proofOf(detail, hurry);
 }
 
 /** The task is cancelled; is its attempt dead? */
-function proofOf(latest: Attempt | null, hurry: Hurry): CancelAnswer | undefined {
+function proofOf({ task, latest }: TaskDetail, hurry: Hurry): CancelAnswer | undefined {
   const receipt = hurry.receipt?.killed ? hurry.receipt : latest?.receipt;
   const wasCancelled = latest?.outcome === "cancelled";
   if (receipt?.killed && (wasCancelled || receipt.method !== "none")) {
-    const { killed: _, ...proof } = receipt;
-    return { kind: "killed", ...proof };
+    return { kind: "killed", receipt };
   }
   // An attempt that ended by itself needed no kill: only the next one was called off.
   if (!wasCancelled && receipt?.killed !== false) return { kind: "cancelled" };
+  // Its executor cannot end it and is being replaced: the proof comes when that one is buried.
+  if (task.heldBy) return undefined;
   return hurry.isAnswered ? { kind: "killing" } : undefined;
 }
 
 async function nextLook(hurry: Hurry, leftMs: number): Promise<void> {
-  if (hurry.isAnswered) return delay(Math.min(FINAL_POLL_MS, leftMs));
+  // Without proof it takes the death of an executor: seconds, not milliseconds.
+  const pollMs = hurry.receipt?.killed === false ? POLL_MS : FINAL_POLL_MS;
+  if (hurry.isAnswered) return delay(Math.min(pollMs, leftMs));
   await Promise.race([hurry.answered, delay(Math.min(POLL_MS, leftMs))]);
 }

@@ -1,7 +1,8 @@
 // A job as the catalogue knows it: everything about it that is data.
 import type { RetryPolicy } from "./task.ts";
 
-export const ISOLATIONS = ["warm", "fresh"] as const;
+/** `warm` and `fresh` are threads of the executor, `process` is a process of its own. */
+export const ISOLATIONS = ["warm", "fresh", "process"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
 
 /** How much of where it is a job notes while it runs. */

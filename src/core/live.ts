@@ -12,6 +12,8 @@ export interface AttemptQuestion {
   readonly fence: number;
   /** With the first `watch` of a watcher: it has the events up to this one, and wants what follows put there again. */
   readonly afterSeq?: number;
+  /** Of a cancel: how long the attempt may end by itself after its signal; default 0. */
+  readonly graceMs?: number;
 }
 
 /** What any executor knows of the hosts it delivers to. */

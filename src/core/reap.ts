@@ -17,6 +17,12 @@ export async function reapExpired(store: Pick<Store, "tasks">): Promise<number> 
 /** Why a dead executor's attempts ended: it died by itself, or it was killed for the sake of `guilty` attempts only. */
 export type DeathCause = "died" | "killed";
 
+export interface ProvenDeath {
+  readonly cause: DeathCause;
+  /** Ms since it was proven; default 0. */
+  readonly provenAgoMs?: number;
+}
+
 /**
  * Takes over the tasks of an executor that is proven dead, and lets go of what it held.
  * `died`: its attempts are `lost`. `killed` (by us, for one that could not be killed alone): they are `interrupted`.
@@ -24,7 +30,7 @@ export type DeathCause = "died" | "killed";
 export async function takeOver(
   store: Pick<Store, "tasks" | "executors">,
   serviceId: string,
-  cause: DeathCause,
+  { cause, provenAgoMs = 0 }: ProvenDeath,
 ): Promise<LeaseReference[]> {
   const returned: LeaseReference[] = [];
   for (;;) {
@@ -34,7 +40,7 @@ export async function takeOver(
     returned.push(...settled);
     if (settled.length === 0) break;
   }
-  await store.executors.bury(serviceId);
+  await store.executors.bury(serviceId, provenAgoMs);
   return returned;
 }
 

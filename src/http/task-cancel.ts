@@ -1,24 +1,49 @@
 // The route that cancels a task.
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import type { KillReceipt } from "../core/attempt.ts";
 import { unauthorised } from "../core/authenticate.ts";
-import { type CancelAnswer, cancelTask } from "../core/cancel-task.ts";
+import { type CancelAnswer, type CancelManner, cancelTask } from "../core/cancel-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
-import { oneOf, operation } from "./operation.ts";
+import { createForm, type Form } from "./form.ts";
+import { nullable, oneOf, operation } from "./operation.ts";
 import type { Route } from "./route.ts";
+import { choice, whole } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
-import { createTaskForm, whichTask } from "./task-reference.ts";
+import { readWhich, type WhichTask, whichTask } from "./task-reference.ts";
 
 const PATH = "/task/cancel";
 const EXAMPLE = { coroutine_id: 6, id: 18 };
-/** How long a cancel waits for the proof of death. */
-const WAIT_MS = 5_000;
+const DEFAULTS = { mode: "kill", waitMs: 5_000 } as const;
+
+const cancelFields = Type.Object(
+  {
+    ...whichTask.properties,
+    mode: Type.Optional(
+      choice({
+        of: ["kill", "graceful"],
+        default: DEFAULTS.mode,
+        description:
+          "kill: the signal fires and the attempt is terminated at once. graceful: it may end by itself until shortly before the wait is over. A later kill ends a graceful wait.",
+      }),
+    ),
+    waitMs: Type.Optional(
+      whole({
+        min: 0,
+        max: 30_000,
+        default: DEFAULTS.waitMs,
+        description: "How long the answer waits for the proof that the attempt is dead.",
+      }),
+    ),
+  },
+  { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+);
 
 /** `POST /task/cancel`. */
 export function taskCancelRoute(deps: HttpDeps): Route {
   const curl = curlFor(deps.config, { path: PATH, body: { id: 18 }, proof: "signature" });
-  const form = createTaskForm(curl);
+  const form = createCancelForm(curl);
   return {
     method: "POST",
     path: PATH,
@@ -32,8 +57,22 @@ export function taskCancelRoute(deps: HttpDeps): Route {
         ...input.place,
         ...(nonce !== undefined && { nonce }),
       };
-      return answerOf(await cancelTask(deps, change, WAIT_MS));
+      return answerOf(await cancelTask(deps, change, input.manner));
     },
+  };
+}
+
+type CancelForm = Form<WhichTask & { readonly manner: CancelManner }>;
+
+function createCancelForm(curl: string): CancelForm {
+  const form = createForm(cancelFields, curl);
+  const read = (input: Static<typeof cancelFields>) => {
+    const { mode = DEFAULTS.mode, waitMs = DEFAULTS.waitMs } = input;
+    return { ...readWhich(input), manner: { mode, waitMs } };
+  };
+  return {
+    fromBody: (headers, bytes) => read(form.fromBody(headers, bytes)),
+    fromQuery: (query) => read(form.fromQuery(query)),
   };
 }
 
@@ -47,23 +86,37 @@ function answerOf(answer: CancelAnswer): Response {
       return refuse(`the task is ${answer.status} already`, { status: answer.status });
     case "cancelled":
       return succeed({});
-    case "killed": {
-      const { method, latencyMs, remoteMayContinue } = answer;
-      const proof = { killed: true, method, latency_ms: latencyMs };
-      return succeed(remoteMayContinue ? { ...proof, remoteMayContinue } : proof, "Killed");
-    }
+    case "killed":
+      return succeed(receiptView(answer.receipt), "Killed");
     case "killing":
       return succeed({ killed: false, pending: true }, "Killing");
   }
 }
 
+function receiptView(receipt: KillReceipt) {
+  const { killed, method, latencyMs, stack = [], reason, by, at, remoteMayContinue } = receipt;
+  const cause = { reason: reason ?? "cancelled", by: by ?? "application" };
+  const proof = { killed, method, latency_ms: latencyMs, stack, ...cause, at: at ?? null };
+  return remoteMayContinue ? { ...proof, remoteMayContinue } : proof;
+}
+
+const frame = Type.Object({
+  file: Type.String(),
+  line: Type.Integer(),
+  function: Type.String(),
+  class: Type.Optional(Type.String()),
+});
 const killed = Type.Object({
   killed: Type.Boolean(),
   method: oneOf(["abort", "thread", "process", "executor", "http-abort", "none"]),
-  latency_ms: Type.Number(),
+  latency_ms: Type.Number({ description: "From the request to the proof of death." }),
   remoteMayContinue: Type.Optional(
     Type.Boolean({ description: "The receiver of a callback may have heard it and go on." }),
   ),
+  stack: Type.Array(frame, { description: "Where it was, innermost first." }),
+  reason: Type.String(),
+  by: oneOf(["deadline", "application", "executor", "job"]),
+  at: nullable(Type.Number({ description: "Epoch ms of the proof." })),
 });
 const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean() });
 
@@ -72,22 +125,46 @@ const cancelOperation = operation({
   tag: "tasks",
   summary: "Cancel a task",
   description:
-    "A pending task never starts. A running one is killed; the answer waits up to 5 s for the proof, and the cancel goes on when it does not come in time. A success already reached wins. A body-bound request uses its nonce up, whatever it answers.",
+    "A pending task never starts. A running one is killed, also one that only dies with its whole executor; the answer waits up to `waitMs` for the proof and carries it as a receipt. When it does not come in time the answer says pending, and the cancel goes on. A success already reached wins. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
-  body: { schema: whichTask, examples: { seed: EXAMPLE, byTaskNo: { taskNo: "taskNo82" } } },
+  body: {
+    schema: cancelFields,
+    examples: {
+      seed: EXAMPLE,
+      byTaskNo: { taskNo: "taskNo82" },
+      graceful: { taskNo: "taskNo82", mode: "graceful", waitMs: 10_000 },
+    },
+  },
   data: Type.Unsafe({ anyOf: [Type.Object({}), killed, killing] }),
   examples: {
     cancelled: { code: 0, msg: "ok!", data: {} },
     killed: {
       code: 0,
       msg: "Killed",
-      data: { killed: true, method: "thread", latency_ms: 21 },
+      data: {
+        killed: true,
+        method: "thread",
+        latency_ms: 21,
+        stack: [{ file: "/jobs/report.ts", line: 12, function: "run" }],
+        reason: "cancelled",
+        by: "application",
+        at: 1_790_000_000_000,
+      },
     },
     killing: { code: 0, msg: "Killing", data: { killed: false, pending: true } },
     aborted: {
       code: 0,
       msg: "Killed",
-      data: { killed: true, method: "http-abort", latency_ms: 2, remoteMayContinue: true },
+      data: {
+        killed: true,
+        method: "http-abort",
+        latency_ms: 2,
+        stack: [],
+        reason: "cancelled",
+        by: "application",
+        at: 1_790_000_000_000,
+        remoteMayContinue: true,
+      },
     },
     unknown: { code: 1, msg: "Unknown!", data: [] },
     finished: {

@@ -39,12 +39,13 @@ export const whichTask = Type.Object(
 export function createTaskForm(curl: string): Form<WhichTask> {
   const form = createForm(whichTask, curl);
   return {
-    fromBody: (headers, bytes) => read(form.fromBody(headers, bytes)),
-    fromQuery: (query) => read(form.fromQuery(query)),
+    fromBody: (headers, bytes) => readWhich(form.fromBody(headers, bytes)),
+    fromQuery: (query) => readWhich(form.fromQuery(query)),
   };
 }
 
-function read(input: Static<typeof whichTask>): WhichTask {
+/** Throws AppError `invalid` unless exactly one of id and taskNo is given. */
+export function readWhich(input: Static<typeof whichTask>): WhichTask {
   const place = {
     ...(input.coroutine_id !== undefined && { coroutineId: input.coroutine_id }),
     ...(input.service_id !== undefined && { serviceId: input.service_id }),

@@ -1,26 +1,79 @@
 // What ends an attempt, from inside or outside, as data.
-import type { KillReceipt, Outcome, StopReason } from "../core/attempt.ts";
+import type {
+  AttemptError,
+  KillReceipt,
+  LiveView,
+  Outcome,
+  StopHow,
+  StopReason,
+} from "../core/attempt.ts";
 import { platformError } from "./error-data.ts";
 import type { OwnEnd } from "./offer.ts";
 
-/** An end from outside: the deadline, or a request. */
+/** An end from outside the job's code: the deadline, a request, or what its process did to itself. */
 export interface Stop {
   readonly kind: "stop";
-  readonly outcome: "timed_out" | "cancelled" | "interrupted";
+  readonly outcome: "timed_out" | "cancelled" | "interrupted" | "crashed";
   /** The request, or the deadline; on the clock of `performance.now()`. */
   readonly sinceMs: number;
+  /** How long it may end by itself after the signal. */
+  readonly graceMs: number;
+  readonly error: AttemptError;
+  readonly by: NonNullable<KillReceipt["by"]>;
 }
 
-export function requestedStop(reason: StopReason): Stop {
-  const outcome = reason === "cancel" ? "cancelled" : "interrupted";
-  return { kind: "stop", outcome, sinceMs: performance.now() };
-}
-
-export const STOP_ERRORS = {
+const STOP_ERRORS = {
   timed_out: platformError("timeout", "it was still running at its timeout"),
   cancelled: platformError("cancelled", "the task was cancelled"),
   interrupted: platformError("interrupted", "the executor handed the attempt back"),
 } as const;
+
+const REQUESTED = {
+  cancel: { outcome: "cancelled", error: STOP_ERRORS.cancelled, by: "application" },
+  interrupt: { outcome: "interrupted", error: STOP_ERRORS.interrupted, by: "executor" },
+  memory: {
+    outcome: "crashed",
+    error: platformError("out_of_memory", "the executor was over its memory limit"),
+    by: "executor",
+  },
+} as const satisfies Record<StopReason, Pick<Stop, "outcome" | "error" | "by">>;
+
+export function requestedStop(reason: StopReason, { graceMs = 0, why }: StopHow = {}): Stop {
+  const stop = REQUESTED[reason];
+  const error = why === undefined ? stop.error : { ...stop.error, message: why };
+  return { kind: "stop", sinceMs: performance.now(), graceMs, ...stop, error };
+}
+
+export function deadlineStop(sinceMs: number): Stop {
+  const error = STOP_ERRORS.timed_out;
+  return { kind: "stop", outcome: "timed_out", sinceMs, graceMs: 0, error, by: "deadline" };
+}
+
+/** What a crash is to the attempt: a process that killed itself for us says why. */
+export function crashStop({ error, because }: Extract<OwnEnd, { kind: "crashed" }>): Stop {
+  const sinceMs = performance.now();
+  if (because === "deadline") return deadlineStop(sinceMs);
+  if (because === "lease") return requestedStop("interrupt", { why: error.message });
+  return { kind: "stop", outcome: "crashed", sinceMs, graceMs: 0, error, by: "job" };
+}
+
+/** What the receipt of a kill is made of. */
+export interface KillWords {
+  /** On the clock of `performance.now()`. */
+  readonly sinceMs: number;
+  readonly method: KillReceipt["method"];
+}
+
+/** The receipt as of now. */
+export function receiptOf(killed: boolean, { sinceMs, method }: KillWords): KillReceipt {
+  return { killed, method, latencyMs: Math.round(performance.now() - sinceMs), at: Date.now() };
+}
+
+/** What a receipt says besides the proof. */
+export function receiptWords(stop: Stop, view: LiveView | null): Partial<KillReceipt> {
+  const { reason = stop.outcome } = stop.error;
+  return { stack: view?.frames ?? [], reason, by: stop.by };
+}
 
 export const OWN_OUTCOMES = {
   returned: "succeeded",
@@ -46,14 +99,6 @@ export const LIMITS_MS = {
   lateEnd: 80,
   /** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */
   lastPing: 20,
-  /** A job worker that is still busy with a former attempt has this long before another one is taken. */
-  accept: { least: 100, most: 1_000 },
   /** After an attempt's end its job worker has this long to come to rest before it is replaced. */
   rest: 1_000,
 } as const;
-
-/** For the receipt of a kill. */
-export interface KillWords {
-  readonly sinceMs?: number;
-  readonly method?: "thread" | "abort";
-}

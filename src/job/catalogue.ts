@@ -1,7 +1,7 @@
 // Makes the catalogue of a JOBS_DIR: each file is imported in a job worker of its own, never in this thread.
 import { createParamsChecker } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
-import type { BadJobFile, JobDefinition, Trace } from "../core/job.ts";
+import type { BadJobFile, Isolation, JobDefinition, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
 import type { SpawnHost } from "./job-host.ts";
@@ -22,6 +22,8 @@ export interface Catalogue {
   readonly files: ReadonlyMap<string, string>;
   /** How each job wants to be traced, by its name. */
   readonly traces: ReadonlyMap<string, Trace>;
+  /** `memoryMb` of the jobs that have one, by name. */
+  readonly memoryMb: ReadonlyMap<string, number>;
   /** Files that are left out, and why. */
   readonly badFiles: readonly BadJobFile[];
   /** Not empty: the executor must not start. */
@@ -32,6 +34,10 @@ export interface CatalogueOptions {
   readonly jobsDir: string;
   readonly spawn: SpawnHost;
   readonly logger: Logger;
+  /** What becomes of jobs that say nothing of isolation. Default: `warm`. */
+  readonly isolation?: Isolation;
+  /** Why no job may run on a thread here; such jobs are bad files then. Default: they may. */
+  readonly noThreads?: string | null;
 }
 
 /** What a job wants instead is known only once its file is loaded. */
@@ -46,6 +52,7 @@ type ReadFile =
       readonly file: string;
       readonly definition: JobDefinition;
       readonly trace: Trace;
+      readonly memoryMb: number | null;
     }
   | { readonly kind: "bad"; readonly file: string; readonly message: string };
 
@@ -63,6 +70,11 @@ export async function loadCatalogue(options: CatalogueOptions): Promise<Catalogu
     definitions: jobs.map(({ definition }) => definition),
     files: new Map(jobs.map(({ definition, file }) => [definition.name, file])),
     traces: new Map(jobs.map(({ definition, trace }) => [definition.name, trace])),
+    memoryMb: new Map(
+      jobs.flatMap(({ definition, memoryMb }) =>
+        memoryMb === null ? [] : [[definition.name, memoryMb] as const],
+      ),
+    ),
     badFiles: read
       .filter((file) => file.kind === "bad")
       .map(({ file, message }) => ({ file, message })),
@@ -75,10 +87,13 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
   try {
     const loaded = await importAlone(file, options);
     if (loaded.kind === "refused") return reportBad(file, loaded.message, logger);
-    const { trace, ...job } = loaded.job;
-    const definition = { ...job, sourceHash: await sourceHash(file) };
+    const { trace, memoryMb, ...job } = loaded.job;
+    const isolation = job.isolation ?? options.isolation ?? "warm";
+    const refused = isolation === "process" ? null : (options.noThreads ?? null);
+    if (refused !== null) return reportBad(file, `isolation: "${isolation}": ${refused}`, logger);
+    const definition = { ...job, isolation, sourceHash: await sourceHash(file) };
     checkSchema(definition);
-    return { kind: "job", file, definition, trace };
+    return { kind: "job", file, definition, trace, memoryMb };
   } catch (thrown) {
     return reportBad(file, messageOf(thrown), logger);
   }

@@ -1,4 +1,4 @@
-// Takes away from job code the ways to speak as the platform: its ports, and the process's environment.
+// Takes away from job code the ways to speak as the platform: its ports, its process, and the environment.
 import workerThreads, { type MessagePort } from "node:worker_threads";
 
 /**
@@ -24,6 +24,20 @@ export function concealProcessEnv(env: Readonly<Record<string, string | undefine
     toObject: () => ({ ...env }),
   };
   define(deno, "env", shown);
+}
+
+/**
+ * A job that means to end its own process ends its job worker instead, as crashed: the process is the executor's, and
+ * in process isolation the main thread in it still has a last word to say. What speaks over fork IPC is taken away.
+ */
+export function concealOwnProcess(crash: (why: string) => never): void {
+  const kill = process.kill.bind(process);
+  define(process, "abort", () => crash("process.abort()"));
+  define(process, "kill", (pid: number, signal?: string | number) => {
+    const isOwn = [process.pid, -process.pid, 0].includes(pid) && signal !== 0;
+    return isOwn ? crash(`process.kill(${pid}, ${signal ?? "SIGTERM"})`) : kill(pid, signal);
+  });
+  for (const key of ["send", "disconnect", "channel"]) define(process, key, undefined);
 }
 
 function define(target: object, key: string, value: unknown): void {

@@ -11,9 +11,21 @@ export type LoadedJob =
   | { readonly kind: "loaded"; readonly job: Job; readonly description: JobDescription }
   | { readonly kind: "refused"; readonly message: string };
 
-const FIELDS = ["name", "aliases", "params", "timeout", "retry", "isolation", "trace", "run"];
+const FIELDS = [
+  "name",
+  "aliases",
+  "params",
+  "timeout",
+  "retry",
+  "isolation",
+  "memoryMb",
+  "trace",
+  "run",
+];
 const RETRY_FIELDS = ["step", "total", "strategy", "maxDelay", "jitter", "retryOnTimeout"];
 const MAX_TIMEOUT_MS = 86_400_000;
+/** Below it the runtime alone would be over the limit. */
+const MEMORY_MB = [128, 1_048_576] as const;
 
 /** Checks everything an author can get wrong, one problem at a time. */
 export function describeJob(exported: unknown): LoadedJob {
@@ -41,7 +53,8 @@ function describe(job: Job): JobDescription {
     params: job.params === undefined ? null : plainJson(job.params),
     timeoutMs: job.timeout ?? null,
     retry: job.retry === undefined ? null : describeRetry(job.retry),
-    isolation: job.isolation ?? "warm",
+    isolation: job.isolation ?? null,
+    memoryMb: job.memoryMb ?? null,
     trace: job.trace ?? "lean",
   };
 }
@@ -67,6 +80,7 @@ function jobProblem(job: Readonly<Record<string, unknown>>): string | undefined 
     retryProblem(job["retry"]) ??
     choiceProblem("isolation", job["isolation"], ISOLATIONS) ??
     choiceProblem("trace", job["trace"], TRACES) ??
+    memoryProblem(job["memoryMb"], job["isolation"]) ??
     (typeof job["run"] === "function" ? undefined : "run must be a function")
   );
 }
@@ -134,4 +148,12 @@ function flagProblem(field: string, value: unknown): string | undefined {
   return value === undefined || typeof value === "boolean"
     ? undefined
     : `${field} must be true or false`;
+}
+
+/** A thread's memory cannot be told apart from that of its executor. */
+function memoryProblem(memoryMb: unknown, isolation: unknown): string | undefined {
+  if (memoryMb === undefined) return;
+  if (isolation !== "process")
+    return 'memoryMb needs isolation: "process": only a process has memory of its own';
+  return rangeProblem("memoryMb", memoryMb, MEMORY_MB);
 }

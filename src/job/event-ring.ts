@@ -127,7 +127,8 @@ function fitting(debug: readonly Line[], others: readonly Line[]): Line[] {
 function readLines({ words, bytes, head: headWord, tail: tailWord }: Ring): Line[] {
   const head = Atomics.load(words, headWord) >>> 0;
   const tail = Atomics.load(words, tailWord) >>> 0;
-  const copy = copyOut(bytes, tail % bytes.length, (head - tail) >>> 0);
+  // A flood may have moved the tail beyond a head that was read before.
+  const copy = copyOut(bytes, tail % bytes.length, Math.max(0, (head - tail) | 0));
   const overwritten = ((Atomics.load(words, tailWord) >>> 0) - tail) >>> 0;
   const text = new TextDecoder().decode(copy.subarray(Math.min(overwritten, copy.length)));
   return text.split("\n").flatMap(parseLine);

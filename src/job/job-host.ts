@@ -1,27 +1,42 @@
-// A job worker as its owner drives it, whatever kind of thing it is: a thread today.
+// A job worker as its owner drives it, whatever kind of thing it is: a thread, or a process with a thread in it.
 import type { AttemptError, Vitals } from "../core/attempt.ts";
 import type { LiveStack } from "./live/reader.ts";
-import type { FromJobWorker, ToJobWorker } from "./protocol.ts";
+import type { AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 /** How a job worker died without being told to. */
 export interface Death {
   readonly error: AttemptError;
+  /** Set when it killed itself because nobody else did in time. */
+  readonly because?: "deadline" | "lease";
 }
 
 /** One job worker. It is owned by one part of the platform at a time, which listens to it. */
 export interface JobHost {
+  /** What its kill is called in a receipt. */
+  readonly method: "thread" | "process";
+  /** Live for a thread; of a process the copy that `refresh` fetched last. */
   readonly memory: SharedMemory;
+  /** Brings `memory` up to date; settles soon, also when it is dead: then its last word stays. */
+  refresh(): Promise<void>;
   /** Settles once it can be told to load a job; false when it died before. */
   readonly ready: Promise<boolean>;
   post(message: ToJobWorker): void;
+  /** Puts an attempt on offer in its memory and sends it. */
+  offer(order: AttemptOrder): void;
+  /** Takes back the attempt that is on offer; false when it was accepted, or nobody can tell. */
+  withdraw(): Promise<boolean>;
+  /** True when it says that the attempt has ended, even before the message with its end is here. */
+  hasEnded(): Promise<boolean>;
+  /** The right to its attempt ends in `leftMs` unless this is said again; only a process guards it by itself. */
+  lease(leftMs: number): void;
   /** Hears its messages and its death, also one that is past, in place of whoever listened before. */
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;
-  /** Where its code is at this moment, also while it spins; null when nothing was noted. */
+  /** Where its code is at this moment, also while it spins; null when nothing was noted, and always of a process. */
   readStack(): LiveStack | null;
-  /** What it uses up, as far as it is known without asking it; `cpuMs` since it was started. */
+  /** What it uses up, as far as it is known without asking it (a process: when it last said anything); `cpuMs` since it was started. */
   vitals(): Vitals;
   /**
    * Kills it; asking again answers the same. True as soon as its death is proven, false when it was not within 2 s:

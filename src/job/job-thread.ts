@@ -8,6 +8,7 @@ import { openLiveMemory } from "./live/memory.ts";
 import { readLive } from "./live/reader.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
+import { isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
@@ -69,12 +70,21 @@ export function createJobThread(
   });
 
   return {
+    method: "thread",
     memory,
+    refresh: async () => undefined,
     ready,
     post(message) {
       if (message.kind === "load") isTraced = message.trace !== "off";
       port.postMessage(message);
     },
+    offer(order) {
+      putOnOffer(memory, order.id);
+      port.postMessage(order);
+    },
+    withdraw: async () => takeBack(memory),
+    hasEnded: async () => isEnded(memory),
+    lease: () => undefined,
     listen(hear) {
       listener = hear;
       if (death !== null) hear.death(death);

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import { type MessagePort, parentPort } from "node:worker_threads";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
-import { concealParentPort, concealProcessEnv } from "./conceal.ts";
-import { errorData } from "./error-data.ts";
+import { concealOwnProcess, concealParentPort, concealProcessEnv } from "./conceal.ts";
+import { errorData, platformError } from "./error-data.ts";
 import { memoryNow, onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
@@ -60,6 +60,12 @@ function start(port: MessagePort, boot: Boot): void {
     runtime: null,
     scope: null,
   };
+  const exit = process.exit.bind(process);
+  concealOwnProcess((call) => {
+    const message = `the job's code ended its own process: ${call}`;
+    worker.post({ kind: "crashed", error: platformError("exit", message) });
+    return exit(1);
+  });
   captureConsole((level, message) => {
     const scope = scopeInside.getStore() ?? worker.scope;
     if (scope !== null) writeLine(scope, level, { message });

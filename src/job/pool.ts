@@ -14,6 +14,8 @@ export interface PooledJob {
   readonly file: string;
   readonly isolation: Isolation;
   readonly trace: Trace;
+  /** Of its process; null: no limit. */
+  readonly memoryMb?: number | null;
 }
 
 /** A job worker with its job loaded. */
@@ -58,17 +60,26 @@ export interface PoolOptions {
   readonly slots: number;
   readonly spawn: SpawnHost;
   readonly logger: Logger;
+  /** Most that may be idle with a job loaded, and how many stand ready without. Default: what suits threads. */
+  readonly limits?: PoolLimits;
+}
+
+export interface PoolLimits {
+  readonly idle: number;
+  readonly spares: number;
+  /** Whether job workers load their job before an attempt needs them. */
+  readonly isPrewarmed: boolean;
 }
 
 const MAX_ATTEMPTS = 1_000;
 const MAX_SPARES = 4;
 
 /** Starts with job workers for the first jobs, and spares that have loaded none. */
-export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
+export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions): Pool {
   const idle: PooledJobWorker[] = [];
   const spares: JobHost[] = [];
-  const spareLimit = sparesFor(jobs, slots);
-  const idleLimit = Math.max(1, 2 * slots - spareLimit);
+  const spareLimit = limits?.spares ?? sparesFor(jobs, slots);
+  const idleLimit = limits?.idle ?? Math.max(1, 2 * slots - spareLimit);
   const counts = { spawned: 0, unkillable: 0, droppedCalls: 0 };
   let isClosed = false;
 
@@ -112,7 +123,8 @@ export function createPool({ jobs, slots, spawn, logger }: PoolOptions): Pool {
 
   const prewarm = async (job: PooledJob): Promise<void> => {
     const isThere = idle.some((jobWorker) => jobWorker.job.name === job.name);
-    if (isClosed || isThere || job.isolation === "fresh") return;
+    const isWanted = limits?.isPrewarmed !== false && job.isolation !== "fresh";
+    if (isClosed || isThere || !isWanted) return;
     const taken = await load(spawnCounted(), job);
     if (taken.kind === "refused") return;
     if (isClosed) await kill(taken.jobWorker.host);

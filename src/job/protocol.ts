@@ -36,6 +36,8 @@ export interface AttemptOrder {
   readonly maxAttempts: number;
   /** Epoch ms. */
   readonly deadline: number;
+  /** Most resident memory of its process; null: no limit, and always null for a thread. */
+  readonly memoryMb: number | null;
 }
 
 export type AbortReason = "timeout" | "cancel" | "interrupt";
@@ -53,7 +55,9 @@ export interface JobDescription {
   readonly params: Readonly<Record<string, unknown>> | null;
   readonly timeoutMs: number | null;
   readonly retry: RetryPolicy | null;
-  readonly isolation: Isolation;
+  /** Null: the file leaves it to the runtime. */
+  readonly isolation: Isolation | null;
+  readonly memoryMb: number | null;
   readonly trace: Trace;
 }
 

@@ -4,22 +4,25 @@ import type {
   AttemptTrace,
   KillReceipt,
   LiveView,
+  Outcome,
   RunningAttempt,
   TraceEvent,
 } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import type { ClaimedTask } from "../core/task.ts";
 import { eventsAfter } from "../core/trace-events.ts";
 import { within } from "../core/within.ts";
 import {
   abortAfterMs,
+  crashStop,
+  deadlineStop,
   type KillWords,
   LIMITS_MS,
   NOTHING_RUNS,
   OWN_OUTCOMES,
+  receiptOf,
+  receiptWords,
   requestedStop,
-  STOP_ERRORS,
   type Stop,
 } from "./attempt-stop.ts";
 import { errorData, platformError } from "./error-data.ts";
@@ -27,24 +30,14 @@ import { readEvents } from "./event-ring.ts";
 import type { LiveStack } from "./live/reader.ts";
 import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
-import type { Pool, PooledJob, PooledJobWorker, Taken } from "./pool.ts";
-import type { AttemptOrder } from "./protocol.ts";
+import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
+import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
 
 export interface RunJobDeps {
   readonly pool: Pool;
   /** Real path of JOBS_DIR. */
   readonly jobsDir: string;
   readonly logger: Logger;
-}
-
-export interface JobAttemptOptions {
-  readonly task: ClaimedTask;
-  readonly job: PooledJob;
-  /** JSON text. */
-  readonly params: string;
-  readonly timeoutMs: number;
-  /** Of this attempt alone among all of this pool; below 2^31. */
-  readonly id: number;
 }
 
 /** An attempt in the hands of a job worker; `stop` when it is being stopped. */
@@ -63,7 +56,9 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     gone: attempt.gone,
     inspect: () => attempt.inspect(),
     eventsAfter: (seq) => attempt.eventsAfter(seq),
-    stop: (reason) => attempt.stop(requestedStop(reason)),
+    stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
+    lease: (leftMs) => attempt.lease(leftMs),
+    suspect: () => attempt.suspect(),
   };
 }
 
@@ -74,11 +69,15 @@ class JobAttempt {
   readonly #settleEnded: (end: AttemptEnd) => void;
   readonly #settleGone: (receipt: KillReceipt | Promise<KillReceipt>) => void;
   readonly #stopped = Promise.withResolvers<Stop>();
+  /** Settles at a second stop: what grace the first one gave is over. */
+  readonly #hurried = Promise.withResolvers<undefined>();
   readonly #startedMs = performance.now();
   readonly #deps: RunJobDeps;
   readonly #options: JobAttemptOptions;
   readonly #timers: readonly NodeJS.Timeout[];
   #jobWorker: PooledJobWorker | null = null;
+  #isStopped = false;
+  #leaseUntilMs = Number.POSITIVE_INFINITY;
   #isAbortDue = false;
   #wasWaiting = false;
   /** Where it was when it was told to end, before it could react to that. */
@@ -96,27 +95,42 @@ class JobAttempt {
   }
 
   stop(stop: Stop): void {
+    if (this.#isStopped && stop.graceMs === 0) this.#hurried.resolve(undefined);
+    this.#isStopped = true;
     this.#stopped.resolve(stop);
+  }
+
+  lease(leftMs: number): void {
+    this.#leaseUntilMs = performance.now() + leftMs;
+    this.#jobWorker?.host.lease(leftMs);
+  }
+
+  suspect(): { startedMs: number; heapBytes: number | null } | undefined {
+    const isElsewhere = this.#options.job.isolation === "process";
+    // A heap is known only of who was looked at: comparing it would blame the observed.
+    return isElsewhere ? undefined : { startedMs: this.#startedMs, heapBytes: null };
   }
 
   async inspect(): Promise<LiveView> {
     if (this.#lastTrace?.view) return this.#lastTrace.view;
     if (this.#jobWorker === null) return emptyView(this.#startedMs);
+    await this.#jobWorker.host.refresh();
     return inspect(this.#jobWorker.host, this.#liveSource(this.#jobWorker));
   }
 
   /** Nothing while a job worker has not accepted it: its memory may still tell of another attempt. */
   eventsAfter(seq: number): readonly TraceEvent[] {
     if (this.#lastTrace !== null) return eventsAfter(this.#lastTrace.events, seq);
-    return this.#jobWorker === null
-      ? []
-      : eventsAfter(readEvents(this.#jobWorker.host.memory), seq);
+    if (this.#jobWorker === null) return [];
+    const { host } = this.#jobWorker;
+    // Of a process this reads the copy fetched last time: who reads again and again is one step behind.
+    this.#inBackground(host.refresh());
+    return eventsAfter(readEvents(host.memory), seq);
   }
 
   #startTimers(): NodeJS.Timeout[] {
     const { timeoutMs } = this.#options;
-    const sinceMs = this.#startedMs + timeoutMs;
-    const onDeadline = () => this.stop({ kind: "stop", outcome: "timed_out", sinceMs });
+    const onDeadline = () => this.stop(deadlineStop(this.#startedMs + timeoutMs));
     const onAbort = () => {
       this.#isAbortDue = true;
       if (this.#jobWorker !== null) this.#abortEarly(this.#jobWorker);
@@ -136,7 +150,6 @@ class JobAttempt {
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
   async #drive(): Promise<void> {
-    const { pool } = this.#deps;
     for (;;) {
       const jobWorker = await this.#take();
       if (jobWorker === null) return;
@@ -145,7 +158,7 @@ class JobAttempt {
       if (first.kind === "stop") return this.#stopRunning({ jobWorker, offer, stop: first });
       if (first.kind !== "not-accepted") return this.#endByItself({ jobWorker, offer }, first);
       this.#jobWorker = null;
-      this.#inBackground(pool.replace(jobWorker));
+      this.#inBackground(this.#deps.pool.replace(jobWorker));
     }
   }
 
@@ -159,7 +172,7 @@ class JobAttempt {
       const message = `the job's file cannot be loaded: ${first.message}`;
       this.#end({ outcome: "failed", error: platformError("job_file", message) });
     } else {
-      this.#end({ outcome: first.outcome, error: STOP_ERRORS[first.outcome] });
+      this.#end({ outcome: first.outcome, error: first.error });
       const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
       this.#inBackground(taking.then(giveBack));
     }
@@ -168,55 +181,45 @@ class JobAttempt {
   }
 
   #offerTo(jobWorker: PooledJobWorker): Offer {
-    const { least, most } = LIMITS_MS.accept;
-    const acceptWithinMs = Math.min(most, Math.max(least, this.#options.timeoutMs / 3));
-    this.#cpuBeforeMs = jobWorker.host.vitals().cpuMs;
-    const offer = offerAttempt(jobWorker.host, this.#order(), acceptWithinMs);
+    const { host } = jobWorker;
+    this.#cpuBeforeMs = host.vitals().cpuMs;
+    if (this.#leaseUntilMs < Number.POSITIVE_INFINITY) {
+      host.lease(this.#leaseUntilMs - performance.now());
+    }
+    const order = orderOf(this.#options, this.#startedMs);
+    const offer = offerAttempt(host, order, acceptWithinMs(this.#options.timeoutMs));
     this.#jobWorker = jobWorker;
     if (this.#isAbortDue) this.#abortEarly(jobWorker);
     return offer;
   }
 
-  #order(): AttemptOrder {
-    const { task, id, params, timeoutMs } = this.#options;
-    return {
-      kind: "attempt",
-      id,
-      params,
-      taskId: task.taskId,
-      taskNo: task.taskNo,
-      attempt: task.attempt,
-      maxAttempts: 1 + task.retry.total,
-      deadline: Math.round(Date.now() - (performance.now() - this.#startedMs) + timeoutMs),
-    };
-  }
-
   async #endByItself({ jobWorker, offer, stop }: Handed, end: OwnEnd): Promise<void> {
     if (end.kind === "threw" && end.aborted) {
       const sinceMs = this.#startedMs + abortAfterMs(this.#options.timeoutMs);
-      const timedOut = { kind: "stop", outcome: "timed_out", sinceMs } as const;
-      return this.#kill(jobWorker, stop ?? timedOut, "abort");
+      return this.#kill(jobWorker, stop ?? deadlineStop(sinceMs), "abort");
     }
+    if (end.kind === "crashed") return this.#kill(jobWorker, crashStop(end));
     const outcome = OWN_OUTCOMES[end.kind];
+    await jobWorker.host.refresh();
     const trace = this.#trace(jobWorker, outcome, null);
     if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
     else this.#end({ outcome, error: end.error, trace });
-    if (end.kind === "crashed") this.#settleGone(this.#replace(jobWorker));
-    else this.#settleGone(await this.#comeToRest(jobWorker, offer));
+    this.#settleGone(await this.#comeToRest(jobWorker, offer));
   }
 
   /** A success already reached wins over the deadline and over a cancel. */
   async #stopRunning(handed: Required<Handed>): Promise<void> {
     const { jobWorker, offer, stop } = handed;
-    if (offer.withdraw()) return this.#kill(jobWorker, stop, "thread");
-    const end = stop.outcome === "timed_out" ? undefined : await this.#askToEnd(handed);
-    const late =
-      end ?? (offer.hasEnded() ? await within(offer.ownEnd, LIMITS_MS.lateEnd) : undefined);
+    if (await offer.withdraw()) return this.#kill(jobWorker, stop);
+    const end = stop.by === "deadline" ? undefined : await this.#askToEnd(handed);
+    if (end !== undefined) return this.#endByItself(handed, end);
+    const hasEnded = await jobWorker.host.hasEnded();
+    const late = hasEnded ? await within(offer.ownEnd, LIMITS_MS.lateEnd) : undefined;
     if (late !== undefined) return this.#endByItself(handed, late);
-    return this.#kill(jobWorker, stop, "thread");
+    return this.#kill(jobWorker, stop);
   }
 
-  /** Fires the signal. Not a grace period: a busy job is killed without it, a waiting one shows that it waits. */
+  /** Fires the signal. Without grace a busy job is killed all the same, and a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
     this.#stackAtAbort = readStack(jobWorker.host);
@@ -224,18 +227,24 @@ class JobAttempt {
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
     this.#wasWaiting = first;
-    return;
+    if (stop.graceMs === 0) return;
+    const end = await within(Promise.race([offer.ownEnd, this.#hurried.promise]), stop.graceMs);
+    if (end === undefined) this.#wasWaiting = await jobWorker.host.ping(LIMITS_MS.lastPing);
+    return end;
   }
 
-  async #kill(jobWorker: PooledJobWorker, stop: Stop, method: "thread" | "abort"): Promise<void> {
-    const { outcome, sinceMs } = stop;
-    const stack = this.#stackAtKill(jobWorker, method);
+  async #kill(jobWorker: PooledJobWorker, stop: Stop, how?: "abort"): Promise<void> {
+    const { outcome, error, sinceMs } = stop;
+    const method = how ?? jobWorker.host.method;
+    await jobWorker.host.refresh();
+    const stack = stop.by === "job" ? null : this.#stackAtKill(jobWorker, method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
     const proof = await within(killing, LIMITS_MS.proof);
-    const notYet = { killed: false, method, latencyMs: Math.round(performance.now() - sinceMs) };
     const trace = this.#trace(jobWorker, outcome, stack);
-    this.#end({ outcome, error: STOP_ERRORS[outcome], receipt: proof ?? notYet, trace });
-    this.#settleGone(killing);
+    const words = receiptWords(stop, trace.view);
+    const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };
+    this.#end({ outcome, error, receipt, trace });
+    this.#settleGone(killing.then((later) => ({ ...later, ...words })));
   }
 
   /** Waits until nothing of the attempt keeps the thread busy; if something does, it costs no other attempt anything. */
@@ -245,30 +254,24 @@ class JobAttempt {
     return { ...NOTHING_RUNS, killed: await this.#deps.pool.giveBack(jobWorker) };
   }
 
-  async #replace(jobWorker: PooledJobWorker, how: KillWords = {}): Promise<KillReceipt> {
-    const { sinceMs = performance.now(), method = "thread" } = how;
-    const killed = await this.#deps.pool.replace(jobWorker);
-    return { killed, method, latencyMs: Math.round(performance.now() - sinceMs) };
+  async #replace(jobWorker: PooledJobWorker, how: Partial<KillWords> = {}): Promise<KillReceipt> {
+    const { sinceMs = performance.now(), method = jobWorker.host.method } = how;
+    return receiptOf(await this.#deps.pool.replace(jobWorker), { sinceMs, method });
   }
 
-  #liveSource({ host }: PooledJobWorker): LiveSource {
-    const { memory } = host;
+  #liveSource({ host: { memory } }: PooledJobWorker): LiveSource {
     const { jobsDir } = this.#deps;
     return { memory, jobsDir, startedMs: this.#startedMs, cpuBeforeMs: this.#cpuBeforeMs };
   }
 
   /** A job that waited may have gone on since, because of the abort. */
-  #stackAtKill({ host }: PooledJobWorker, method: "thread" | "abort"): LiveStack | null {
+  #stackAtKill({ host }: PooledJobWorker, method: KillReceipt["method"]): LiveStack | null {
     const hasReacted = method === "abort" || this.#wasWaiting;
     return (hasReacted ? this.#stackAtAbort : null) ?? readStack(host);
   }
 
   /** Of an attempt that ended by itself, with `stack` null, the last `ctx` call tells more than the empty stack. */
-  #trace(
-    jobWorker: PooledJobWorker,
-    outcome: AttemptEnd["outcome"],
-    stack: LiveStack | null,
-  ): AttemptTrace {
+  #trace(jobWorker: PooledJobWorker, outcome: Outcome, stack: LiveStack | null): AttemptTrace {
     const source = this.#liveSource(jobWorker);
     const view = readView(source, this.#wasWaiting ? "waiting" : "running", stack);
     this.#lastTrace = readTrace(source, view, outcome);

@@ -51,6 +51,32 @@ export function createVitalSigns(): VitalSigns {
   };
 }
 
+const UNKNOWN: Vitals = {
+  cpuMs: null,
+  heapBytes: null,
+  rssBytes: null,
+  memoryAgeMs: null,
+  eventLoopLagMs: null,
+};
+
+/** Keeps what a job process told of itself last. */
+export function createToldVitals() {
+  let last = UNKNOWN;
+  let toldAtMs = 0;
+  return {
+    told(vitals: Vitals): void {
+      last = vitals;
+      toldAtMs = performance.now();
+    },
+    /** Its memory ages until it says something again. */
+    read(): Vitals {
+      const { memoryAgeMs } = last;
+      if (memoryAgeMs === null) return last;
+      return { ...last, memoryAgeMs: Math.round(memoryAgeMs + performance.now() - toldAtMs) };
+    },
+  };
+}
+
 /** Null where the system has no /proc, or the thread is gone. */
 function threadCpuMs(threadId: number): number | null {
   try {

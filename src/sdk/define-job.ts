@@ -43,9 +43,16 @@ export interface JobSpec<Params extends TSchema = TUnknown> {
   };
   /**
    * `warm` (default): the thread and the modules in it are used again by later attempts of the same job, so that
-   * module-level state stays. `fresh`: every attempt gets a thread of its own, at the price of its start.
+   * module-level state stays. `fresh`: every attempt gets a thread of its own, at the price of its start. `process`
+   * (default on Deno): a warm process of its own, which can be killed whatever its code is blocked in, together with
+   * the processes it started.
    */
-  readonly isolation?: "warm" | "fresh";
+  readonly isolation?: "warm" | "fresh" | "process";
+  /**
+   * Most resident memory of the process in MB (128–1,048,576), the runtime's own 60–120 MB included; an attempt over it
+   * is `crashed` with the reason `out_of_memory`. Only with `isolation: "process"`.
+   */
+  readonly memoryMb?: number;
   /**
    * How exactly the job can be watched, which costs a little of its speed. `lean` (default): the line it is in, while
    * it spins and while it waits. `full`: also the frames of small functions. `functions`: functions, with a line only

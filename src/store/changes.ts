@@ -18,7 +18,10 @@ type NotDone = { readonly kind: "unknown" } | { readonly kind: "replayed" };
 
 export function createChanges(database: Database): Changes {
   return {
-    cancel: (change) => database.write((session) => changeOnce(session, change, cancel)),
+    cancel: (change, graceMs = 0) =>
+      database.write((session) =>
+        changeOnce(session, change, (inside, detail) => cancel(inside, detail, graceMs)),
+      ),
     redeliver: (change) => database.write((session) => changeOnce(session, change, redeliver)),
     useNonce: (applicationId, nonce) =>
       database.write((session) => takeNonce(session, applicationId, nonce)),
@@ -57,14 +60,21 @@ function isMeant({ coroutineId, serviceId }: SignedChange, { task, latest }: Tas
   return isSameExecutor && (coroutineId === undefined || latest.coroutineId === coroutineId);
 }
 
-async function cancel(session: Session, detail: TaskDetail): Promise<CancelResult> {
+async function cancel(
+  session: Session,
+  detail: TaskDetail,
+  graceMs: number,
+): Promise<CancelResult> {
   const { connection, dialect } = session;
   const { id, status } = detail.task;
   if (isTerminal(status)) return { kind: "finished", status };
   // The first request counts: it is when the caller began to wait.
   const requestedAt = sql`cancel_requested_at = coalesce(cancel_requested_at, ${dialect.nowMs})`;
   if (status === "running") {
-    await sql`update tasks set ${requestedAt} where id = ${id} and ${mayMoveTo("cancelled", "running")}`.execute(
+    // MySQL assigns from left to right: the grace is decided before the time of the request is set.
+    const grace = sql`cancel_grace_ms = case when cancel_requested_at is not null and cancel_grace_ms < ${graceMs}
+      then cancel_grace_ms else ${graceMs} end`;
+    await sql`update tasks set ${grace}, ${requestedAt} where id = ${id} and ${mayMoveTo("cancelled", "running")}`.execute(
       connection,
     );
     return { kind: "requested", task: detail };
@@ -81,7 +91,7 @@ async function redeliver(session: Session, { task, nowMs }: TaskDetail): Promise
   if (status === "running" || status === "succeeded") return { kind: "refused", status };
   await sql`
     update tasks set status = 'pending', life = life + 1, attempt = 0, charged = 0, deaths = 0,
-      cancel_requested_at = null, finished_at = null, run_at = ${session.dialect.nowMs}
+      cancel_requested_at = null, cancel_grace_ms = null, finished_at = null, run_at = ${session.dialect.nowMs}
     where id = ${id} and ${mayMoveTo("pending", status)}`.execute(session.connection);
   return { kind: "redelivered", lane };
 }

@@ -1,7 +1,10 @@
 // Executors: which are alive, and setting free what the dead ones held.
 import { sql } from "kysely";
+import type { KillReceipt } from "../core/attempt.ts";
 import type { Database, Session } from "./dialect.ts";
-import type { ExecutorStore } from "./store.ts";
+import type { ExecutorStore } from "./executor-store.ts";
+import { readClaimedAttempts } from "./find-task.ts";
+import { toJson } from "./json-text.ts";
 
 /** Buried executors are kept for a day, for whoever reads the table after an accident. */
 const KEPT_BURIED_MS = 24 * 60 * 60 * 1000;
@@ -35,12 +38,17 @@ export function createExecutors(database: Database): ExecutorStore {
           .execute();
         return rows.map(({ service_id }) => service_id);
       }),
-    bury: (serviceId) => database.write((session) => bury(session, serviceId)),
+    bury: (serviceId, provenAgoMs = 0) =>
+      database.write(async (session) => {
+        await proveHeld(session, serviceId, provenAgoMs);
+        await bury(session, serviceId);
+      }),
     burySilent: (silentMs) => database.write((session) => burySilent(session, silentMs)),
   };
 }
 
-async function bury({ connection, dialect }: Session, serviceId: string): Promise<void> {
+async function bury(session: Session, serviceId: string): Promise<void> {
+  const { connection, dialect } = session;
   await connection
     .updateTable("executors")
     .set({ buried_at: dialect.nowMs })
@@ -53,6 +61,44 @@ async function bury({ connection, dialect }: Session, serviceId: string): Promis
     .execute();
 }
 
+/** What was not dead when its attempt was recorded died with the executor: the receipts say so, and after how long. */
+async function proveHeld(session: Session, serviceId: string, provenAgoMs: number): Promise<void> {
+  const { connection, dialect } = session;
+  const held = await connection
+    .selectFrom("tasks")
+    .select(["id", "fence"])
+    .where("held_by", "=", serviceId)
+    .execute();
+  const attempts = await readClaimedAttempts(session, new Map(held.map((it) => [it.id, it.fence])));
+  for (const { id } of attempts.values()) {
+    const end = await connection
+      .selectFrom("attempt_ends")
+      .select(["receipt", "finished_at", dialect.nowMs.as("now_ms")])
+      .where("attempt_id", "=", id)
+      .executeTakeFirst();
+    if (end === undefined) continue;
+    await connection
+      .updateTable("attempt_ends")
+      .set({ receipt: toJson(proofOf(end, provenAgoMs)) })
+      .where("attempt_id", "=", id)
+      .execute();
+  }
+}
+
+interface HeldEnd {
+  readonly receipt: string | null;
+  readonly finished_at: number;
+  readonly now_ms: number;
+}
+
+function proofOf({ receipt, finished_at, now_ms }: HeldEnd, provenAgoMs: number): KillReceipt {
+  const known = receipt === null ? null : (JSON.parse(receipt) as KillReceipt);
+  if (known?.killed) return known;
+  const at = now_ms - provenAgoMs;
+  const latencyMs = Math.max(0, at - finished_at) + (known?.latencyMs ?? 0);
+  return { ...known, killed: true, method: "executor", latencyMs, at };
+}
+
 async function burySilent(session: Session, silentMs: number): Promise<number> {
   const { connection, dialect } = session;
   const ago = (ageMs: number) => sql<number>`${dialect.nowMs} - ${ageMs}`;
@@ -63,7 +109,10 @@ async function burySilent(session: Session, silentMs: number): Promise<number> {
     .where("seen_at", "<=", ago(silentMs))
     .orderBy("service_id")
     .execute();
-  for (const { service_id } of silent) await bury(session, service_id);
+  for (const { service_id } of silent) {
+    await proveHeld(session, service_id, 0);
+    await bury(session, service_id);
+  }
   await freeOrphaned(session);
   await connection.deleteFrom("executors").where("buried_at", "<", ago(KEPT_BURIED_MS)).execute();
   return silent.length;

@@ -4,8 +4,15 @@ import { batchesOf } from "./batches.ts";
 import type { Database, Session } from "./dialect.ts";
 import { readClaimedAttempts } from "./find-task.ts";
 import { isInState } from "./guards.ts";
+import { toJson } from "./json-text.ts";
 import { type OrphanRow, toOrphan } from "./rows.ts";
-import type { LeaseReference, OrphanedAttempt, RenewedLease, TaskStore } from "./store.ts";
+import type {
+  LeaseReference,
+  OrphanedAttempt,
+  RenewedLease,
+  RequestedCancel,
+  TaskStore,
+} from "./store.ts";
 
 type Leases = Pick<TaskStore, "renew" | "cancelRequests" | "expired" | "runningOf" | "release">;
 
@@ -21,7 +28,7 @@ export function createLeases(database: Database): Leases {
       return renewed;
     },
     cancelRequests: async (leases) => {
-      const requested: LeaseReference[] = [];
+      const requested: RequestedCancel[] = [];
       for (const batch of batchesOf(leases)) {
         requested.push(...(await database.read((session) => readRequests(session, batch))));
       }
@@ -37,8 +44,15 @@ export function createLeases(database: Database): Leases {
         ),
       ),
     // A held task is not claimed, so its fence is still that of the attempt which holds it.
-    release: ({ taskId, fence }) =>
+    release: ({ taskId, attemptId, fence }, proof) =>
       database.write(async ({ connection }) => {
+        if (proof !== undefined) {
+          await connection
+            .updateTable("attempt_ends")
+            .set({ receipt: toJson(proof) })
+            .where("attempt_id", "=", attemptId)
+            .execute();
+        }
         await connection
           .updateTable("tasks")
           .set({ held_by: null })
@@ -57,6 +71,7 @@ interface HeldRow {
   readonly id: number;
   readonly fence: number;
   readonly cancel_requested_at: number | null;
+  readonly cancel_grace_ms: number | null;
 }
 
 /** Also leases that expired are extended: as long as nobody took the task, the attempt is still the only one. */
@@ -66,7 +81,8 @@ async function renewBatch(session: Session, leases: readonly LeaseReference[], l
   const ours = leases.flatMap((lease): RenewedLease[] => {
     const row = held.get(lease.taskId);
     if (row?.fence !== lease.fence) return [];
-    return [{ ...lease, cancelRequested: row.cancel_requested_at !== null }];
+    const graceMs = row.cancel_grace_ms ?? 0;
+    return [{ ...lease, cancelRequested: row.cancel_requested_at !== null, graceMs }];
   });
   if (ours.length === 0) return ours;
   await sql`
@@ -79,9 +95,10 @@ async function renewBatch(session: Session, leases: readonly LeaseReference[], l
 
 async function readRequests(session: Session, leases: readonly LeaseReference[]) {
   const held = await readHeld(session, leases, sql``);
-  return leases.filter(({ taskId, fence }) => {
-    const row = held.get(taskId);
-    return row?.fence === fence && row.cancel_requested_at !== null;
+  return leases.flatMap((lease): RequestedCancel[] => {
+    const row = held.get(lease.taskId);
+    if (row?.fence !== lease.fence || row.cancel_requested_at === null) return [];
+    return [{ ...lease, graceMs: row.cancel_grace_ms ?? 0 }];
   });
 }
 
@@ -92,7 +109,7 @@ async function readHeld(
   lock: Session["dialect"]["forUpdate"],
 ): Promise<ReadonlyMap<number, HeldRow>> {
   const { rows } = await sql<HeldRow>`
-    select id, fence, cancel_requested_at from tasks ${dialect.byId}
+    select id, fence, cancel_requested_at, cancel_grace_ms from tasks ${dialect.byId}
     where id in (${sql.join(leases.map(({ taskId }) => taskId))}) and ${isRunning}
     order by id ${lock}`.execute(connection);
   return new Map(rows.map((row) => [row.id, row]));

@@ -63,6 +63,7 @@ export function toTask(row: TaskRow): Task {
     retry: toRetry(row),
     cancelRequestedAt: row.cancel_requested_at,
     leaseUntil: row.lease_until,
+    heldBy: row.held_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

@@ -19,6 +19,7 @@ import type {
   Task,
   TaskStatus,
 } from "../core/task.ts";
+import type { ExecutorStore } from "./executor-store.ts";
 
 /** All times are epoch ms on the database's clock, taken inside the statement. */
 export interface Store {
@@ -148,6 +149,13 @@ export interface TurnResult {
 /** A lease that is still ours after renewing. */
 export interface RenewedLease extends LeaseReference {
   readonly cancelRequested: boolean;
+  /** Of a requested cancel: how long the attempt may end by itself. */
+  readonly graceMs: number;
+}
+
+/** An attempt that is asked to be cancelled. */
+export interface RequestedCancel extends LeaseReference {
+  readonly graceMs: number;
 }
 
 /** A running task whose executor is gone; the caller decides its next state with `core/outcome`. */
@@ -203,8 +211,12 @@ export interface TaskStore {
   /** Extends leases by list, also expired ones nobody took; those missing in the answer are lost. */
   renew(leases: readonly LeaseReference[], leaseMs: number): Promise<RenewedLease[]>;
   /** Which of these attempts are asked to be cancelled. */
-  cancelRequests(leases: readonly LeaseReference[]): Promise<LeaseReference[]>;
-  cancel(change: SignedChange): Promise<CancelResult>;
+  cancelRequests(leases: readonly LeaseReference[]): Promise<RequestedCancel[]>;
+  /**
+   * `graceMs`: how long a running attempt may end by itself after its signal. Of several requests the first counts for
+   * the time, the shortest grace for the rest.
+   */
+  cancel(change: SignedChange, graceMs?: number): Promise<CancelResult>;
   redeliver(change: SignedChange): Promise<RedeliverResult>;
   /** Uses a nonce up without any effect (a signed request that was malformed). False when it was used before. */
   useNonce(applicationId: number, nonce: string): Promise<boolean>;
@@ -214,8 +226,11 @@ export interface TaskStore {
   runningOf(serviceId: string): Promise<OrphanedAttempt[]>;
   /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Answers what was written. */
   settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
-  /** The attempt is proven dead after all: clears `held_by` where the fence still matches, so that it may be claimed. */
-  release(lease: LeaseReference): Promise<void>;
+  /**
+   * The attempt is proven dead after all: clears `held_by` where the fence still matches, so that it may be claimed.
+   * The proof becomes the attempt's receipt.
+   */
+  release(lease: LeaseReference, proof?: AttemptEnd["receipt"]): Promise<void>;
   /** Deletes finished tasks with their attempts, at most `limit` rows, by (finished_at, id). Answers how many. */
   prune(limits: PruneLimits): Promise<number>;
   /** Deletes nonces older than `olderThanMs`. */
@@ -277,16 +292,4 @@ export interface CatalogueStore {
   names(): Promise<string[]>;
   /** True once any executor published, even an empty one. */
   isPublished(): Promise<boolean>;
-}
-
-export interface ExecutorStore {
-  register(executor: { serviceId: string; host: string; pid: number }): Promise<void>;
-  /** Says it is alive; every third of a lease. */
-  beat(serviceId: string): Promise<void>;
-  /** The service ids of those that are not buried. */
-  living(): Promise<string[]>;
-  /** Nothing of it runs any more (proven): what it held may be claimed. */
-  bury(serviceId: string): Promise<void>;
-  /** Buries executors that were silent for `silentMs` (their host died with them). Answers how many. */
-  burySilent(silentMs: number): Promise<number>;
 }

@@ -61,6 +61,7 @@ interface TasksTable {
   retry_total: number;
   retry: string | null;
   cancel_requested_at: Generated<number | null>;
+  cancel_grace_ms: Generated<number | null>;
   lease_until: Generated<number | null>;
   service_id: Generated<string | null>;
   held_by: Generated<string | null>;

@@ -21,6 +21,8 @@ const WAIT_MS = 10_000;
 const DEAD: KillReceipt = { killed: true, method: "thread", latencyMs: 21 };
 const UNDEAD: KillReceipt = { killed: false, method: "none", latencyMs: 2_000 };
 
+const kill = (waitMs: number) => ({ mode: "kill", waitMs }) as const;
+
 let world: World;
 let applicationId: number;
 let created = 0;
@@ -44,7 +46,7 @@ async function runningTask(): Promise<ClaimedTask> {
 }
 
 function cancel(id: number, more: Partial<SignedChange> = {}, waitMs = WAIT_MS) {
-  return cancelTask(world, { reference: { applicationId, id }, ...more }, waitMs);
+  return cancelTask(world, { reference: { applicationId, id }, ...more }, kill(waitMs));
 }
 
 async function statusOf(id: number): Promise<string | undefined> {
@@ -92,8 +94,9 @@ describe("a running task", () => {
       },
       () => cancel(task.taskId),
     );
-    expect(answer).toEqual({ kind: "killed", method: "thread", latencyMs: 21 });
-    expect(asked).toEqual([{ kind: "cancel", taskId: task.taskId, fence: task.fence }]);
+    expect(answer).toEqual({ kind: "killed", receipt: DEAD });
+    const { taskId, fence } = task;
+    expect(asked).toEqual([{ kind: "cancel", taskId, fence, graceMs: 0 }]);
     expect(await statusOf(task.taskId)).toBe("cancelled");
   });
 
@@ -103,14 +106,14 @@ describe("a running task", () => {
     const requested = await untilRequested(task);
     expect(requested).toBe(true);
     await endAttempt(world.store, task, { outcome: "cancelled", receipt: DEAD });
-    expect(await answering).toEqual({ kind: "killed", method: "thread", latencyMs: 21 });
+    expect(await answering).toEqual({ kind: "killed", receipt: DEAD });
   });
 
   test("is killed although the bus breaks, and the log says so", async () => {
     const task = await runningTask();
     const bus = { ask: () => Promise.reject(new Error("redis is away")) };
     const change = { reference: { applicationId, id: task.taskId } };
-    const answering = cancelTask({ ...world, bus }, change, WAIT_MS);
+    const answering = cancelTask({ ...world, bus }, change, kill(WAIT_MS));
     expect(await untilRequested(task)).toBe(true);
     await endAttempt(world.store, task, { outcome: "cancelled", receipt: DEAD });
     expect(await answering).toMatchObject({ kind: "killed" });
@@ -214,7 +217,7 @@ describe("what nobody has", () => {
     const id = await newTask();
     expect(await cancel(999_999)).toEqual({ kind: "unknown" });
     const stranger = { applicationId: applicationId + 1, id };
-    expect(await cancelTask(world, { reference: stranger }, 0)).toEqual({ kind: "unknown" });
+    expect(await cancelTask(world, { reference: stranger }, kill(0))).toEqual({ kind: "unknown" });
     expect(await statusOf(id)).toBe("pending");
     await cancel(id);
   });
@@ -236,7 +239,9 @@ describe("without a store", () => {
     const gone = await createWorld();
     await gone.close();
     const change = { reference: { applicationId, id: 1 } };
-    expect(await rejectionOf(cancelTask(gone, change, 0))).toMatchObject({ code: "unavailable" });
+    expect(await rejectionOf(cancelTask(gone, change, kill(0)))).toMatchObject({
+      code: "unavailable",
+    });
   });
 
   test("that goes away after the request, the answer is what is known: it is being killed", async () => {
@@ -251,7 +256,7 @@ describe("without a store", () => {
       },
     };
     const change = { reference: { applicationId: owner, id } };
-    expect(await cancelTask({ ...gone, bus }, change, 200)).toEqual({ kind: "killing" });
+    expect(await cancelTask({ ...gone, bus }, change, kill(200))).toEqual({ kind: "killing" });
     expect(gone.lines[0]).toMatchObject({ level: "warn", fields: { task_id: id } });
   });
 });

@@ -1,10 +1,12 @@
 // The program on Deno, embedded: `bun run test:deno` (not part of the default suite, because it needs Deno).
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ApiClient, createClient, type Detail, isEnded } from "../support/api-client.ts";
 import { openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
@@ -12,13 +14,24 @@ import { type Program, startProgram } from "../support/program.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
 const ACTIONS = readFileSync(`${JOBS_DIR}/action.ts`, "utf8");
+/** It waits at its line 7. */
+const WAITING = `import { defineJob } from "serendipity-job";
+export default defineJob({
+  name: "waiting",
+  isolation: "warm",
+  async run(_, ctx) {
+    await ctx.sleep(1);
+    await new Promise(() => undefined);
+  },
+});
+`;
 const deno = findBinary("deno");
 if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
 const command = { path: deno, args: ["run", "-A"] };
 
 setDefaultTimeout(60_000);
 
-describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
+describe("on Deno", () => {
   let program: Program;
   let client: ApiClient;
   let receiver: Server;
@@ -27,7 +40,7 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
     receiver = createServer((_, response) => response.end("success"));
     await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
     const linkUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
-    program = await startProgram({ command, env: { JOBS_DIR, ALLOW_UNKILLABLE: "1" } });
+    program = await startProgram({ command, env: { JOBS_DIR } });
     client = await createClient(program.url, { linkUrl });
   });
   afterAll(async () => {
@@ -41,12 +54,12 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
     expect(detail).toMatchObject({ status: "succeeded", result: { answer: 42 } });
   });
 
-  test("the detail of a running job says where it waits", async () => {
+  test("the detail of a job that runs in a process shows its last call of ctx", async () => {
     const id = await client.createJob("action", { do: "sleep-twice-and-wait" }, { timeout: 3000 });
     const detail = await client.until(id, ({ round }) => round >= 2, 30_000);
     expect(detail).toMatchObject({ status: "running", state: "waiting" });
     expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
-    expect(detail.executed_function_line).toBe(lineOf("slept twice") + 1);
+    expect(detail.executed_function_line).toBe(lineOf("slept twice"));
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
   });
 
@@ -72,11 +85,11 @@ describe("on Deno, with ALLOW_UNKILLABLE=1", () => {
   });
 });
 
-test("on Deno jobs are refused by default, and the banner says why and what to do", async () => {
+test("on Deno a job that asks for a thread is left out, and the log says why and what to do", async () => {
   const program = await startProgram({ command, env: { JOBS_DIR } });
   try {
     const client = await createClient(program.url);
-    const creating = client.createJob("action", { do: "nothing" });
+    const creating = client.createJob("fresh-action", {});
     expect(String(await creating.catch((thrown: unknown) => thrown))).toContain("no job named");
     await eventually(async () => {
       const log = await program.log();
@@ -84,6 +97,38 @@ test("on Deno jobs are refused by default, and the banner says why and what to d
     }, 10_000);
   } finally {
     await program.stop();
+  }
+});
+
+test("on Deno a job that spins is killed with its process", async () => {
+  const program = await startProgram({ command, env: { JOBS_DIR } });
+  try {
+    const client = await createClient(program.url);
+    const id = await client.createJob("action", { do: "spin" });
+    await client.until(id, (detail) => detail.executed_file_name !== null, 30_000);
+    const answer = await client.post("/task/cancel", { id });
+    expect(answer).toMatchObject({ code: 0, msg: "Killed", data: { method: "process" } });
+  } finally {
+    await program.stop();
+  }
+});
+test("on Deno the detail of a job on a thread shows the line it waits at", async () => {
+  const jobsDir = mkdtempSync(join(tmpdir(), "jobs-"));
+  writeFileSync(join(jobsDir, "waiting.ts"), WAITING);
+  const program = await startProgram({
+    command,
+    env: { JOBS_DIR: jobsDir, ALLOW_UNKILLABLE: "1" },
+  });
+  try {
+    const client = await createClient(program.url);
+    const id = await client.createJob("waiting", {}, { timeout: 20_000 });
+    const waits = ({ round, state }: Detail) => round >= 1 && state === "waiting";
+    const detail = await client.until(id, waits, 30_000);
+    expect(detail.executed_function_line).toBe(7);
+    expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
+  } finally {
+    await program.stop();
+    rmSync(jobsDir, { recursive: true, force: true });
   }
 });
 

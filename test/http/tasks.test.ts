@@ -139,7 +139,19 @@ describe("POST /task/cancel", () => {
   });
 
   test.each([
-    [true, "Killed", { killed: true, method: "thread", latency_ms: 21 }],
+    [
+      true,
+      "Killed",
+      {
+        killed: true,
+        method: "thread",
+        latency_ms: 21,
+        stack: [],
+        reason: "cancelled",
+        by: "application",
+        at: null,
+      },
+    ],
     [false, "Killing", { killed: false, pending: true }],
   ])("a running task whose death is proven (%p) answers %s", async (killed, msg, data) => {
     const id = await createTask();

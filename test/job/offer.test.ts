@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import type { HostListener, JobHost } from "../../src/job/job-host.ts";
 import { offerAttempt } from "../../src/job/offer.ts";
+import { isEnded, putOnOffer, takeBack } from "../../src/job/offered.ts";
 import type { AttemptOrder, FromJobWorker } from "../../src/job/protocol.ts";
 import { openSharedMemory, PHASES, WORDS } from "../../src/job/shared-memory.ts";
 import { createVitalSigns } from "../../src/job/vitals.ts";
@@ -15,6 +16,7 @@ const order: AttemptOrder = {
   attempt: 1,
   maxAttempts: 1,
   deadline: 0,
+  memoryMb: null,
 };
 
 const crashed = { kind: "crashed", error: { name: "Error", message: "crash" } } as const;
@@ -29,9 +31,15 @@ function handMade() {
   const memory = openSharedMemory();
   let listener: HostListener | undefined;
   const host: JobHost = {
+    method: "thread",
     memory,
+    refresh: async () => undefined,
     ready: Promise.resolve(true),
     post: () => undefined,
+    offer: ({ id }) => putOnOffer(memory, id),
+    withdraw: async () => takeBack(memory),
+    hasEnded: async () => isEnded(memory),
+    lease: () => undefined,
     listen: (hear) => {
       listener = hear;
     },
@@ -65,7 +73,7 @@ describe("an attempt on offer", () => {
   test("cannot be taken back once it is accepted", async () => {
     const { offer, accept } = handMade();
     expect(accept()).toBe(true);
-    expect(offer.withdraw()).toBe(false);
+    expect(await offer.withdraw()).toBe(false);
     expect(await settled(offer.notAccepted)).toBe("open");
   });
 

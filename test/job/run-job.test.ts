@@ -161,6 +161,41 @@ describe("a job that is stopped", () => {
     expect(endedMs).toBeLessThan(1_000);
   });
 
+  test("may end by itself within the grace of its cancel", async () => {
+    const attempt = start(lane, "finish-on-signal", { timeoutMs: 60_000 });
+    await until(async () => (await attempt.inspect()).elapsedMs > 100);
+    attempt.stop("cancel", { graceMs: 5_000 });
+    const { end } = await finish(attempt);
+    expect(end).toMatchObject({ outcome: "succeeded", result: '"in order"' });
+  });
+
+  test("is killed when its grace is over, or when a second cancel gives none", async () => {
+    const slow = start(lane, "spin", { timeoutMs: 60_000 });
+    await until(async () => (await slow.inspect()).frames.length > 0);
+    slow.stop("cancel", { graceMs: 600 });
+    const first = await finish(slow);
+    expect(first.endedMs).toBeGreaterThanOrEqual(599);
+    expect(first.receipt).toMatchObject({ killed: true, reason: "cancelled", by: "application" });
+    const hurried = start(lane, "spin", { timeoutMs: 60_000 });
+    await until(async () => (await hurried.inspect()).frames.length > 0);
+    hurried.stop("cancel", { graceMs: 30_000 });
+    await until(async () => (await hurried.inspect()).elapsedMs > 200);
+    hurried.stop("cancel");
+    const second = await finish(hurried);
+    expect(second.end.outcome).toBe("cancelled");
+    expect(second.endedMs).toBeLessThan(2_000);
+  });
+
+  test("keeps in its receipt where it was", async () => {
+    const attempt = start(lane, "spin");
+    await until(async () => (await attempt.inspect()).frames.length > 0);
+    attempt.stop("cancel");
+    const { end, receipt } = await finish(attempt);
+    expect(receipt.stack?.[0]).toMatchObject({ line: expect.any(Number) });
+    expect(end.receipt?.stack).toEqual(receipt.stack);
+    expect(receipt.at).toBeGreaterThan(0);
+  });
+
   test("is interrupted when the executor hands it back", async () => {
     const attempt = start(lane, "never");
     attempt.stop("interrupt");

@@ -7,6 +7,7 @@ import { firstTables } from "./0001-first-tables.ts";
 import { rotationAndRetries } from "./0002-rotation-and-retries.ts";
 import { deliveryLogs } from "./0003-delivery-logs.ts";
 import { checkpointTable } from "./0004-checkpoints.ts";
+import { cancelMode } from "./0005-cancel-mode.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
@@ -15,6 +16,7 @@ const allMigrations: readonly Migration[] = [
   rotationAndRetries,
   deliveryLogs,
   checkpointTable,
+  cancelMode,
 ];
 
 const journal = {

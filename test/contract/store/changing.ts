@@ -168,7 +168,23 @@ export function changingSuite(createDatabase: CreateTestDatabase): void {
       expect(cancelRequestedAt).not.toBeNull();
       await store.tasks.cancel(changeOf(corner, started.taskId));
       expect((await corner.read(started.taskId)).task.cancelRequestedAt).toBe(cancelRequestedAt);
-      expect(await store.tasks.cancelRequests([leaseOf(started)])).toEqual([leaseOf(started)]);
+      const requested = { ...leaseOf(started), graceMs: 0 };
+      expect(await store.tasks.cancelRequests([leaseOf(started)])).toEqual([requested]);
+    });
+
+    test("of several cancels the one that gives the least grace counts", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      const change = changeOf(corner, started.taskId);
+      const graceAfter = async (graceMs: number) => {
+        await store.tasks.cancel(change, graceMs);
+        return (await store.tasks.cancelRequests([leaseOf(started)]))[0]?.graceMs;
+      };
+      expect(await graceAfter(9_000)).toBe(9_000);
+      expect(await graceAfter(20_000)).toBe(9_000);
+      expect(await graceAfter(0)).toBe(0);
+      expect(await graceAfter(5_000)).toBe(0);
+      expect(await store.tasks.renew([leaseOf(started)], 9_000)).toMatchObject([{ graceMs: 0 }]);
     });
 
     test("a redelivered task begins a new life with its own budget, due now, with a fence of its own", async () => {

@@ -42,6 +42,34 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       expect(await corner.claim(1)).toHaveLength(1);
     });
 
+    test("who is buried proves the death of what it held, and after how long", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      const receipt = { killed: false, method: "thread", latencyMs: 150, by: "deadline" } as const;
+      const { end, ...rest } = retryOf(started);
+      await finish({ ...rest, end: { ...end, receipt }, heldBy: "executor-stuck-3" });
+      const reference = { applicationId: corner.applicationId, id: started.taskId };
+      expect((await store.tasks.find(reference))?.task.heldBy).toBe("executor-stuck-3");
+      await store.executors.bury("executor-stuck-3");
+      const found = await store.tasks.find(reference);
+      expect(found?.task.heldBy).toBeNull();
+      const proof = found?.latest?.receipt;
+      expect(proof).toMatchObject({ killed: true, method: "executor", by: "deadline" });
+      expect(proof?.latencyMs).toBeGreaterThanOrEqual(150);
+      await corner.claim(1);
+    });
+
+    test("what is proven dead late says so in its receipt", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      await finish({ ...retryOf(started), heldBy: "executor-stuck-4" });
+      const proof = { killed: true, method: "thread", latencyMs: 900 } as const;
+      await store.tasks.release(leaseOf(started), proof);
+      const reference = { applicationId: corner.applicationId, id: started.taskId };
+      expect((await store.tasks.find(reference))?.latest?.receipt).toEqual(proof);
+      await corner.claim(1);
+    });
+
     test("a redelivered task is still held by what runs of its last life", async () => {
       const corner = await openCorner(store);
       const started = await corner.start();

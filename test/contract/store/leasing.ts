@@ -37,7 +37,7 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
       const started = await corner.start();
       const before = await store.now();
       const renewed = await store.tasks.renew([leaseOf(started)], 99_000);
-      expect(renewed).toEqual([{ ...leaseOf(started), cancelRequested: false }]);
+      expect(renewed).toEqual([{ ...leaseOf(started), cancelRequested: false, graceMs: 0 }]);
       const { leaseUntil } = (await corner.read(started.taskId)).task;
       expect(leaseUntil).toBeGreaterThanOrEqual(before + 99_000);
     });
@@ -79,7 +79,9 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
       const leases = [wanted, unwanted].map(leaseOf);
       const renewed = await store.tasks.renew(leases, 99_000);
       expect(renewed.map(({ cancelRequested }) => cancelRequested)).toEqual([false, true]);
-      expect(await store.tasks.cancelRequests(leases)).toEqual([leaseOf(unwanted)]);
+      expect(await store.tasks.cancelRequests(leases)).toEqual([
+        { ...leaseOf(unwanted), graceMs: 0 },
+      ]);
       const stale = { ...leaseOf(unwanted), fence: 99 };
       expect(await store.tasks.cancelRequests([stale])).toEqual([]);
       expect(await store.tasks.cancelRequests([])).toEqual([]);

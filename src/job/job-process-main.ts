@@ -1,0 +1,159 @@
+// Entry of a job process: its job runs on a thread inside; this main thread answers, watches, and kills its own group.
+import type { Vitals } from "../core/attempt.ts";
+import { within } from "../core/within.ts";
+import { platformError } from "./error-data.ts";
+import type { Death, JobHost } from "./job-host.ts";
+import { createJobThread } from "./job-thread.ts";
+import { packMemory } from "./memory-pages.ts";
+import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
+import { findMarked, hasChildren, signal } from "./process-sweep.ts";
+import type { AttemptOrder, FromJobWorker } from "./protocol.ts";
+
+const WATCH_MS = 100;
+/** Its owner kills it at the deadline; this is for an owner that cannot. */
+const DEADLINE_MARGIN_MS = 150;
+/** It dies this long before somebody else may claim its task. */
+const LEASE_MARGIN_MS = 1_000;
+/** A last word has this long to leave. */
+const LAST_WORD_MS = 50;
+const BYTES_PER_MB = 1_048_576;
+const TIMEOUT = platformError("timeout", "it was still running at its timeout");
+const LEFT_PROCESSES = {
+  kind: "crashed",
+  error: platformError("left_processes", "the job left processes of its own behind"),
+} as const;
+const LEASE_LOST = platformError("lease_lost", "its lease could not be renewed in time");
+
+/** What the running attempt may not exceed; on the monotonic clock. */
+interface Limits {
+  readonly deadlineMs: number;
+  readonly memoryMb: number | null;
+}
+
+let host: JobHost | null = null;
+let mark: string | null = null;
+let limits: Limits | null = null;
+let leaseUntilMs = Number.POSITIVE_INFINITY;
+let isDying = false;
+
+// Without its owner nobody would kill it, and its task may soon be claimed by somebody else.
+process.on("disconnect", killAll);
+process.on("message", (message) => hear(message as ToJobProcess));
+setInterval(watch, WATCH_MS);
+
+function hear(message: ToJobProcess): void {
+  switch (message.kind) {
+    case "boot":
+      boot(message);
+      break;
+    case "post":
+      host?.post(message.message);
+      break;
+    case "offer":
+      offer(message.order);
+      break;
+    case "lease":
+      leaseUntilMs = performance.now() + message.leftMs - LEASE_MARGIN_MS;
+      break;
+    case "ask":
+      answer(message.id, message.question).catch(killAll);
+  }
+}
+
+function boot({ env, sdkText, mark: own }: Extract<ToJobProcess, { kind: "boot" }>): void {
+  mark = own;
+  const thread = createJobThread(env, { sdkText });
+  thread.listen({
+    message: forward,
+    death: ({ error }) => say({ kind: "death", error, memory: packMemory(thread.memory) }),
+  });
+  host = thread;
+  const tellReady = () => say({ kind: "ready", vitals: vitals() });
+  thread.ready.then((isReady) => isReady && tellReady(), killAll);
+}
+
+function offer(order: AttemptOrder): void {
+  const deadlineMs = performance.now() + order.deadline - Date.now();
+  limits = { deadlineMs, memoryMb: order.memoryMb };
+  // What is empty need not be carried when somebody reads.
+  host?.memory.ring.fill(0);
+  host?.memory.debugRing.fill(0);
+  host?.offer(order);
+}
+
+function forward(message: FromJobWorker): void {
+  if (message.kind === "ended") {
+    limits = null;
+    leaseUntilMs = Number.POSITIVE_INFINITY;
+  }
+  // What a job started and left behind must not outlive it into the next attempt.
+  const leftProcesses = message.kind === "idle" && hasChildren();
+  say({ kind: "said", message: leftProcesses ? LEFT_PROCESSES : message, vitals: vitals() });
+}
+
+async function answer(id: number, question: ProcessQuestion): Promise<void> {
+  if (host === null) return;
+  say({ kind: "answer", id, answer: await answerOf(host, question), vitals: vitals() });
+}
+
+/** Of the thread's memory its own last word; of the whole process what the system says now. */
+function vitals(): Vitals | null {
+  if (host === null) return null;
+  const { memoryAgeMs, ...known } = host.vitals();
+  return { ...known, rssBytes: process.memoryUsage.rss(), memoryAgeMs: memoryAgeMs ?? 0 };
+}
+
+async function answerOf(thread: JobHost, question: ProcessQuestion) {
+  switch (question.kind) {
+    case "ping":
+      return thread.ping(question.withinMs);
+    case "withdraw":
+      return withdraw(thread);
+    case "has-ended":
+      return thread.hasEnded();
+    case "read":
+      return packMemory(thread.memory);
+  }
+}
+
+async function withdraw(thread: JobHost): Promise<boolean> {
+  const isTaken = await thread.withdraw();
+  if (isTaken) limits = null;
+  return isTaken;
+}
+
+function watch(): void {
+  const nowMs = performance.now();
+  if (limits === null) return;
+  const { deadlineMs, memoryMb } = limits;
+  if (nowMs > leaseUntilMs) die({ error: LEASE_LOST, because: "lease" });
+  else if (nowMs > deadlineMs + DEADLINE_MARGIN_MS) die({ error: TIMEOUT, because: "deadline" });
+  else if (memoryMb !== null) watchMemory(memoryMb);
+}
+
+function watchMemory(memoryMb: number): void {
+  const usedMb = Math.round(process.memoryUsage.rss() / BYTES_PER_MB);
+  if (usedMb <= memoryMb) return;
+  const why = `its process used ${usedMb} MB of memory, memoryMb allows ${memoryMb}`;
+  die({ error: platformError("out_of_memory", why) });
+}
+
+function die(how: Death): void {
+  if (isDying || host === null) return;
+  isDying = true;
+  const { promise: sent, resolve } = Promise.withResolvers<void>();
+  say({ kind: "death", ...how, memory: packMemory(host.memory) }, resolve);
+  within(sent, LAST_WORD_MS).then(killAll, killAll);
+}
+
+function killAll(): void {
+  const left = mark === null ? [] : findMarked({ groups: [], mark, isWhole: true }, [process.pid]);
+  for (const pid of left) signal(pid, "SIGKILL");
+  signal(-process.pid, "SIGKILL");
+  // Where it leads no group of its own.
+  signal(process.pid, "SIGKILL");
+}
+
+function say(message: FromJobProcess, after: () => void = () => undefined): void {
+  if (process.connected) process.send?.(message, after);
+}

@@ -1,0 +1,18 @@
+// An attempt on offer in shared memory: acceptance and taking back are one compare-and-swap, on either side.
+import { clearAttempt, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
+
+export function putOnOffer(memory: SharedMemory, id: number): void {
+  clearAttempt(memory);
+  Atomics.store(memory.words, WORDS.attempt, id);
+  Atomics.store(memory.words, WORDS.phase, PHASES.offered);
+}
+
+/** False when it was accepted. */
+export function takeBack({ words }: SharedMemory): boolean {
+  const { offered, idle } = PHASES;
+  return Atomics.compareExchange(words, WORDS.phase, offered, idle) === offered;
+}
+
+export function isEnded({ words }: SharedMemory): boolean {
+  return Atomics.load(words, WORDS.phase) === PHASES.ended;
+}

@@ -1,0 +1,172 @@
+// Everything a job may do that is hard to kill: the cases of the kill matrix, by name.
+import { spawn, spawnSync } from "node:child_process";
+import { pbkdf2Sync } from "node:crypto";
+import { appendFileSync, readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { JobContext } from "serendipity-job";
+
+export interface ActionParams {
+  readonly do: string;
+  /** A file of this attempt's own; what it is for depends on the action. */
+  readonly path: string;
+}
+
+type Action = (params: ActionParams, ctx: JobContext) => unknown;
+
+/** Leaves a promise to itself. */
+function float(_promise: Promise<unknown>): void {
+  // Nobody handles it: that is the case.
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+/** (module (func (export "spin") (loop (br 0)))) */
+const WASM_LOOP = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 8, 1, 4, 115, 112, 105, 110, 0, 0,
+  10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11,
+]);
+
+const spins: Readonly<Record<string, Action>> = {
+  "for(;;)": () => {
+    for (;;);
+  },
+  "for(;;) await 0": async () => {
+    const value: unknown = 0;
+    for (;;) await value;
+  },
+  "promise recursion": async () => {
+    const again = (): Promise<unknown> => Promise.resolve().then(again);
+    await again();
+  },
+  "queueMicrotask recursion": async () => {
+    const again = () => queueMicrotask(again);
+    again();
+    await never();
+  },
+  "setImmediate flood": async () => {
+    const again = () => {
+      setImmediate(again);
+    };
+    for (let i = 0; i < 1_000; i++) again();
+    await never();
+  },
+  "nextTick recursion": async () => {
+    const again = () => process.nextTick(again);
+    again();
+    await never();
+  },
+  "regex catastrophe": () => /^(a+)+$/.test(`${"a".repeat(60)}!`),
+  "JSON.parse in a loop": () => {
+    const text = JSON.stringify(Array.from({ length: 200_000 }, (_, index) => ({ index })));
+    for (;;) JSON.parse(text);
+  },
+  "sort with a spinning comparator": () =>
+    [3, 1, 2].sort(() => {
+      for (;;);
+    }),
+  "BigInt growth": () => {
+    let number = 3n;
+    for (let i = 0; ; i++) number = i % 12 === 0 ? 3n : number * number;
+  },
+  "a finally block that spins": () => {
+    try {
+      throw new Error("on the way");
+    } finally {
+      for (;;);
+    }
+  },
+  "an ignored signal": async (_, ctx) => {
+    ctx.signal.addEventListener("abort", () => undefined);
+    for (;;) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+  "a promise that never settles": () => never(),
+  "a counter in a file": ({ path }) => {
+    for (;;) appendFileSync(path, ".");
+  },
+};
+
+const blocks: Readonly<Record<string, Action>> = {
+  "Atomics.wait": () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  "WASM loop": () => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(WASM_LOOP));
+    (exports["spin"] as () => void)();
+  },
+  "readFileSync of a FIFO": ({ path }) => {
+    spawnSync("mkfifo", [path]);
+    return readFileSync(path, "utf8");
+  },
+  "spawnSync sleep": () => spawnSync("sleep", ["60"]),
+  pbkdf2Sync: () => pbkdf2Sync("password", "salt", 60_000_000, 64, "sha512").length,
+  "a long SQLite query": () => {
+    const database = new DatabaseSync(":memory:");
+    const sql =
+      "with recursive n(x) as (select 1 union all select x + 1 from n where x < 3e9) select sum(x) from n";
+    return database.prepare(sql).get();
+  },
+};
+
+const floods: Readonly<Record<string, Action>> = {
+  "allocation without end": () => {
+    const kept: Uint8Array[] = [];
+    for (;;) kept.push(new Uint8Array(8 * 1024 * 1024).fill(1));
+  },
+  "1 GB of postMessage": async () => {
+    const { port1 } = new MessageChannel();
+    const piece = new Uint8Array(16 * 1024 * 1024);
+    for (let i = 0; i < 64; i++) port1.postMessage(piece);
+    await never();
+  },
+};
+
+const crashes: Readonly<Record<string, Action>> = {
+  "process.exit": () => process.exit(0),
+  "process.abort": () => process.abort(),
+  "kill of its own process": async () => {
+    process.kill(process.pid, "SIGKILL");
+    await never();
+  },
+  "a late throw": async () => {
+    setTimeout(() => {
+      throw new Error("nobody catches this");
+    }, 5);
+    await never();
+  },
+  "an unhandled rejection": async () => {
+    setTimeout(() => {
+      float(Promise.reject(new Error("nobody handles this")));
+    }, 5);
+    await never();
+  },
+};
+
+const throws: Readonly<Record<string, Action>> = {
+  "stack overflow": () => {
+    const deeper = (): number => deeper() + 1;
+    return deeper();
+  },
+};
+
+/** Its sleep appends to the file of the attempt, so that a test sees whether it lives. */
+const CHILD = 'trap "" TERM; while :; do echo . >> "$0"; sleep 0.02; done';
+
+const leaves: Readonly<Record<string, Action>> = {
+  "a child that outlives": async ({ path }) => {
+    spawn("sh", ["-c", CHILD, path], { stdio: "ignore" });
+    await never();
+  },
+  "a detached child": async ({ path }) => {
+    spawn("sh", ["-c", CHILD, path], { stdio: "ignore", detached: true }).unref();
+    await never();
+  },
+};
+
+const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...leaves };
+
+/** Does what the params say. */
+export function act(params: ActionParams, ctx: JobContext): unknown {
+  const action = (actions as Readonly<Record<string, Action>>)[params.do];
+  if (action === undefined) throw new Error(`no action '${params.do}'`);
+  ctx.watch({ doing: params.do });
+  ctx.log(`about to do ${params.do}`);
+  return action(params, ctx);
+}

@@ -1,0 +1,126 @@
+// Runs cases of the kill matrix in a process of its own, on either runtime, one per line of its input.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { createJobLane } from "../../src/consumer/job-lane.ts";
+import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
+import { linearRetry } from "../../src/core/retry-policy.ts";
+import type { ClaimedTask } from "../../src/core/task.ts";
+
+/** One case, as it comes in. */
+export interface LaneCase {
+  readonly do: string;
+  readonly job: "on-thread" | "in-process";
+  readonly ending: "timeout" | "cancel";
+  readonly timeoutMs: number;
+}
+
+/** What became of it. */
+export interface LaneResult {
+  readonly end: AttemptEnd;
+  readonly gone: KillReceipt;
+  /** From the deadline, or the cancel, until the outcome was decided; null when it ended by itself. */
+  readonly endedAfterMs: number;
+  /** The file the attempt was given. */
+  readonly path: string;
+  /** True when the attempt that runs beside all others still does. */
+  readonly isSiblingAlive: boolean;
+}
+
+function quiet(): void {
+  // What counts is printed as JSON.
+}
+
+const folder = mkdtempSync(join(tmpdir(), "kill-"));
+const lane = await createJobLane({
+  jobsDir: fileURLToPath(new URL("./jobs", import.meta.url)),
+  slots: 2,
+  logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  env: { PATH: process.env["PATH"] ?? "" },
+  owner: `matrix-${process.pid}`,
+});
+
+let ids = 0;
+
+function start(job: string, params: object, timeoutMs: number): RunningAttempt {
+  ids += 1;
+  const task: ClaimedTask = {
+    taskId: ids,
+    attemptId: ids,
+    fence: 1,
+    taskNo: `no-${ids}`,
+    name: "kill",
+    lane: "job",
+    job,
+    content: JSON.stringify({ class: job, params }),
+    timeoutMs,
+    life: 1,
+    attempt: 1,
+    charged: 0,
+    deaths: 0,
+    retry: linearRetry(0, 0),
+    coroutineId: ids,
+    application: {
+      id: 1,
+      appKey: "key",
+      linkUrl: "http://127.0.0.1",
+      secretSealed: "",
+      callbackSecretSealed: null,
+      previous: null,
+      successMatch: "body",
+    },
+  };
+  return lane.start(task);
+}
+
+async function untilBegun(attempt: RunningAttempt): Promise<void> {
+  let isEnded = false;
+  attempt.ended.then(() => {
+    isEnded = true;
+  }, quiet);
+  while (!isEnded && (await attempt.inspect()).vars === null) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function runCase(given: LaneCase): Promise<LaneResult> {
+  const path = join(folder, String(ids + 1));
+  const isTimeout = given.ending === "timeout";
+  const startedMs = performance.now();
+  const attempt = start(given.job, { do: given.do, path }, isTimeout ? given.timeoutMs : 60_000);
+  let sinceMs = startedMs + given.timeoutMs;
+  if (!isTimeout) {
+    await untilBegun(attempt);
+    sinceMs = performance.now();
+    attempt.stop("cancel");
+  }
+  const end = await attempt.ended;
+  const endedAfterMs = Math.round(performance.now() - sinceMs);
+  const gone = await attempt.gone;
+  return { end, gone, endedAfterMs, path, isSiblingAlive: (await siblingState()) === "alive" };
+}
+
+/** Runs beside all cases and must not notice any of them. */
+let sibling: RunningAttempt | null = null;
+
+function siblingState(): Promise<string> {
+  if (sibling === null) return Promise.resolve("none");
+  return Promise.race([sibling.ended.then(({ outcome }) => outcome), Promise.resolve("alive")]);
+}
+
+/** The first start of a process on a busy machine may take longer than a case's timeout. */
+async function warmUp(job: string): Promise<RunningAttempt> {
+  const waiting = start(job, { do: "a promise that never settles", path: "" }, 3_600_000);
+  await untilBegun(waiting);
+  await start(job, { do: "stack overflow", path: "" }, 60_000).gone;
+  return waiting;
+}
+
+for await (const line of createInterface(process.stdin)) {
+  const given = JSON.parse(line) as LaneCase;
+  sibling ??= await warmUp(given.job);
+  console.log(JSON.stringify(await runCase(given)));
+}
+process.exit(0);

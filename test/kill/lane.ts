@@ -1,0 +1,142 @@
+// Drives a lane runner and judges each case from outside.
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, statSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { findBinary } from "../support/find-binary.ts";
+import type { KillCase } from "./cases.ts";
+import type { LaneCase, LaneResult } from "./lane-runner.ts";
+import { burningThreads, type Footprint, footprintOf, markedProcesses } from "./watch-process.ts";
+
+export type RuntimeName = "Bun" | "Deno";
+
+/** How to run a script; null when the runtime is not here. */
+export function commandOf(runtime: RuntimeName): readonly string[] | null {
+  if (runtime === "Bun") return [process.execPath, "--no-install"];
+  const deno = findBinary("deno");
+  return deno === undefined ? null : [deno, "run", "-A"];
+}
+
+/** A row of the table. */
+export interface Row {
+  readonly runtime: RuntimeName;
+  readonly isolation: "thread" | "process";
+  readonly ending: "timeout" | "cancel";
+  readonly action: string;
+  readonly outcome: string;
+  readonly method: string;
+  readonly latencyMs: number;
+  /** What is not as it must be; empty: right. */
+  readonly wrong: readonly string[];
+}
+
+export interface Lane {
+  readonly pid: number;
+  run(killCase: KillCase, ending: "timeout" | "cancel"): Promise<Row>;
+  /** Without the look from outside. */
+  runBlindly(killCase: KillCase): Promise<LaneResult>;
+  footprint(): Footprint;
+  close(): void;
+}
+
+/** Of repeats that only count what is left. */
+const BLIND_MS = 200;
+/** The file must stand still for so long. */
+const STILL_MS = 120;
+
+/** Starts a runner on this runtime for jobs of one isolation. */
+export function openLane(runtime: RuntimeName, isolation: "thread" | "process"): Lane {
+  const [program = "", ...options] = commandOf(runtime) ?? [];
+  const script = fileURLToPath(new URL("./lane-runner.ts", import.meta.url));
+  const child = spawn(program, [...options, script], { stdio: ["pipe", "pipe", "inherit"] });
+  const results = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const pid = child.pid ?? 0;
+
+  async function ask(given: LaneCase): Promise<LaneResult> {
+    child.stdin.write(`${JSON.stringify(given)}\n`);
+    const { value } = (await results.next()) as { value: string | undefined };
+    if (value === undefined) throw new Error(`the runner died under ${JSON.stringify(given)}`);
+    return JSON.parse(value) as LaneResult;
+  }
+
+  const caseOf = (killCase: KillCase, ending: LaneCase["ending"]): LaneCase => ({
+    do: killCase.do,
+    job: isolation === "thread" ? "on-thread" : "in-process",
+    ending,
+    // Bytes must have time to pile up where the limit of memory is to end it.
+    timeoutMs: killCase.needsProcess && killCase.outcome === "crashed" ? 20_000 : 500,
+  });
+
+  return {
+    pid,
+    runBlindly: (killCase) => ask({ ...caseOf(killCase, "timeout"), timeoutMs: BLIND_MS }),
+    footprint: () => footprintOf(pid),
+    close: () => endOf(child),
+    async run(killCase, ending) {
+      const result = await ask(caseOf(killCase, ending));
+      const { end, gone } = result;
+      const isolated = { runtime, isolation, ending, action: killCase.do };
+      const wrong = [
+        ...problemsOf({ killCase, ending, isolation }, result),
+        ...(await livingSigns(pid, result)),
+      ];
+      return { ...isolated, outcome: end.outcome, ...pick(gone), wrong };
+    },
+  };
+}
+
+function endOf(child: ChildProcess): void {
+  child.kill("SIGKILL");
+}
+
+function pick({ method, latencyMs }: LaneResult["gone"]) {
+  return { method, latencyMs };
+}
+
+interface Judged {
+  readonly killCase: KillCase;
+  readonly ending: "timeout" | "cancel";
+  readonly isolation: "thread" | "process";
+}
+
+function problemsOf({ killCase, ending, isolation }: Judged, result: LaneResult): string[] {
+  const { end, gone, endedAfterMs, isSiblingAlive } = result;
+  const endsItself = killCase.outcome !== "timed_out";
+  const outcome = ending === "cancel" ? "cancelled" : killCase.outcome;
+  const wasKilled = end.outcome !== "failed";
+  const receipt = end.receipt ?? gone;
+  const checks: readonly (readonly [boolean, string])[] = [
+    [end.outcome === outcome, `outcome ${end.outcome}`],
+    [gone.killed, "not proven dead"],
+    [!wasKilled || gone.method === isolation, `method ${gone.method}`],
+    [gone.latencyMs <= killCase.withinMs, `dead after ${gone.latencyMs} ms`],
+    [endsItself || endedAfterMs <= 250, `recorded after ${endedAfterMs} ms`],
+    [!wasKilled || receipt.reason !== undefined, "no reason in the receipt"],
+    [!wasKilled || receipt.by !== undefined, "nobody in the receipt"],
+    [isSiblingAlive, "a sibling was disturbed"],
+    [end.trace?.view?.vars?.["doing"] === killCase.do, "the trace does not know its vars"],
+  ];
+  return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
+}
+
+/** What still lives of it, as seen from outside. */
+async function livingSigns(pid: number, { path, end }: LaneResult): Promise<string[]> {
+  const signs: string[] = [];
+  const burning = await burningThreads(pid);
+  if (burning > 0) signs.push(`${burning} threads burn`);
+  const groups = markedProcesses(`SERENDIPITY_JOB_PROCESS=matrix-${pid}/`);
+  for (const group of groups) {
+    const inside = await burningThreads(group);
+    if (inside > 0) signs.push(`${inside} threads of process ${group} burn`);
+  }
+  if (await grows(path)) signs.push("its file grows");
+  return end.outcome === "succeeded" ? ["it succeeded", ...signs] : signs;
+}
+
+async function grows(path: string): Promise<boolean> {
+  if (!existsSync(path) || !statSync(path).isFile()) return false;
+  const before = statSync(path).size;
+  await delay(STILL_MS);
+  return statSync(path).size !== before;
+}

@@ -1,0 +1,84 @@
+// The whole kill matrix: `bun run test:kill` prints it and writes docs/kill-matrix.md; it ends with 1 when a row is wrong.
+import { writeFileSync } from "node:fs";
+import { CASES, type KillCase } from "./cases.ts";
+import { commandOf, openLane, type Row, type RuntimeName } from "./lane.ts";
+import { leaksOf } from "./leaks.ts";
+import { openProgram } from "./program.ts";
+
+const ENDINGS = ["timeout", "cancel"] as const;
+const LANES = [
+  { runtime: "Bun", isolation: "thread" },
+  { runtime: "Bun", isolation: "process" },
+  { runtime: "Deno", isolation: "process" },
+] as const;
+
+function endingsOf({ outcome }: KillCase): readonly (typeof ENDINGS)[number][] {
+  return outcome === "timed_out" ? ENDINGS : ["timeout"];
+}
+
+async function runLane(runtime: RuntimeName, isolation: "thread" | "process"): Promise<Row[]> {
+  const lane = openLane(runtime, isolation);
+  const rows: Row[] = [];
+  const skips = (it: KillCase) => isolation === "thread" && (it.needsExecutor || it.needsProcess);
+  for (const killCase of CASES.filter((it) => !skips(it))) {
+    for (const ending of endingsOf(killCase)) rows.push(show(await lane.run(killCase, ending)));
+  }
+  lane.close();
+  return rows;
+}
+
+async function runProgram(): Promise<Row[]> {
+  const program = await openProgram();
+  const rows: Row[] = [];
+  for (const killCase of CASES.filter(({ needsExecutor }) => needsExecutor)) {
+    for (const ending of ENDINGS) rows.push(show(await program.run(killCase, ending)));
+  }
+  await program.stop();
+  return rows;
+}
+
+function show(row: Row): Row {
+  console.log(lineOf(row));
+  return row;
+}
+
+function lineOf({ wrong, ...row }: Row): string {
+  const verdict = wrong.length === 0 ? "right" : wrong.join("; ");
+  return `| ${[...Object.values(row), verdict].join(" | ")} |`;
+}
+
+const rows: Row[] = [];
+for (const { runtime, isolation } of LANES) {
+  if (commandOf(runtime) === null) console.log(`no ${runtime} here: its rows are left out`);
+  else rows.push(...(await runLane(runtime, isolation)));
+}
+rows.push(...(await runProgram()));
+const leaks: string[] = [];
+for (const { runtime, isolation } of LANES) {
+  if (commandOf(runtime) !== null) leaks.push(await leaksOf(runtime, isolation, 100));
+}
+for (const line of leaks) console.log(line);
+
+writeFileSync(
+  new URL("../../docs/kill-matrix.md", import.meta.url),
+  `# Kill matrix
+
+Written by \`bun run test:kill\`; do not edit. Every row is a real attempt. "right" means: the outcome is as it must be; the receipt is a proof, in time, with reason and by whom; the trace knows where it was; an attempt beside it was not disturbed (on the executor's path: interrupted, uncharged, and run again by the successor); and from outside no thread burns, no process lives and no file grows any more. The latency counts from the deadline, the cancel or the crash to the proof, in ms.
+
+A regex or a JSON.parse is one call of the engine: a thread dies when it ends. On the executor's path a thread gets 2 s before its executor is replaced. Deno cannot kill threads: jobs run in processes there.
+
+| runtime | isolation | ending | what the job does | outcome | method | latency ms | verdict |
+|---|---|---|---|---|---|---|---|
+${rows.map(lineOf).join("\n")}
+
+## What is left after 100 repeats of each cheap case
+| runtime | isolation | before | after |
+|---|---|---|---|
+${leaks.join("\n")}
+
+Bun keeps files open that a killed thread had open; a killed process leaves none.
+`,
+);
+const wrong = rows.filter((row) => row.wrong.length > 0);
+console.log(`${rows.length} rows, ${wrong.length} wrong`);
+process.exit(wrong.length > 0 ? 1 : 0);

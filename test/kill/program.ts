@@ -1,0 +1,149 @@
+// Runs cases in the whole program: those that on a thread die only with their executor, and the memory of threads.
+
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
+import type { KillReceipt } from "../../src/core/attempt.ts";
+import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { type Program, startProgram } from "../support/program.ts";
+import type { KillCase } from "./cases.ts";
+import type { Row } from "./lane.ts";
+
+/** What the issue allows from the deadline or the cancel to the proof of death, on the executor's path. */
+const EXECUTOR_PATH_MS = 3_000;
+const TIMEOUT_MS = 500;
+
+export interface ProgramLane {
+  run(killCase: KillCase, ending: "timeout" | "cancel"): Promise<Row>;
+  stop(): Promise<void>;
+}
+
+/** Starts the program on the kill jobs. */
+export async function openProgram(
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramLane> {
+  const jobsDir = fileURLToPath(new URL("./jobs", import.meta.url));
+  const program = await startProgram({ env: { JOBS_DIR: jobsDir, EXECUTOR_SLOTS: "3", ...env } });
+  const client = await createClient(program.url);
+  return {
+    run: (killCase, ending) => runCase({ program, client }, killCase, ending),
+    stop: async () => {
+      await program.stop();
+    },
+  };
+}
+
+interface World {
+  readonly program: Program;
+  readonly client: ApiClient;
+}
+
+interface Killed {
+  readonly outcome: string;
+  readonly receipt: KillReceipt | null;
+}
+
+async function runCase(
+  world: World,
+  killCase: KillCase,
+  ending: "timeout" | "cancel",
+): Promise<Row> {
+  const { client } = world;
+  const sibling = await client.createJob("on-thread", params("a promise that never settles"));
+  await client.until(sibling, ({ status }) => status === "running");
+  const path = join(world.program.folder, `${killCase.do.replaceAll(" ", "-")}-${ending}`);
+  const timeout = ending === "timeout" ? TIMEOUT_MS : 60_000;
+  const id = await client.createJob("on-thread", params(killCase.do, path), { timeout });
+  const begun = await client.until(id, ({ service_id: executor }) => executor !== null);
+  const answer = ending === "cancel" ? await cancel(client, id) : undefined;
+  const killed = await untilProven(world, id);
+  const wrong = [
+    ...problemsOf({ killCase, ending }, killed),
+    ...(await siblingProblems(client, sibling)),
+    ...(await healthProblems(client, begun.service_id)),
+    ...(answer === undefined || answer.method === "executor" ? [] : ["the cancel has no receipt"]),
+  ];
+  return {
+    runtime: "Bun",
+    isolation: "thread",
+    ending,
+    action: killCase.do,
+    outcome: killed.outcome,
+    method: killed.receipt?.method ?? "none",
+    latencyMs: killed.receipt?.latencyMs ?? -1,
+    wrong,
+  };
+}
+
+function params(action: string, path = "") {
+  return { do: action, path };
+}
+
+async function cancel(client: ApiClient, id: number) {
+  await client.until(id, ({ vars }) => JSON.stringify(vars).includes("doing"));
+  const { data } = await client.post<{ method?: string; latency_ms?: number }>("/task/cancel", {
+    id,
+    waitMs: 20_000,
+  });
+  return data;
+}
+
+/** Waits until the receipt in the database is a proof. */
+async function untilProven({ program, client }: World, id: number): Promise<Killed> {
+  await client.until(id, isEnded, 20_000);
+  const deadlineMs = performance.now() + 20_000;
+  for (;;) {
+    const killed = readEnd(program, id);
+    if (killed.receipt?.killed || performance.now() > deadlineMs) return killed;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function readEnd(program: Program, id: number): Killed {
+  const database = new DatabaseSync(join(program.folder, "data", "serendipity.db"), {
+    readOnly: true,
+  });
+  try {
+    const sql =
+      "select outcome, receipt from attempt_ends join attempts on id = attempt_id where task_id = ?";
+    const { outcome, receipt } = database.prepare(sql).get(id) as Record<string, string | null>;
+    const proof = receipt ? (JSON.parse(receipt) as KillReceipt) : null;
+    return { outcome: outcome ?? "none", receipt: proof };
+  } finally {
+    database.close();
+  }
+}
+
+interface Judged {
+  readonly killCase: KillCase;
+  readonly ending: "timeout" | "cancel";
+}
+
+function problemsOf({ killCase, ending }: Judged, { outcome, receipt }: Killed): string[] {
+  const checks: readonly (readonly [boolean, string])[] = [
+    [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
+    [receipt?.killed === true, "not proven dead"],
+    [receipt?.method === "executor", `method ${receipt?.method}`],
+    [
+      (receipt?.latencyMs ?? Number.POSITIVE_INFINITY) <= EXECUTOR_PATH_MS,
+      `dead after ${receipt?.latencyMs} ms`,
+    ],
+  ];
+  return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
+}
+
+/** It is interrupted uncharged and runs again; then it is not needed any more. */
+async function siblingProblems(client: ApiClient, id: number): Promise<string[]> {
+  const { attempts } = await client.until(id, (seen) => seen.attempts.length === 2, 20_000);
+  const [first] = attempts;
+  await client.post("/task/cancel", { id });
+  if (first?.outcome === "interrupted" && !first.charged) return [];
+  return [`the sibling is ${first?.outcome}, charged ${first?.charged}`];
+}
+
+/** Another executor does the next task. */
+async function healthProblems(client: ApiClient, dead: string | null): Promise<string[]> {
+  const id = await client.createJob("on-thread", params("stack overflow"));
+  const detail = await client.until(id, isEnded, 20_000);
+  return detail.service_id === dead ? ["the same executor goes on"] : [];
+}
