@@ -11,6 +11,8 @@ export interface DeadExecutor {
   readonly cause: DeathCause;
   /** When that was proven; epoch ms of this machine. */
   readonly provenAt: number;
+  /** When it died, or, of one that was killed, when that was decided. */
+  readonly sinceAt: number;
 }
 
 export type ToExecutor =

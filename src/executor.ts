@@ -178,8 +178,9 @@ async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
   for (;;) {
     try {
       const returned = await takeOver(deps.store, dead.serviceId, {
-        ...dead,
+        cause: dead.cause,
         provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
+        latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
       });
       deps.logger.info(
         { dead: dead.serviceId, tasks: returned.length },

@@ -55,6 +55,8 @@ interface Child {
   isGreeted: boolean;
   /** How its death is to be told; `killed` once we decided to. */
   cause: DeathCause;
+  /** When it ended or was to end first; epoch ms. */
+  endingSince?: number;
   killTimer?: ReturnType<typeof setTimeout>;
   readonly exited: Promise<void>;
   /** Process groups of its jobs; they do not end with its own. */
@@ -136,12 +138,14 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   function retire(child: Child): void {
     if (child.cause === "killed") return;
     child.cause = "killed";
+    child.endingSince = Date.now();
     child.isReady = false;
     child.killTimer = setTimeout(() => killGroup(child), config.executorDrainMs + RETIRE_MARGIN_MS);
     if (child === current && !isDraining) spawn();
   }
 
   async function noteExit(child: Child): Promise<void> {
+    child.endingSince ??= Date.now();
     clearTimeout(child.killTimer);
     killGroup(child);
     children.delete(child);
@@ -156,7 +160,9 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 
   /** Only now does nothing of it run any more: its tasks are taken over, by one that may not yet be ready itself. */
   function bury(child: Child): void {
-    const dead = { serviceId: child.serviceId, cause: child.cause, provenAt: Date.now() };
+    const provenAt = Date.now();
+    const { serviceId, cause, endingSince: sinceAt = provenAt } = child;
+    const dead = { serviceId, cause, provenAt, sinceAt };
     unburied.set(dead.serviceId, dead);
     if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "bury", dead });
   }

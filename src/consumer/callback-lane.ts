@@ -61,8 +61,16 @@ type Deps = CallbackLaneOptions & { readonly sender: Sender; readonly gates: Hos
 /** What decided the attempt: the receiver's answer, or somebody who did not wait for it. */
 interface Decision {
   readonly end: AttemptEnd;
-  /** When its connection was asked to close, monotonic; null: nothing had to be stopped. */
-  readonly cutMs: number | null;
+  /** Null: nothing had to be stopped. */
+  readonly cut: Cut | null;
+}
+
+/** A connection that was asked to close. */
+interface Cut {
+  /** Monotonic. */
+  readonly sinceMs: number;
+  readonly reason: string;
+  readonly by: NonNullable<KillReceipt["by"]>;
 }
 
 function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
@@ -87,8 +95,8 @@ function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttemp
   const cut = Promise.withResolvers<Decision>();
 
   // Whatever came first stands: later calls change nothing.
-  function stop(end: AttemptEnd, cutMs: number): void {
-    cut.resolve({ end, cutMs });
+  function stop(end: AttemptEnd, how: Cut): void {
+    cut.resolve({ end, cut: how });
     delivery.abort();
   }
 
@@ -96,10 +104,10 @@ function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttemp
     const decision = await Promise.race([delivery.verdict.then(decisionOf), cut.promise]);
     clearTimeout(timer);
     const log = delivery.log();
-    const receipt = receiptOf(await isReleased(delivery), decision.cutMs, delivery.isSent());
+    const receipt = receiptOf(await isReleased(delivery), decision.cut, delivery.isSent());
     const end: AttemptEnd = {
       ...decision.end,
-      ...(decision.cutMs !== null && { receipt }),
+      ...(decision.cut !== null && { receipt }),
       ...(log !== null && { delivery: log }),
     };
     logEnd(deps.logger, { task, end, elapsedMs: performance.now() - startedMs });
@@ -107,7 +115,9 @@ function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttemp
   }
 
   const deadlineMs = startedMs + task.timeoutMs;
-  const timer = setTimeout(() => stop(timedOut(task), deadlineMs), task.timeoutMs);
+  const timer = setTimeout(() => {
+    stop(timedOut(task), { sinceMs: deadlineMs, reason: "timeout", by: "deadline" });
+  }, task.timeoutMs);
   const followed = follow();
   // Gone first: a consumer that writes the end must not take the task for still held.
   const gone = followed.then(({ receipt }) => receipt);
@@ -116,7 +126,11 @@ function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttemp
     gone,
     ended: followed.then(({ end }) => end),
     inspect: async () => viewOf(performance.now() - startedMs),
-    stop: (reason) => stop({ outcome: stopOutcomes[reason] }, performance.now()),
+    stop: (reason) => {
+      const outcome = stopOutcomes[reason];
+      const by = reason === "cancel" ? "application" : "executor";
+      stop({ outcome }, { sinceMs: performance.now(), reason: outcome, by });
+    },
   };
 }
 
@@ -167,9 +181,9 @@ function failedDelivery(...why: Parameters<typeof failure>): Delivery {
 }
 
 function decisionOf({ error, retryAfterMs }: Verdict): Decision {
-  if (error === null) return { end: { outcome: "succeeded" }, cutMs: null };
+  if (error === null) return { end: { outcome: "succeeded" }, cut: null };
   const end: AttemptEnd = { outcome: "failed", error };
-  return { end: retryAfterMs === undefined ? end : { ...end, retryAfterMs }, cutMs: null };
+  return { end: retryAfterMs === undefined ? end : { ...end, retryAfterMs }, cut: null };
 }
 
 function timedOut({ application, timeoutMs }: ClaimedTask): AttemptEnd {
@@ -178,10 +192,12 @@ function timedOut({ application, timeoutMs }: ClaimedTask): AttemptEnd {
   return { outcome: "timed_out", error: { name: "TimeoutError", message, reason: "timeout" } };
 }
 
-function receiptOf(killed: boolean, cutMs: number | null, isSent: boolean): KillReceipt {
-  if (cutMs === null) return { killed, method: "none", latencyMs: 0 };
-  const latencyMs = Math.round(performance.now() - cutMs);
-  const receipt: KillReceipt = { killed, method: "http-abort", latencyMs };
+function receiptOf(killed: boolean, cut: Cut | null, isSent: boolean): KillReceipt {
+  if (cut === null) return { killed, method: "none", latencyMs: 0 };
+  const { sinceMs, reason, by } = cut;
+  const latencyMs = Math.round(performance.now() - sinceMs);
+  const proof = { killed, method: "http-abort", latencyMs, at: Date.now() } as const;
+  const receipt: KillReceipt = { ...proof, reason, by };
   return isSent ? { ...receipt, remoteMayContinue: true } : receipt;
 }
 

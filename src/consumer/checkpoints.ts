@@ -1,8 +1,9 @@
 // Writes where running attempts are, for when their executor cannot be asked or has died.
 import type { LiveView } from "../core/attempt.ts";
+import type { Checkpoint } from "../core/checkpoint.ts";
 import { every } from "../core/every.ts";
 import { within } from "../core/within.ts";
-import type { Checkpoint, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import type { LeaseKeeperDeps } from "./leases.ts";
 import type { OwnedAttempt } from "./owned.ts";
 
@@ -23,7 +24,10 @@ export function keepCheckpoints(deps: CheckpointDeps): () => Promise<void> {
     const fresh = changed.flatMap(({ checkpoint }) => checkpoint ?? []);
     if (fresh.length === 0) return;
     await deps.store.attempts.checkpoint(fresh);
-    for (const { owned, place } of changed) written.set(owned, place);
+    for (const { owned, place, checkpoint } of changed) {
+      written.set(owned, place);
+      if (checkpoint !== null) owned.running.noteCheckpoint?.(checkpoint.view);
+    }
   }
 
   return every(deps.leaseMs / 3, write, deps.logger);

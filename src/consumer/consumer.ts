@@ -144,7 +144,8 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     ear.open(false);
     alarm.ring();
     if (await owned.isIdleWithin(graceMs)) return;
-    for (const attempt of owned.all()) attempt.running.stop("interrupt");
+    const why = "its executor ends and handed the attempt back";
+    for (const attempt of owned.all()) attempt.running.stop("interrupt", { why });
     await owned.isIdleWithin(Number.POSITIVE_INFINITY);
   }
 

@@ -92,11 +92,11 @@ interface KnownJob {
 }
 
 function knownJob(definition: JobDefinition, { files, traces, memoryMb }: Catalogue): KnownJob {
-  const { name, isolation } = definition;
+  const { name, isolation, sourceHash } = definition;
   const file = files.get(name) ?? "";
   const trace = traces.get(name) ?? "lean";
-  const pooled = { name, isolation, trace, file, memoryMb: memoryMb.get(name) ?? null };
-  return { definition, pooled };
+  const limits = { memoryMb: memoryMb.get(name) ?? null };
+  return { definition, pooled: { name, isolation, trace, file, sourceHash, ...limits } };
 }
 
 function namesOf({ name, aliases }: JobDefinition): string[] {

@@ -50,7 +50,7 @@ function applyRenewal(
   if (owned.written) return;
   if (renewed === undefined) {
     logger.warn(fieldsOf(owned), "lease lost: the attempt is stopped");
-    owned.running.stop("interrupt");
+    owned.running.stop("interrupt", { why: "its lease was lost: the task was taken over" });
     return;
   }
   owned.validUntil = sentAt + leaseMs;
@@ -78,7 +78,7 @@ function stopExpiring(deps: LeaseKeeperDeps): void {
       fieldsOf(owned),
       "the lease could not be renewed in time: the attempt stops itself",
     );
-    owned.running.stop("interrupt");
+    owned.running.stop("interrupt", { why: "its lease could not be renewed in time" });
   }
 }
 

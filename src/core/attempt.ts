@@ -81,6 +81,17 @@ export interface LiveView {
   /** True when the job went on while it was being read: the frames are those it had in common before and after. */
   readonly moving?: boolean;
   readonly vitals?: Vitals;
+  /** What runs there; absent where no code of ours does (a delivery), or where nobody can know. */
+  readonly ran?: Ran;
+}
+
+/** The code of an attempt, and what ran it. */
+export interface Ran {
+  /** `Bun` or `Deno`. */
+  readonly runtime: string;
+  readonly version: string;
+  /** Lowercase hex SHA-256 of the job's file as it was loaded; null: nobody knows. */
+  readonly sourceHash: string | null;
 }
 
 /** What an attempt uses up; null where the runtime cannot tell. */
@@ -107,6 +118,33 @@ export interface Progress {
 export interface AttemptTrace {
   readonly view: LiveView | null;
   readonly events: readonly TraceEvent[];
+  /** Only of one that did not end by itself; `core/autopsy` makes the whole autopsy of it. */
+  readonly autopsy?: KeptAutopsy;
+}
+
+/** What an autopsy knows besides the view and the events of its trace. */
+export interface KeptAutopsy {
+  readonly source: PlaceSource;
+  /** How old the place was when the attempt ended, ms; null: nobody can tell. */
+  readonly ageMs: number | null;
+  readonly excerpts: readonly Excerpt[];
+}
+
+export const PLACE_SOURCES = ["live", "last-call", "memory", "checkpoint", "none"] as const;
+
+/**
+ * How it is known where an attempt was. `live`: read from its live stack. `last-call`: its last call of `ctx`, because
+ * its code noted nothing. `memory`: read from what its executor's death left behind. `checkpoint`: noted while it ran.
+ */
+export type PlaceSource = (typeof PLACE_SOURCES)[number];
+
+/** Lines of a source around a place, as they were when they ran. */
+export interface Excerpt {
+  readonly file: string;
+  readonly line: number;
+  /** The number of the first of `lines`. */
+  readonly first: number;
+  readonly lines: readonly string[];
 }
 
 /** Proof of how an attempt was stopped. */
@@ -171,6 +209,8 @@ export interface RunningAttempt {
   stop(reason: StopReason, how?: StopHow): void;
   /** What speaks for it having filled the executor's memory; absent where it has memory of its own. */
   suspect?(): { readonly startedMs: number; readonly heapBytes: number | null } | undefined;
+  /** Its last view was written as a checkpoint: it says so in its trace as soon as its event loop turns. */
+  noteCheckpoint?(view: LiveView): void;
   /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */
   lease?(leftMs: number): void;
 }

@@ -140,8 +140,9 @@ function proofOf({ task, latest }: TaskDetail, hurry: Hurry): CancelAnswer | und
   if (receipt?.killed && (wasCancelled || receipt.method !== "none")) {
     return { kind: "killed", receipt };
   }
-  // An attempt that ended by itself needed no kill: only the next one was called off.
-  if (!wasCancelled && receipt?.killed !== false) return { kind: "cancelled" };
+  // An attempt that ended by itself, or was lost, needed no kill: only the next one was called off.
+  const isPast = receipt?.killed !== false || latest?.outcome === "lost";
+  if (!wasCancelled && isPast) return { kind: "cancelled" };
   // Its executor cannot end it and is being replaced: the proof comes when that one is buried.
   if (task.heldBy) return undefined;
   return hurry.isAnswered ? { kind: "killing" } : undefined;

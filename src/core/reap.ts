@@ -1,16 +1,29 @@
 // Returns the tasks of executors that are gone: those whose lease expired, and those of an executor known to be dead.
 import type { Finish, LeaseReference, OrphanedAttempt, Store } from "../store/store.ts";
-import type { AttemptEnd } from "./attempt.ts";
+import type { AttemptEnd, AttemptError, AttemptTrace, KillReceipt } from "./attempt.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { type FindPlace, remainsOf } from "./last-seen.ts";
 import { decideNext, isPoison } from "./outcome.ts";
 
 const BATCH = 500;
 
-/** Ends attempts whose lease expired as `lost`; a lease renewed meanwhile wins. Answers how many were returned. */
-export async function reapExpired(store: Pick<Store, "tasks">): Promise<number> {
+/**
+ * Ends attempts whose lease expired as `lost`; a lease renewed meanwhile wins. Nobody has seen them die: their receipts
+ * are no proof. Answers how many were returned.
+ */
+export async function reapExpired(
+  store: Pick<Store, "tasks" | "attempts">,
+  findPlace?: FindPlace,
+): Promise<number> {
   const orphans = await store.tasks.expired(BATCH);
   if (orphans.length === 0) return 0;
-  const finishes = orphans.map((orphan) => finishOf(orphan, lost(orphan, "its lease expired")));
+  const remains = await remainsOf(store, orphans, { findPlace });
+  const receipt = { killed: false, method: "none", latencyMs: 0, at: Date.now() } as const;
+  const finishes = orphans.map((orphan) => {
+    const error = lostError(orphan, "its lease expired");
+    const trace = remains.get(orphan.attemptId);
+    return finishOf(orphan, endOf({ outcome: "lost", error, receipt, trace }));
+  });
   return (await store.tasks.settle(finishes, true)).length;
 }
 
@@ -21,6 +34,10 @@ export interface ProvenDeath {
   readonly cause: DeathCause;
   /** Ms since it was proven; default 0. */
   readonly provenAgoMs?: number;
+  /** Ms from the death, or from the decision to kill, to the proof; default 0. */
+  readonly latencyMs?: number;
+  /** What it left behind on this machine. */
+  readonly findPlace?: FindPlace;
 }
 
 /**
@@ -28,31 +45,68 @@ export interface ProvenDeath {
  * `died`: its attempts are `lost`. `killed` (by us, for one that could not be killed alone): they are `interrupted`.
  */
 export async function takeOver(
-  store: Pick<Store, "tasks" | "executors">,
+  store: Pick<Store, "tasks" | "executors" | "attempts">,
   serviceId: string,
-  { cause, provenAgoMs = 0 }: ProvenDeath,
+  death: ProvenDeath,
 ): Promise<LeaseReference[]> {
   const returned: LeaseReference[] = [];
   for (;;) {
     const orphans = (await store.tasks.runningOf(serviceId)).slice(0, BATCH);
-    const finishes = orphans.map((orphan) => finishOf(orphan, endOf(orphan, cause)));
+    const finishes = await finishesOf(store, orphans, death);
     const settled = finishes.length === 0 ? [] : await store.tasks.settle(finishes, false);
     returned.push(...settled);
     if (settled.length === 0) break;
   }
-  await store.executors.bury(serviceId, provenAgoMs);
+  await store.executors.bury(serviceId, death.provenAgoMs);
   return returned;
 }
 
-function endOf(orphan: OrphanedAttempt, cause: DeathCause): AttemptEnd {
-  return cause === "died" ? lost(orphan, "its executor died") : { outcome: "interrupted" };
+async function finishesOf(
+  store: Pick<Store, "attempts">,
+  orphans: readonly OrphanedAttempt[],
+  { cause, provenAgoMs = 0, latencyMs = 0, findPlace }: ProvenDeath,
+): Promise<Finish[]> {
+  const diedAgoMs = provenAgoMs + (cause === "died" ? latencyMs : 0);
+  const remains = await remainsOf(store, orphans, { diedAgoMs, findPlace });
+  const at = Date.now() - provenAgoMs;
+  const receipt = { killed: true, method: "executor", latencyMs, at } as const;
+  return orphans.map((orphan) => {
+    const trace = remains.get(orphan.attemptId);
+    const ended =
+      cause === "died"
+        ? ({ outcome: "lost", error: lostError(orphan, "its executor died") } as const)
+        : ({ outcome: "interrupted", error: INTERRUPTED } as const);
+    return finishOf(orphan, endOf({ ...ended, receipt, trace }));
+  });
 }
 
-function lost(orphan: OrphanedAttempt, why: string): AttemptEnd {
+const INTERRUPTED: AttemptError = {
+  name: "AttemptInterrupted",
+  message: "its executor was killed for the sake of another attempt",
+  reason: "interrupted",
+};
+
+interface Ended {
+  readonly outcome: "lost" | "interrupted";
+  readonly error: AttemptError;
+  readonly receipt: KillReceipt;
+  readonly trace: AttemptTrace | undefined;
+}
+
+function endOf({ outcome, error, receipt, trace }: Ended): AttemptEnd {
+  const { reason = outcome } = error;
+  return {
+    outcome,
+    error: { ...error, fingerprint: fingerprintOf(error, null) },
+    receipt: { ...receipt, stack: trace?.view?.frames ?? [], reason, by: "executor" },
+    ...(trace !== undefined && { trace }),
+  };
+}
+
+function lostError(orphan: OrphanedAttempt, why: string): AttemptError {
   const poison = isPoison(orphan);
   const message = poison ? `${why}, for the third time in this life: failed as poison` : why;
-  const error = { name: "AttemptLost", message, reason: poison ? "poison" : "lost" };
-  return { outcome: "lost", error: { ...error, fingerprint: fingerprintOf(error, null) } };
+  return { name: "AttemptLost", message, reason: poison ? "poison" : "lost" };
 }
 
 function finishOf(orphan: OrphanedAttempt, end: AttemptEnd): Finish {

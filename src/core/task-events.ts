@@ -132,11 +132,12 @@ async function* replay(
   { task, attempt, seq }: Playing,
 ): AsyncGenerator<StreamItem> {
   const trace = await askStore(() => deps.store.attempts.trace(attempt.id));
-  const kept = trace?.events ?? outline(task, attempt, seq);
+  const events = trace?.events ?? [];
+  const kept = events.length > 0 ? events : outline(task, attempt, seq);
   yield* itemsOf(attempt.fence, eventsAfter(kept, seq), seq);
 }
 
-/** An attempt without a trace (a delivery, or its executor died with it) still began and ended. */
+/** An attempt without events (a delivery, or its executor died with it) still began and ended. */
 function outline({ lane }: Task, attempt: Attempt, seq: number): TraceEvent[] {
   const { startedAt, finishedAt, outcome } = attempt;
   const began = { seq: 1, at: startedAt, type: "state", data: { state: "running" } } as const;

@@ -1,12 +1,14 @@
 // The route that lists a task's attempts, with what went over the wire for callbacks.
 import { Type } from "@sinclair/typebox";
 import { OUTCOMES } from "../core/attempt.ts";
-import { taskAttempts } from "../core/task-attempts.ts";
+import { type FullAttemptView, taskAttempts } from "../core/task-attempts.ts";
+import { autopsyExample, autopsySchema } from "./autopsy.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
 import { nullable, operation } from "./operation.ts";
+import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { taskId } from "./schemas.ts";
 import { readSignedPath, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -27,9 +29,15 @@ export function taskAttemptsRoute(deps: HttpDeps): Route {
       const { caller, input } = await readSignedPath(deps, exchange, form);
       const reference = { applicationId: caller.application.id, id: input.id };
       const attempts = await taskAttempts(deps, reference);
-      return attempts === undefined ? refuse("Unknown!") : succeed({ attempts });
+      return attempts === undefined
+        ? refuse("Unknown!")
+        : succeed({ attempts: attempts.map(shown) });
     },
   };
+}
+
+function shown({ receipt, ...attempt }: FullAttemptView) {
+  return { ...attempt, receipt: receipt === null ? null : receiptView(receipt) };
 }
 
 const ms = nullable(Type.Number());
@@ -52,24 +60,18 @@ const delivery = Type.Object(
   { description: "What went over the wire, of a callback; secret headers are [redacted]." },
 );
 
-const receipt = Type.Object({
-  killed: Type.Boolean(),
-  method: Type.String(),
-  latencyMs: Type.Number(),
-  remoteMayContinue: Type.Optional(Type.Boolean()),
-});
-
 const fullAttempt = Type.Object({
   ...attemptFields,
   outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
   fence: Type.Integer({ description: "Counts the claims of the task." }),
   coroutine_id: Type.Integer(),
-  receipt: nullable(receipt),
+  receipt: nullable(receiptSchema),
+  autopsy: nullable(autopsySchema),
   result: Type.Unsafe({ description: "What the job returned; null without." }),
   delivery: nullable(delivery),
 });
 
-const example = {
+const delivered = {
   attempt: 1,
   outcome: "failed",
   charged: true,
@@ -85,6 +87,7 @@ const example = {
   fence: 1,
   coroutine_id: 6,
   receipt: null,
+  autopsy: null,
   result: null,
   delivery: {
     url: "https://shop.example/callbacks?token=",
@@ -98,17 +101,48 @@ const example = {
   },
 };
 
+const killed = {
+  attempt: 1,
+  outcome: "timed_out",
+  charged: true,
+  started_at: 1_626_418_779_000,
+  finished_at: 1_626_418_784_030,
+  service_id: "executor-1",
+  error: {
+    name: "JobError",
+    message: "it was still running at its timeout",
+    stack: null,
+    reason: "timeout",
+    fingerprint: "JobError timeout",
+  },
+  fence: 1,
+  coroutine_id: 7,
+  receipt: {
+    killed: true,
+    method: "thread",
+    latency_ms: 21,
+    stack: [{ file: "/srv/jobs/report.ts", line: 12, function: "sum" }],
+    reason: "timeout",
+    by: "deadline",
+    at: 1_626_418_784_021,
+  },
+  autopsy: autopsyExample,
+  result: null,
+  delivery: null,
+};
+
 const attemptsOperation = operation({
   id: "getTaskAttempts",
   tag: "tasks",
   summary: "List the attempts of a task",
   description:
-    "The newest 100 attempts of all lives, oldest first, with what each left behind. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
+    "The newest 100 attempts of all lives, oldest first, with what each left behind. An attempt that was killed, crashed or was lost has a `receipt` of its death and an `autopsy`; beyond 4 MiB the autopsies of the oldest ones only say why. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
   proof: "signature",
   path: Type.Object({ id: taskId() }),
   data: Type.Object({ attempts: Type.Array(fullAttempt) }),
   examples: {
-    failed: { code: 0, msg: "ok!", data: { attempts: [example] } },
+    failed: { code: 0, msg: "ok!", data: { attempts: [delivered] } },
+    killed: { code: 0, msg: "ok!", data: { attempts: [killed] } },
     unknown: { code: 1, msg: "Unknown!", data: [] },
   },
   errors: ["Unauthorised", "Invalid", "Unavailable"],

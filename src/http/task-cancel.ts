@@ -1,13 +1,13 @@
 // The route that cancels a task.
 import { type Static, Type } from "@sinclair/typebox";
-import type { KillReceipt } from "../core/attempt.ts";
 import { unauthorised } from "../core/authenticate.ts";
 import { type CancelAnswer, type CancelManner, cancelTask } from "../core/cancel-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
 import { createForm, type Form } from "./form.ts";
-import { nullable, oneOf, operation } from "./operation.ts";
+import { operation } from "./operation.ts";
+import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { choice, whole } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -15,6 +15,8 @@ import { readWhich, type WhichTask, whichTask } from "./task-reference.ts";
 
 const PATH = "/task/cancel";
 const EXAMPLE = { coroutine_id: 6, id: 18 };
+/** For what ended before it could be told why. */
+const CANCELLED = { reason: "cancelled", by: "application" } as const;
 const DEFAULTS = { mode: "kill", waitMs: 5_000 } as const;
 
 const cancelFields = Type.Object(
@@ -87,37 +89,12 @@ function answerOf(answer: CancelAnswer): Response {
     case "cancelled":
       return succeed({});
     case "killed":
-      return succeed(receiptView(answer.receipt), "Killed");
+      return succeed(receiptView({ ...CANCELLED, ...answer.receipt }), "Killed");
     case "killing":
       return succeed({ killed: false, pending: true }, "Killing");
   }
 }
 
-function receiptView(receipt: KillReceipt) {
-  const { killed, method, latencyMs, stack = [], reason, by, at, remoteMayContinue } = receipt;
-  const cause = { reason: reason ?? "cancelled", by: by ?? "application" };
-  const proof = { killed, method, latency_ms: latencyMs, stack, ...cause, at: at ?? null };
-  return remoteMayContinue ? { ...proof, remoteMayContinue } : proof;
-}
-
-const frame = Type.Object({
-  file: Type.String(),
-  line: Type.Integer(),
-  function: Type.String(),
-  class: Type.Optional(Type.String()),
-});
-const killed = Type.Object({
-  killed: Type.Boolean(),
-  method: oneOf(["abort", "thread", "process", "executor", "http-abort", "none"]),
-  latency_ms: Type.Number({ description: "From the request to the proof of death." }),
-  remoteMayContinue: Type.Optional(
-    Type.Boolean({ description: "The receiver of a callback may have heard it and go on." }),
-  ),
-  stack: Type.Array(frame, { description: "Where it was, innermost first." }),
-  reason: Type.String(),
-  by: oneOf(["deadline", "application", "executor", "job"]),
-  at: nullable(Type.Number({ description: "Epoch ms of the proof." })),
-});
 const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean() });
 
 const cancelOperation = operation({
@@ -135,7 +112,7 @@ const cancelOperation = operation({
       graceful: { taskNo: "taskNo82", mode: "graceful", waitMs: 10_000 },
     },
   },
-  data: Type.Unsafe({ anyOf: [Type.Object({}), killed, killing] }),
+  data: Type.Unsafe({ anyOf: [Type.Object({}), receiptSchema, killing] }),
   examples: {
     cancelled: { code: 0, msg: "ok!", data: {} },
     killed: {

@@ -99,6 +99,8 @@ export const LIMITS_MS = {
   lateEnd: 80,
   /** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */
   lastPing: 20,
+  /** A checkpoint that a busy job worker has not heard of for so long is given up. */
+  checkpoint: 10_000,
   /** After an attempt's end its job worker has this long to come to rest before it is replaced. */
   rest: 1_000,
 } as const;

@@ -1,5 +1,6 @@
 // A job worker as its owner drives it, whatever kind of thing it is: a thread, or a process with a thread in it.
 import type { AttemptError, Vitals } from "../core/attempt.ts";
+import type { LoadedSource } from "./excerpts.ts";
 import type { LiveStack } from "./live/reader.ts";
 import type { AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
 import type { SharedMemory } from "./shared-memory.ts";
@@ -36,6 +37,8 @@ export interface JobHost {
   ping(withinMs: number): Promise<boolean>;
   /** Where its code is at this moment, also while it spins; null when nothing was noted, and always of a process. */
   readStack(): LiveStack | null;
+  /** A source as it loaded it; undefined when nobody noted that. */
+  loaded(path: string): LoadedSource | undefined;
   /** What it uses up, as far as it is known without asking it (a process: when it last said anything); `cpuMs` since it was started. */
   vitals(): Vitals;
   /**

@@ -104,6 +104,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     ping: async (withinMs) => (await questions.ask({ kind: "ping", withinMs }, withinMs)) === true,
     // Its thread is not given rewritten sources.
     readStack: () => null,
+    loaded: () => undefined,
     vitals: signs.read,
     kill() {
       listener = DEAF;

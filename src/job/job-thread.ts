@@ -94,6 +94,7 @@ export function createJobThread(
       return pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs);
     },
     readStack: () => (isTraced ? (live?.read() ?? null) : null),
+    loaded: (path) => live?.loaded(path),
     vitals: () => signs.read(threadId),
     kill() {
       listener = DEAF;
@@ -108,9 +109,9 @@ export function createJobThread(
 function createLiveEnd(sources: LiveSources | null) {
   if (sources === null) return null;
   const { buffer, words } = openLiveMemory();
-  const { link, close } = serveSources(sources);
+  const { link, close, loaded } = serveSources(sources);
   const boot: LiveBoot = { memory: buffer, link };
-  return { boot, close, read: () => readLive(words, sources.findTable) };
+  return { boot, close, loaded, read: () => readLive(words, sources.findTable) };
 }
 
 /** Calls back once, when the thread is gone; settles then too. */

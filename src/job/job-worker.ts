@@ -103,10 +103,21 @@ function hear(worker: JobWorker, message: ToJobWorker): void {
       perform(worker, runAttempt(worker, message));
       break;
     case "abort":
-      if (message.id === Atomics.load(worker.memory.words, WORDS.attempt)) {
-        worker.scope?.abort(message.reason);
-      }
+      if (isOfCurrent(worker, message.id)) worker.scope?.abort(message.reason);
+      break;
+    case "checkpoint":
+      if (isRunning(worker, message.id)) worker.scope?.write("checkpoint", message.data);
   }
+}
+
+function isOfCurrent({ memory }: JobWorker, id: number): boolean {
+  return id === Atomics.load(memory.words, WORDS.attempt);
+}
+
+/** After its end nothing is added to a trace that may have been read already. */
+function isRunning(worker: JobWorker, id: number): boolean {
+  const phase = Atomics.load(worker.memory.words, WORDS.phase);
+  return isOfCurrent(worker, id) && phase === PHASES.running;
 }
 
 async function load(

@@ -1,5 +1,5 @@
 // Reads where an attempt is out of shared memory, while its code runs, spins or waits.
-import type { AttemptTrace, LiveView, Progress } from "../core/attempt.ts";
+import type { AttemptTrace, LiveView, Progress, Vitals } from "../core/attempt.ts";
 import { withGaps } from "../core/trace-events.ts";
 import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
@@ -33,11 +33,14 @@ export async function inspect(host: JobHost, source: LiveSource): Promise<LiveVi
   const isWaiting = await host.ping(PING_LIMIT_MS);
   const stack = readStack(host);
   const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
-  const view = readView(source, state, stack);
+  return { ...readView(source, state, stack), vitals: ownVitals(host, source.cpuBeforeMs) };
+}
+
+/** What the attempt uses up: of the processor, what its thread did since it began. */
+export function ownVitals(host: JobHost, cpuBeforeMs: number | null): Vitals {
   const { cpuMs, ...vitals } = host.vitals();
-  const { cpuBeforeMs } = source;
   const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;
-  return { ...view, vitals: { ...vitals, cpuMs: ownCpuMs } };
+  return { ...vitals, cpuMs: ownCpuMs };
 }
 
 /** Null when its code notes nothing, or has not begun with the attempt: what is there may be of another one. */

@@ -16,6 +16,8 @@ export interface PooledJob {
   readonly trace: Trace;
   /** Of its process; null: no limit. */
   readonly memoryMb?: number | null;
+  /** Of its file when the catalogue was made; lowercase hex SHA-256. */
+  readonly sourceHash?: string;
 }
 
 /** A job worker with its job loaded. */

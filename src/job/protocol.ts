@@ -1,5 +1,5 @@
 // All that a job worker and its owner say to each other; nothing else crosses the border but the shared memory.
-import type { AttemptError } from "../core/attempt.ts";
+import type { AttemptError, Frame, LiveView } from "../core/attempt.ts";
 import type { Isolation, Trace } from "../core/job.ts";
 import type { RetryPolicy } from "../core/task.ts";
 import type { SourceLink } from "./live/source-link.ts";
@@ -42,10 +42,19 @@ export interface AttemptOrder {
 
 export type AbortReason = "timeout" | "cancel" | "interrupt";
 
+/** What the trace says of a checkpoint. */
+export interface CheckpointNote {
+  readonly state: LiveView["state"];
+  /** The innermost frame. */
+  readonly place: Frame | null;
+}
+
 export type ToJobWorker =
   | { readonly kind: "load"; readonly file: string; readonly trace: Trace }
   | AttemptOrder
   | { readonly kind: "abort"; readonly id: number; readonly reason: AbortReason }
+  /** Where it is was written to the database: its trace is to say so. */
+  | { readonly kind: "checkpoint"; readonly id: number; readonly data: CheckpointNote }
   | { readonly kind: "ping"; readonly ping: number };
 
 /** A job as its file defines it: what the catalogue wants to know, without the hash. */

@@ -1,17 +1,15 @@
 // One attempt of a job from the consumer's side: hand-over, deadline, abort, kill with proof, and exactly one end.
 import type {
   AttemptEnd,
-  AttemptTrace,
   KillReceipt,
   LiveView,
-  Outcome,
   RunningAttempt,
   TraceEvent,
 } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import { eventsAfter } from "../core/trace-events.ts";
 import { within } from "../core/within.ts";
+import { type AttemptSight, createAttemptSight } from "./attempt-sight.ts";
 import {
   abortAfterMs,
   crashStop,
@@ -26,9 +24,6 @@ import {
   type Stop,
 } from "./attempt-stop.ts";
 import { errorData, platformError } from "./error-data.ts";
-import { readEvents } from "./event-ring.ts";
-import type { LiveStack } from "./live/reader.ts";
-import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
 import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
@@ -54,8 +49,9 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     task: options.task,
     ended: attempt.ended,
     gone: attempt.gone,
-    inspect: () => attempt.inspect(),
+    inspect: () => attempt.sight.inspect(),
     eventsAfter: (seq) => attempt.eventsAfter(seq),
+    noteCheckpoint: (view) => attempt.noteCheckpoint(view),
     stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
     lease: (leftMs) => attempt.lease(leftMs),
     suspect: () => attempt.suspect(),
@@ -66,6 +62,7 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
 class JobAttempt {
   readonly ended: Promise<AttemptEnd>;
   readonly gone: Promise<KillReceipt>;
+  readonly sight: AttemptSight;
   readonly #settleEnded: (end: AttemptEnd) => void;
   readonly #settleGone: (receipt: KillReceipt | Promise<KillReceipt>) => void;
   readonly #stopped = Promise.withResolvers<Stop>();
@@ -79,15 +76,13 @@ class JobAttempt {
   #isStopped = false;
   #leaseUntilMs = Number.POSITIVE_INFINITY;
   #isAbortDue = false;
-  #wasWaiting = false;
-  /** Where it was when it was told to end, before it could react to that. */
-  #stackAtAbort: LiveStack | null = null;
-  #lastTrace: AttemptTrace | null = null;
-  #cpuBeforeMs: number | null = null;
+  #isNoting = false;
 
   constructor(deps: RunJobDeps, options: JobAttemptOptions) {
     this.#deps = deps;
     this.#options = options;
+    const { job } = options;
+    this.sight = createAttemptSight({ jobsDir: deps.jobsDir, job, startedMs: this.#startedMs });
     ({ promise: this.ended, resolve: this.#settleEnded } = Promise.withResolvers<AttemptEnd>());
     ({ promise: this.gone, resolve: this.#settleGone } = Promise.withResolvers<KillReceipt>());
     this.#timers = this.#startTimers();
@@ -111,21 +106,24 @@ class JobAttempt {
     return isElsewhere ? undefined : { startedMs: this.#startedMs, heapBytes: null };
   }
 
-  async inspect(): Promise<LiveView> {
-    if (this.#lastTrace?.view) return this.#lastTrace.view;
-    if (this.#jobWorker === null) return emptyView(this.#startedMs);
-    await this.#jobWorker.host.refresh();
-    return inspect(this.#jobWorker.host, this.#liveSource(this.#jobWorker));
+  eventsAfter(seq: number): readonly TraceEvent[] {
+    // Of a process this reads the copy fetched last time: who reads again and again is one step behind.
+    if (this.#jobWorker !== null) this.#inBackground(this.#jobWorker.host.refresh());
+    return this.sight.eventsAfter(seq);
   }
 
-  /** Nothing while a job worker has not accepted it: its memory may still tell of another attempt. */
-  eventsAfter(seq: number): readonly TraceEvent[] {
-    if (this.#lastTrace !== null) return eventsAfter(this.#lastTrace.events, seq);
-    if (this.#jobWorker === null) return [];
+  /** One that spins cannot hear it: no second one is sent before its event loop has turned. */
+  noteCheckpoint({ state, frames }: LiveView): void {
+    const { id } = this.#options;
+    const [place = null] = frames;
+    if (this.#isNoting || this.#jobWorker === null) return;
+    this.#isNoting = true;
     const { host } = this.#jobWorker;
-    // Of a process this reads the copy fetched last time: who reads again and again is one step behind.
-    this.#inBackground(host.refresh());
-    return eventsAfter(readEvents(host.memory), seq);
+    host.post({ kind: "checkpoint", id, data: { state, place } });
+    const heard = host.ping(LIMITS_MS.checkpoint).finally(() => {
+      this.#isNoting = false;
+    });
+    this.#inBackground(heard);
   }
 
   #startTimers(): NodeJS.Timeout[] {
@@ -140,12 +138,10 @@ class JobAttempt {
 
   /** The ping tells afterwards whether the job waited or was busy when its time was up. */
   #abortEarly({ host }: PooledJobWorker): void {
-    this.#stackAtAbort = readStack(host);
+    this.sight.aborting();
     host.post({ kind: "abort", id: this.#options.id, reason: "timeout" });
-    const note = (isWaiting: boolean) => {
-      this.#wasWaiting = isWaiting;
-    };
-    host.ping(LIMITS_MS.lateEnd).then(note, () => note(false));
+    const { waited } = this.sight;
+    host.ping(LIMITS_MS.lateEnd).then(waited, () => waited(false));
   }
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
@@ -158,6 +154,7 @@ class JobAttempt {
       if (first.kind === "stop") return this.#stopRunning({ jobWorker, offer, stop: first });
       if (first.kind !== "not-accepted") return this.#endByItself({ jobWorker, offer }, first);
       this.#jobWorker = null;
+      this.sight.refused();
       this.#inBackground(this.#deps.pool.replace(jobWorker));
     }
   }
@@ -171,18 +168,22 @@ class JobAttempt {
     if (first.kind === "refused") {
       const message = `the job's file cannot be loaded: ${first.message}`;
       this.#end({ outcome: "failed", error: platformError("job_file", message) });
-    } else {
-      this.#end({ outcome: first.outcome, error: first.error });
-      const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
-      this.#inBackground(taking.then(giveBack));
+      this.#settleGone(NOTHING_RUNS);
+      return null;
     }
-    this.#settleGone(NOTHING_RUNS);
+    const { outcome, error, sinceMs } = first;
+    const proof = receiptOf(true, { sinceMs, method: "none" });
+    const receipt = { ...proof, ...receiptWords(first, null) };
+    this.#end({ outcome, error, receipt, trace: this.sight.end(outcome) });
+    const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
+    this.#inBackground(taking.then(giveBack));
+    this.#settleGone(receipt);
     return null;
   }
 
   #offerTo(jobWorker: PooledJobWorker): Offer {
     const { host } = jobWorker;
-    this.#cpuBeforeMs = host.vitals().cpuMs;
+    this.sight.offered(host);
     if (this.#leaseUntilMs < Number.POSITIVE_INFINITY) {
       host.lease(this.#leaseUntilMs - performance.now());
     }
@@ -201,7 +202,7 @@ class JobAttempt {
     if (end.kind === "crashed") return this.#kill(jobWorker, crashStop(end));
     const outcome = OWN_OUTCOMES[end.kind];
     await jobWorker.host.refresh();
-    const trace = this.#trace(jobWorker, outcome, null);
+    const trace = this.sight.end(outcome);
     if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
     else this.#end({ outcome, error: end.error, trace });
     this.#settleGone(await this.#comeToRest(jobWorker, offer));
@@ -222,14 +223,14 @@ class JobAttempt {
   /** Fires the signal. Without grace a busy job is killed all the same, and a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
-    this.#stackAtAbort = readStack(jobWorker.host);
+    this.sight.aborting();
     jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
-    this.#wasWaiting = first;
+    this.sight.waited(first);
     if (stop.graceMs === 0) return;
     const end = await within(Promise.race([offer.ownEnd, this.#hurried.promise]), stop.graceMs);
-    if (end === undefined) this.#wasWaiting = await jobWorker.host.ping(LIMITS_MS.lastPing);
+    if (end === undefined) this.sight.waited(await jobWorker.host.ping(LIMITS_MS.lastPing));
     return end;
   }
 
@@ -237,10 +238,10 @@ class JobAttempt {
     const { outcome, error, sinceMs } = stop;
     const method = how ?? jobWorker.host.method;
     await jobWorker.host.refresh();
-    const stack = stop.by === "job" ? null : this.#stackAtKill(jobWorker, method);
+    const last = this.sight.lastLook(method, stop.by === "job");
     const killing = this.#replace(jobWorker, { sinceMs, method });
     const proof = await within(killing, LIMITS_MS.proof);
-    const trace = this.#trace(jobWorker, outcome, stack);
+    const trace = this.sight.end(outcome, last);
     const words = receiptWords(stop, trace.view);
     const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };
     this.#end({ outcome, error, receipt, trace });
@@ -257,25 +258,6 @@ class JobAttempt {
   async #replace(jobWorker: PooledJobWorker, how: Partial<KillWords> = {}): Promise<KillReceipt> {
     const { sinceMs = performance.now(), method = jobWorker.host.method } = how;
     return receiptOf(await this.#deps.pool.replace(jobWorker), { sinceMs, method });
-  }
-
-  #liveSource({ host: { memory } }: PooledJobWorker): LiveSource {
-    const { jobsDir } = this.#deps;
-    return { memory, jobsDir, startedMs: this.#startedMs, cpuBeforeMs: this.#cpuBeforeMs };
-  }
-
-  /** A job that waited may have gone on since, because of the abort. */
-  #stackAtKill({ host }: PooledJobWorker, method: KillReceipt["method"]): LiveStack | null {
-    const hasReacted = method === "abort" || this.#wasWaiting;
-    return (hasReacted ? this.#stackAtAbort : null) ?? readStack(host);
-  }
-
-  /** Of an attempt that ended by itself, with `stack` null, the last `ctx` call tells more than the empty stack. */
-  #trace(jobWorker: PooledJobWorker, outcome: Outcome, stack: LiveStack | null): AttemptTrace {
-    const source = this.#liveSource(jobWorker);
-    const view = readView(source, this.#wasWaiting ? "waiting" : "running", stack);
-    this.#lastTrace = readTrace(source, view, outcome);
-    return this.#lastTrace;
   }
 
   #end(end: AttemptEnd): void {

@@ -11,3 +11,13 @@ export function whyNoThreads(config: Pick<Config, "allowUnkillable">): string | 
   if (canKillThreads() || config.allowUnkillable) return null;
   return 'Deno cannot kill a busy thread: leave isolation out or say "process", or set ALLOW_UNKILLABLE=1';
 }
+
+/** `Bun` or `Deno`. */
+export function runtimeName(): string {
+  return "Deno" in globalThis ? "Deno" : "Bun";
+}
+
+export function runtimeVersion(): string {
+  const { bun, deno } = process.versions as Readonly<Record<string, string | undefined>>;
+  return deno ?? bun ?? process.version;
+}

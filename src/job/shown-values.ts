@@ -4,8 +4,8 @@ import { cut } from "./error-data.ts";
 import { toJson } from "./intrinsics.ts";
 
 /** In any case, anywhere in the key. */
-const SECRET_KEY = /password|secret|token|authorization|cookie/i;
-const MASK = "[masked]";
+export const SECRET_KEY = /password|secret|token|authorization|cookie/i;
+export const MASK = "[masked]";
 
 const MAX_VALUE = 4_096;
 const MAX_ALL = 65_536;

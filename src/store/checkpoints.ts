@@ -1,15 +1,16 @@
 // Where running attempts were last seen: many are replaced in one statement.
 import type { LiveView } from "../core/attempt.ts";
+import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
 import { batchesOf } from "./batches.ts";
 import type { Database } from "./dialect.ts";
-import type { AttemptStore, Checkpoint } from "./store.ts";
+import type { AttemptStore } from "./store.ts";
 
 /** Larger views are kept without their vars: a checkpoint is small, or it is not kept. */
 const MOST_BYTES = 16 * 1024;
 
 export function createCheckpoints(
   database: Database,
-): Pick<AttemptStore, "checkpoint" | "lastCheckpoint"> {
+): Pick<AttemptStore, "checkpoint" | "lastCheckpoint" | "lastCheckpoints"> {
   return {
     checkpoint: async (checkpoints) => {
       const rows = checkpoints.flatMap(({ attemptId, view }) => {
@@ -27,17 +28,31 @@ export function createCheckpoints(
         });
       }
     },
-    lastCheckpoint: (attemptId) =>
-      database.read(async ({ connection }) => {
-        const row = await connection
-          .selectFrom("attempt_checkpoints")
-          .select(["view", "written_at"])
-          .where("attempt_id", "=", attemptId)
-          .executeTakeFirst();
-        if (row === undefined) return null;
-        return { view: JSON.parse(row.view) as LiveView, writtenAt: row.written_at };
-      }),
+    lastCheckpoint: async (attemptId) =>
+      (await readCheckpoints(database, [attemptId])).get(attemptId) ?? null,
+    lastCheckpoints: (attemptIds) => readCheckpoints(database, attemptIds),
   };
+}
+
+async function readCheckpoints(
+  database: Database,
+  attemptIds: readonly number[],
+): Promise<Map<number, WrittenCheckpoint>> {
+  const found = new Map<number, WrittenCheckpoint>();
+  for (const batch of batchesOf(attemptIds)) {
+    const rows = await database.read(({ connection, dialect: { nowMs } }) =>
+      connection
+        .selectFrom("attempt_checkpoints")
+        .select(["attempt_id", "view", "written_at", nowMs.as("now_ms")])
+        .where("attempt_id", "in", batch)
+        .execute(),
+    );
+    for (const { attempt_id, view, written_at, now_ms } of rows) {
+      const ageMs = Math.max(0, now_ms - written_at);
+      found.set(attempt_id, { view: JSON.parse(view) as LiveView, writtenAt: written_at, ageMs });
+    }
+  }
+  return found;
 }
 
 function viewText(view: Checkpoint["view"]): string | null {

@@ -1,12 +1,6 @@
 // The port of the store, the truth about every task: each line here is one guarded change of state or one read.
-import type {
-  AttemptEnd,
-  AttemptTrace,
-  ClaimLimits,
-  LiveView,
-  NextState,
-  Outcome,
-} from "../core/attempt.ts";
+import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "../core/attempt.ts";
+import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
 import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { JobDefinition } from "../core/job.ts";
 import type {
@@ -274,13 +268,10 @@ export interface AttemptStore {
   trace(attemptId: number): Promise<AttemptTrace | null>;
   /** Notes where running attempts are: one statement for many, the last one counts. */
   checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
-  /** Where an attempt was last seen; null when it never was. `writtenAt` is epoch ms. */
-  lastCheckpoint(attemptId: number): Promise<{ view: LiveView; writtenAt: number } | null>;
-}
-
-export interface Checkpoint {
-  readonly attemptId: number;
-  readonly view: LiveView;
+  /** Where an attempt was last seen; null when it never was. */
+  lastCheckpoint(attemptId: number): Promise<WrittenCheckpoint | null>;
+  /** The same for many, by attempt; those that were never seen are missing. */
+  lastCheckpoints(attemptIds: readonly number[]): Promise<ReadonlyMap<number, WrittenCheckpoint>>;
 }
 
 export interface CatalogueStore {

@@ -4,9 +4,9 @@ import { keepCheckpoints } from "../../src/consumer/checkpoints.ts";
 import type { OwnedAttempt } from "../../src/consumer/owned.ts";
 import { createWatches, type FeedNews, type Watches } from "../../src/consumer/watched.ts";
 import type { LiveView, TraceEvent } from "../../src/core/attempt.ts";
+import type { Checkpoint } from "../../src/core/checkpoint.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 import { eventsAfter } from "../../src/core/trace-events.ts";
-import type { Checkpoint } from "../../src/store/store.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   addApplication,

@@ -82,10 +82,9 @@ describe("GET /task/{id}/attempts", () => {
     await own.store.tasks.turn([finishOf(claimed, { end })], null);
 
     const { body } = await getSigned(keys, `/task/${taskId}/attempts`);
-    expect(body).toMatchObject({
-      code: 0,
-      data: { attempts: [{ attempt: 1, outcome: "failed", delivery, receipt, fence: 1 }] },
-    });
+    const shown = { killed: true, method: "http-abort", latency_ms: 3, stack: [], at: null };
+    const attempt = { attempt: 1, outcome: "failed", delivery, fence: 1, autopsy: null };
+    expect(body).toMatchObject({ code: 0, data: { attempts: [{ ...attempt, receipt: shown }] } });
     const stranger = await own.createApplication();
     const unknown = await getSigned(stranger, `/task/${taskId}/attempts`);
     expect(unknown.body).toEqual({ code: 1, msg: "Unknown!", data: [] });

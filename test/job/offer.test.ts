@@ -45,6 +45,7 @@ function handMade() {
     },
     ping: () => Promise.resolve(true),
     readStack: () => null,
+    loaded: () => undefined,
     vitals: () => createVitalSigns().read(null),
     kill: () => Promise.resolve(true),
   };

@@ -47,6 +47,27 @@ export type Detail = {
   }[];
 };
 
+/** What task/{id}/attempts answers, as far as tests look at it. */
+export type FullAttempt = {
+  readonly outcome: string | null;
+  readonly charged: boolean;
+  readonly service_id: string;
+  readonly receipt: Readonly<Record<string, unknown>> | null;
+  readonly autopsy:
+    | (Readonly<Record<string, unknown>> & {
+        readonly age_ms: number | null;
+        readonly output: string;
+        readonly events: readonly { readonly type: string; readonly data: unknown }[];
+        readonly frames: readonly {
+          readonly file: string;
+          readonly line: number;
+          readonly function: string;
+          readonly source: { readonly first: number; readonly lines: readonly string[] } | null;
+        }[];
+      })
+    | null;
+};
+
 export type Envelope<T = Record<string, unknown>> = {
   readonly code: number;
   readonly msg: string;
@@ -60,6 +81,8 @@ export type ApiClient = {
   /** Creates a job task and answers its id. */
   createJob(job: string, params: unknown, extra?: Record<string, unknown>): Promise<number>;
   detail(id: number): Promise<Detail>;
+  /** `GET /task/{id}/attempts`. */
+  attempts(id: number): Promise<readonly FullAttempt[]>;
   /** Polls the detail until `isIt` holds; rejects after `deadlineMs`, showing the last one. */
   until(id: number, isIt: (detail: Detail) => boolean, deadlineMs?: number): Promise<Detail>;
 };
@@ -120,6 +143,13 @@ export function clientOf(url: string, key: { appKey: string; secret: string }): 
     return data.taskId;
   }
 
+  async function attempts(id: number): Promise<readonly FullAttempt[]> {
+    const path = `/task/${id}/attempts`;
+    const answer = await fetch(url + path, { headers: signedHeaders(key, `GET ${path}\n`) });
+    type Answer = Envelope<{ attempts: readonly FullAttempt[] }>;
+    return ((await answer.json()) as Answer).data.attempts;
+  }
+
   async function detail(id: number): Promise<Detail> {
     const { code, msg, data } = await post<Detail>("/task/detail", { id });
     if (code !== 0) throw new Error(`task/detail: ${msg}`);
@@ -131,6 +161,7 @@ export function clientOf(url: string, key: { appKey: string; secret: string }): 
     post,
     createJob,
     detail,
+    attempts,
     until: async (id, isIt, deadlineMs = 15_000) => {
       const deadline = performance.now() + deadlineMs;
       for (;;) {

@@ -1,5 +1,6 @@
 // How a job worker asks its owner for a source while it is importing: it stands still until the answer is there.
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { LoadedSource } from "../excerpts.ts";
 import type { TraceMode } from "./rewrite.ts";
 import type { LiveSources, PreparedSource } from "./sources.ts";
 
@@ -29,18 +30,31 @@ interface Answer {
 /** The owner's end: answers until it is closed. It does not keep the process alive. */
 export function serveSources(sources: LiveSources): {
   readonly link: SourceLink;
+  /** What the job worker was given for a path last. */
+  loaded(path: string): LoadedSource | undefined;
   close(): void;
 } {
   const { port1, port2 } = new MessageChannel();
+  const given = new Map<string, LoadedSource>();
   const answers = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(answers);
   port1.on("message", ({ id, path, mode }: Question) => {
-    port1.postMessage({ id, source: prepare(sources, path, mode) } satisfies Answer);
+    const source = prepare(sources, path, mode);
+    if (source.hash !== undefined) given.set(path, loadedAs(path, source.hash, source));
+    port1.postMessage({ id, source } satisfies Answer);
     Atomics.add(count, 0, 1);
     Atomics.notify(count, 0);
   });
   port1.unref();
-  return { link: { port: port2, answers }, close: () => port1.close() };
+  return {
+    link: { port: port2, answers },
+    loaded: (path) => given.get(path),
+    close: () => port1.close(),
+  };
+}
+
+function loadedAs(path: string, hash: string, source: PreparedSource): LoadedSource {
+  return source.kind === "rewritten" ? { path, hash, copy: source.copy } : { path, hash };
 }
 
 function prepare(sources: LiveSources, path: string, mode: TraceMode): PreparedSource {

@@ -10,15 +10,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { extname, join } from "node:path";
+import { hashOf } from "../excerpts.ts";
 import type { Instrumented } from "./instrument.ts";
 import { type LocationTable, MAX_FILES } from "./locations.ts";
 import type { InstrumentOptions, TraceMode } from "./rewrite.ts";
 
-/** What a job worker is to load in place of a file. */
-export type PreparedSource =
+/** What a job worker is to load in place of a file; `hash` is the SHA-256 of the file, where it could be read. */
+export type PreparedSource = { readonly hash?: string } & (
   | { readonly kind: "rewritten"; readonly copy: string }
   /** The file itself; `note` says why. */
-  | { readonly kind: "plain"; readonly note: string; readonly isCommonJs: boolean };
+  | { readonly kind: "plain"; readonly note: string; readonly isCommonJs: boolean }
+);
 
 export interface LiveSources {
   /** Reads the file anew each time, so that a changed one is seen. */
@@ -95,7 +97,8 @@ function createLiveSources(
   return {
     prepare(path, mode) {
       if (tables.size >= MAX_FILES) return plain("too many sources since the process began");
-      const source = readFileSync(path, "utf8");
+      const bytes = readFileSync(path);
+      const source = bytes.toString("utf8");
       const identity = hash([version, mode, path, source]);
       const known = prepared.get(identity);
       if (known !== undefined) return known;
@@ -103,8 +106,8 @@ function createLiveSources(
       const extension = extname(path);
       const name = `${hash([identity, fileNumber])}${COPY_EXTENSIONS[extension] ?? extension}`;
       const copy = join(cacheDir, name);
-      const result =
-        readCopy(copy, fileNumber) ?? makeCopy(source, { path, fileNumber, mode }, copy);
+      const made = readCopy(copy, fileNumber) ?? makeCopy(source, { path, fileNumber, mode }, copy);
+      const result = { ...made, hash: hashOf(bytes) };
       prepared.set(identity, result);
       return result;
     },

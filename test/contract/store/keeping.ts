@@ -186,13 +186,17 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         { attemptId: first, view: later },
       ]);
       const found = await store.attempts.lastCheckpoint(first);
-      expect(found).toEqual({ view: later, writtenAt: expect.any(Number) });
+      expect(found).toMatchObject({ view: later });
+      expect(found?.ageMs).toBeGreaterThanOrEqual(0);
       expect(found?.writtenAt).toBeGreaterThanOrEqual(before);
       expect(await store.attempts.lastCheckpoint(first + 1)).toMatchObject({
         view: { vars: null },
       });
       expect(await store.attempts.lastCheckpoint(first + 599)).toMatchObject({ view: sampleView });
       expect(await store.attempts.lastCheckpoint(first + 600)).toBeNull();
+      const all = await store.attempts.lastCheckpoints([...ids, first + 600]);
+      expect([...all.keys()].sort((one, other) => one - other)).toEqual(ids);
+      expect(all.get(first)).toMatchObject({ view: later });
     });
 
     test("pruning takes the oldest first and no more than asked; ids are never used again", async () => {

@@ -1,0 +1,16 @@
+// What is written of a running attempt now and then: where it was seen, for when nobody can be asked.
+import type { LiveView } from "./attempt.ts";
+
+export interface Checkpoint {
+  readonly attemptId: number;
+  readonly view: LiveView;
+}
+
+/** A checkpoint as it is read. */
+export interface WrittenCheckpoint {
+  readonly view: LiveView;
+  /** Epoch ms. */
+  readonly writtenAt: number;
+  /** By the database's clock, at the reading. */
+  readonly ageMs: number;
+}

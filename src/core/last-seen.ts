@@ -1,0 +1,73 @@
+// Finds out where attempts were whose executor cannot tell any more: what its death left, or their last checkpoints.
+import type { LeaseReference, Store } from "../store/store.ts";
+import type { AttemptTrace, Excerpt, LiveView } from "./attempt.ts";
+import type { WrittenCheckpoint } from "./checkpoint.ts";
+
+/** Where an attempt was when its executor died. */
+export interface LastPlace {
+  readonly place: Pick<LiveView, "state" | "frames" | "waiting" | "ran">;
+  readonly excerpts: readonly Excerpt[];
+}
+
+/** Looks at what dead executors left on this machine; undefined when they left nothing of this attempt. */
+export type FindPlace = (attemptId: number) => LastPlace | undefined;
+
+export interface Circumstances {
+  /** Ms since the executor died; 0 when nobody knows: then ages count until now. */
+  readonly diedAgoMs?: number;
+  readonly findPlace?: FindPlace | undefined;
+}
+
+const NOTHING: LiveView = {
+  state: "running",
+  frames: [],
+  vars: null,
+  round: 0,
+  elapsedMs: 0,
+  progress: null,
+};
+
+/** What can be kept of each, by attempt; missing: nothing is known. It is all an attempt has for a trace. */
+export async function remainsOf(
+  store: Pick<Store, "attempts">,
+  orphans: readonly LeaseReference[],
+  { diedAgoMs = 0, findPlace = () => undefined }: Circumstances,
+): Promise<ReadonlyMap<number, AttemptTrace>> {
+  const ids = orphans.map(({ attemptId }) => attemptId);
+  const checkpoints = await store.attempts.lastCheckpoints(ids);
+  return new Map(
+    ids.flatMap((id) => {
+      const trace = traceOf(seenBefore(checkpoints.get(id), diedAgoMs), findPlace(id));
+      return trace === undefined ? [] : [[id, trace] as const];
+    }),
+  );
+}
+
+interface Seen {
+  readonly view: LiveView;
+  readonly ageMs: number;
+}
+
+/** The view as of the death: its figures of memory have aged. */
+function seenBefore(written: WrittenCheckpoint | undefined, diedAgoMs: number): Seen | undefined {
+  if (written === undefined) return;
+  const ageMs = Math.max(0, written.ageMs - diedAgoMs);
+  const { vitals } = written.view;
+  const memoryAgeMs = vitals?.memoryAgeMs ?? null;
+  if (vitals === undefined || memoryAgeMs === null) return { view: written.view, ageMs };
+  return {
+    view: { ...written.view, vitals: { ...vitals, memoryAgeMs: memoryAgeMs + ageMs } },
+    ageMs,
+  };
+}
+
+function traceOf(seen: Seen | undefined, last: LastPlace | undefined): AttemptTrace | undefined {
+  if (last !== undefined) {
+    const { waiting: _, ...view } = seen?.view ?? NOTHING;
+    const autopsy = { source: "memory", ageMs: 0, excerpts: last.excerpts } as const;
+    return { view: { ...view, ...last.place }, events: [], autopsy };
+  }
+  if (seen === undefined) return;
+  const autopsy = { source: "checkpoint", ageMs: seen.ageMs, excerpts: [] } as const;
+  return { view: seen.view, events: [], autopsy };
+}

@@ -1,0 +1,34 @@
+// How the proof of a kill is shown, in the answer to a cancel and on attempts.
+import { Type } from "@sinclair/typebox";
+import type { KillReceipt } from "../core/attempt.ts";
+import { nullable, oneOf } from "./operation.ts";
+
+/** Times are in ms; what an attempt of an older version did not keep is null. */
+export function receiptView(receipt: KillReceipt) {
+  const { killed, method, latencyMs, stack = [], remoteMayContinue } = receipt;
+  const { reason = null, by = null, at = null } = receipt;
+  const view = { killed, method, latency_ms: latencyMs, stack, reason, by, at };
+  return remoteMayContinue ? { ...view, remoteMayContinue } : view;
+}
+
+export const frameFields = {
+  file: Type.String(),
+  line: Type.Integer(),
+  function: Type.String({ description: "The enclosing one, `(anonymous)` without a name." }),
+  class: Type.Optional(Type.String()),
+};
+
+export const receiptSchema = Type.Object({
+  killed: Type.Boolean({ description: "True only when the death is proven." }),
+  method: oneOf(["abort", "thread", "process", "executor", "http-abort", "none"]),
+  latency_ms: Type.Number({
+    description: "From the request, or the deadline, to the proof of death.",
+  }),
+  remoteMayContinue: Type.Optional(
+    Type.Boolean({ description: "The receiver of a callback may have heard it and go on." }),
+  ),
+  stack: Type.Array(Type.Object(frameFields), { description: "Where it was, innermost first." }),
+  reason: nullable(Type.String({ example: "timeout" })),
+  by: nullable(Type.String({ enum: ["deadline", "application", "executor", "job", null] })),
+  at: nullable(Type.Number({ description: "Epoch ms of the proof." })),
+});
