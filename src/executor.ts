@@ -1,5 +1,6 @@
 // Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { createBus, createQueue, createStore } from "./adapters.ts";
 import type { Bus } from "./bus/bus.ts";
 import { isFor, type MemoryPressure } from "./consumer/protocol.ts";
@@ -12,6 +13,7 @@ import { takeOver } from "./core/reap.ts";
 import { LANES, type Lane } from "./core/task.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { keepHouse } from "./housekeeping.ts";
+import { placesIn, removeFolder } from "./job/live/read-remains.ts";
 import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
 import { watchMemory } from "./memory-watch.ts";
@@ -62,8 +64,7 @@ function fail(thrown: unknown): void {
 
 /** Before anything else, as soon as the store is open: somebody may wait for the proof. */
 async function bury(dead: DeadExecutor): Promise<void> {
-  const { store, logger } = await opened.promise;
-  await buryDead(dead, { store, logger });
+  await buryDead(dead, await opened.promise);
   executor?.then(({ ring }) => ring(), fail);
   say({ to: "main", kind: "buried", serviceId: dead.serviceId });
 }
@@ -81,7 +82,8 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
   const store = await createStore({ config, logger }, 4);
   await store.checkSchema();
-  opened.resolve({ store, logger });
+  const remainsDir = join(config.dataDir, "live");
+  opened.resolve({ store, logger, remainsDir });
   const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
   const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
   const jobs = await publishJobs(threads, { store, serviceId });
@@ -90,7 +92,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
   const bus = await createBus({ config, logger }, [parent]);
   await bus.serve(serviceId, (question) => ask(threads, question));
   await Promise.all(threads.map((thread) => thread.begin()));
-  const stopHousekeeping = keepHouse({ store, serviceId, config, logger });
+  const stopHousekeeping = keepHouse({ store, serviceId, config, logger, remainsDir });
   const { executorRssMb: limitMb } = config;
   const onPressure = (memory: MemoryPressure) => {
     for (const thread of threads) thread.shed(memory);
@@ -129,6 +131,7 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
       await Promise.all(threads.map((thread) => thread.drain(graceMs)));
       await stopHousekeeping();
       await store.executors.bury(serviceId).catch(() => undefined);
+      removeFolder(join(remainsDir, serviceId));
       await Promise.all([bus.close(), queue.close(), store.close()]);
     },
   };
@@ -171,17 +174,22 @@ async function ask(
 interface BuryDeps {
   readonly store: Store;
   readonly logger: Logger;
+  /** Holds what each executor of this machine leaves. */
+  readonly remainsDir: string;
 }
 
 /** Repeats until the store took it: the dead one's tasks must not wait for their leases. */
 async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
+  const remains = join(deps.remainsDir, dead.serviceId);
   for (;;) {
     try {
       const returned = await takeOver(deps.store, dead.serviceId, {
         cause: dead.cause,
         provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
         latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
+        findPlace: placesIn(() => [remains]),
       });
+      removeFolder(remains);
       deps.logger.info(
         { dead: dead.serviceId, tasks: returned.length },
         "took over from a dead executor",

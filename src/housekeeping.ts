@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import { every } from "./core/every.ts";
 import type { Logger } from "./core/logger.ts";
 import { reapExpired } from "./core/reap.ts";
+import { foldersIn, placesIn, removeRemains } from "./job/live/read-remains.ts";
 import type { Store } from "./store/store.ts";
 
 const REAP_EVERY_MS = 1000;
@@ -17,6 +18,8 @@ export interface HousekeepingDeps {
   readonly serviceId: string;
   readonly config: Pick<Config, "leaseMs" | "retentionDays" | "signatureTtlS">;
   readonly logger: Logger;
+  /** Holds what each executor of this machine leaves. */
+  readonly remainsDir: string;
 }
 
 /** Starts the loops; the answer stops them and settles when no step is under way. */
@@ -33,13 +36,16 @@ export function keepHouse(deps: HousekeepingDeps): () => Promise<void> {
 }
 
 /** Reaps only after one full lease of unbroken contact: an outage must not look like everybody's death. */
-function createReap({ store, config, logger }: HousekeepingDeps): () => Promise<void> {
+function createReap({ store, config, logger, remainsDir }: HousekeepingDeps): () => Promise<void> {
   let contactSince = performance.now();
   return async () => {
     try {
       await store.ping();
       if (performance.now() - contactSince < config.leaseMs) return;
-      const returned = await reapExpired(store);
+      const returned = await reapExpired(
+        store,
+        placesIn(() => foldersIn(remainsDir)),
+      );
       if (returned > 0) logger.warn({ tasks: returned }, "tasks with expired leases were returned");
       await store.executors.burySilent(config.leaseMs * 2);
     } catch (thrown) {
@@ -49,7 +55,7 @@ function createReap({ store, config, logger }: HousekeepingDeps): () => Promise<
   };
 }
 
-async function prune({ store, config, logger }: HousekeepingDeps): Promise<void> {
+async function prune({ store, config, logger, remainsDir }: HousekeepingDeps): Promise<void> {
   const olderThanMs = config.retentionDays * DAY_MS;
   const failedOlderThanMs = Math.max(config.retentionDays, FAILED_DAYS) * DAY_MS;
   let deleted = 0;
@@ -59,6 +65,7 @@ async function prune({ store, config, logger }: HousekeepingDeps): Promise<void>
     if (count < PRUNE_BATCH) break;
   }
   await store.tasks.pruneNonces(NONCE_AGE_MS);
+  removeRemains(remainsDir, await store.executors.living());
   if (deleted > 0)
     logger.info({ tasks: deleted }, "finished tasks beyond their retention were deleted");
 }

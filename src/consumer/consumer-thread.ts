@@ -50,6 +50,7 @@ async function load(): Promise<AttemptLane> {
     logger,
     env: scrubbedEnv(),
     cacheDir: join(dataDir, "sources"),
+    remainsDir: join(dataDir, "live", data.serviceId),
     noThreads: whyNoThreads(data.config),
     owner: data.serviceId,
     onGroup: (pid, isAlive) => say({ to: "executor", kind: "group", pid, isAlive }),

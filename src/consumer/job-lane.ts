@@ -11,6 +11,7 @@ import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
+import { openRemains } from "../job/live/remains.ts";
 import { openTracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
 import { openLoader } from "../job/loader.ts";
@@ -28,6 +29,8 @@ export interface JobLaneOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Keeps the rewritten sources of jobs from one start to the next; a temporary folder when left out. */
   readonly cacheDir?: string;
+  /** Keeps where attempts are for the case that the executor is killed; nothing is kept when left out. */
+  readonly remainsDir?: string;
   /** Why no job may run on a thread here; null (default): they may. Then jobs that say nothing run in processes. */
   readonly noThreads?: string | null;
   /** Begins the mark of each job process. */
@@ -58,8 +61,9 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
   const tracing = await openTracing(options.cacheDir, logger);
+  const remains = options.remainsDir === undefined ? null : openRemains(options.remainsDir);
   const spawn = {
-    thread: () => createJobThread(env, { sdkText, sources: tracing.sources }),
+    thread: () => createJobThread(env, { sdkText, sources: tracing.sources, remains }),
     process: () => createJobProcess({ ...options, env, sdkText }),
   };
   const catalogue = await loadCatalogue({

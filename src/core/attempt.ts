@@ -127,6 +127,8 @@ export interface KeptAutopsy {
   readonly source: PlaceSource;
   /** How old the place was when the attempt ended, ms; null: nobody can tell. */
   readonly ageMs: number | null;
+  /** Of a lost attempt: how old its vars, progress and figures were; absent where there was no checkpoint. */
+  readonly checkpointAgeMs?: number;
   readonly excerpts: readonly Excerpt[];
 }
 

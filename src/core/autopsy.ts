@@ -25,6 +25,8 @@ export interface Autopsy {
   };
   readonly source: PlaceSource;
   readonly age_ms: number | null;
+  /** Of a lost attempt: how old its vars, progress and figures were. */
+  readonly checkpoint_age_ms: number | null;
   /** Null: nobody knows. */
   readonly state: LiveView["state"] | null;
   /** Innermost first. */
@@ -62,6 +64,7 @@ export function autopsyOf(attempt: Attempt, trace: AttemptTrace | null): Autopsy
     why: whyOf(attempt),
     source: autopsy?.source ?? "none",
     age_ms: autopsy?.ageMs ?? null,
+    checkpoint_age_ms: autopsy?.checkpointAgeMs ?? null,
     ...placeOf(view, autopsy?.excerpts ?? []),
     events: events.slice(-MOST_EVENTS),
     output: outputOf(events),

@@ -62,12 +62,13 @@ function seenBefore(written: WrittenCheckpoint | undefined, diedAgoMs: number): 
 }
 
 function traceOf(seen: Seen | undefined, last: LastPlace | undefined): AttemptTrace | undefined {
+  const aged = seen === undefined ? {} : { checkpointAgeMs: seen.ageMs };
   if (last !== undefined) {
     const { waiting: _, ...view } = seen?.view ?? NOTHING;
-    const autopsy = { source: "memory", ageMs: 0, excerpts: last.excerpts } as const;
+    const autopsy = { source: "memory", ageMs: 0, ...aged, excerpts: last.excerpts } as const;
     return { view: { ...view, ...last.place }, events: [], autopsy };
   }
   if (seen === undefined) return;
-  const autopsy = { source: "checkpoint", ageMs: seen.ageMs, excerpts: [] } as const;
+  const autopsy = { source: "checkpoint", ageMs: seen.ageMs, ...aged, excerpts: [] } as const;
   return { view: seen.view, events: [], autopsy };
 }

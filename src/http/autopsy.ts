@@ -29,6 +29,9 @@ export const autopsySchema = Type.Object(
         "How the place is known. `live`: read from its live stack. `last-call`: its last call of ctx. `memory`: what its executor's death left on the machine. `checkpoint`: noted while it ran. `none`: not at all.",
     },
     age_ms: figure("How old the place was when the attempt ended."),
+    checkpoint_age_ms: figure(
+      "Of a lost attempt: how old its vars, progress and figures were when its executor died.",
+    ),
     state: nullable(Type.String({ enum: ["running", "waiting", null] })),
     frames: Type.Array(
       Type.Object({
@@ -63,6 +66,7 @@ export const autopsyExample: Autopsy = {
   why: { reason: "timeout", message: "it was still running at its timeout", by: "deadline" },
   source: "live",
   age_ms: 12,
+  checkpoint_age_ms: null,
   state: "running",
   frames: [
     {

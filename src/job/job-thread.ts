@@ -6,6 +6,7 @@ import { errorData, platformError } from "./error-data.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { openLiveMemory } from "./live/memory.ts";
 import { readLive } from "./live/reader.ts";
+import type { Remains } from "./live/remains.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
 import { isEnded, putOnOffer, takeBack } from "./offered.ts";
@@ -25,17 +26,19 @@ export interface JobThreadExtras {
   readonly sdkText?: string | null;
   /** Makes the code of jobs note where it is. */
   readonly sources?: LiveSources | null;
+  /** Keeps where they are for the case that this process is killed. */
+  readonly remains?: Remains | null;
 }
 
 /** Starts a thread. `env` is all that its code sees of the environment. */
 export function createJobThread(
   env: Readonly<Record<string, string>>,
-  { sdkText = null, sources = null }: JobThreadExtras = {},
+  { sdkText = null, sources = null, remains = null }: JobThreadExtras = {},
 ): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const live = createLiveEnd(sources);
+  const live = createLiveEnd(sources, remains);
   const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
   worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
 
@@ -51,6 +54,7 @@ export function createJobThread(
   const exited = hearDeath(worker, (how) => {
     death = how;
     setReady(false);
+    live?.giveBack();
     setImmediate(() => {
       port.close();
       live?.close();
@@ -106,12 +110,19 @@ export function createJobThread(
 }
 
 /** The memory in which the job's code notes where it is, and the answers it waits for while it is imported. */
-function createLiveEnd(sources: LiveSources | null) {
+function createLiveEnd(sources: LiveSources | null, remains: Remains | null) {
   if (sources === null) return null;
+  const left = remains?.open() ?? null;
+  const { link, close, loaded } = serveSources(sources, left?.note);
+  const { given, words } = left === null ? newMemory() : { given: left.file, ...left.memory };
+  const boot: LiveBoot = { memory: given, link };
+  const read = () => readLive(words, sources.findTable);
+  return { boot, close, loaded, read, giveBack: () => left?.giveBack() };
+}
+
+function newMemory() {
   const { buffer, words } = openLiveMemory();
-  const { link, close, loaded } = serveSources(sources);
-  const boot: LiveBoot = { memory: buffer, link };
-  return { boot, close, loaded, read: () => readLive(words, sources.findTable) };
+  return { given: buffer, words };
 }
 
 /** Calls back once, when the thread is gone; settles then too. */

@@ -10,7 +10,9 @@ import { memoryNow, onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
 import { resultText } from "./job-result.ts";
-import { openLiveMemory } from "./live/memory.ts";
+import { mapLiveMemory } from "./live/map-file.ts";
+import { liveMemoryOf } from "./live/memory.ts";
+import type { TraceMode } from "./live/rewrite.ts";
 import { installLiveRuntime, type LiveRuntime } from "./live/runtime.ts";
 import { createAsker } from "./live/source-link.ts";
 import { loadJob } from "./load-job.ts";
@@ -124,17 +126,24 @@ async function load(
   worker: JobWorker,
   { file, trace }: Extract<ToJobWorker, { kind: "load" }>,
 ): Promise<void> {
-  if (worker.live !== null && trace !== "off") {
-    const { memory, link } = worker.live;
-    worker.runtime = installLiveRuntime(openLiveMemory(memory).words);
-    const loader = await openLoader();
-    // Job files lie directly in the real JOBS_DIR.
-    loader.rewriteSources(dirname(file), createAsker(link, trace));
-  }
+  if (worker.live !== null && trace !== "off") await beLive(worker, worker.live, { file, trace });
   const loaded = await loadJob(file);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
   worker.post({ kind: "loaded", job: loaded.description });
+}
+
+async function beLive(
+  worker: JobWorker,
+  { memory: given, link }: LiveBoot,
+  { file, trace }: { readonly file: string; readonly trace: TraceMode },
+): Promise<void> {
+  const memory = typeof given === "string" ? mapLiveMemory(given) : liveMemoryOf(given);
+  if (memory === null) return;
+  worker.runtime = installLiveRuntime(memory.words);
+  const loader = await openLoader();
+  // Job files lie directly in the real JOBS_DIR.
+  loader.rewriteSources(dirname(file), createAsker(link, trace));
 }
 
 /** Runs the attempt if it is still on offer: its owner may have taken it back and given it to another job worker. */
@@ -146,8 +155,10 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   const scope = createAttemptScope(worker.memory);
   worker.scope = scope;
   worker.runtime?.reset();
+  worker.runtime?.belongsTo(order.attemptId);
   const end = await outcomeOf(worker.job, order, scope);
   scope.end();
+  worker.runtime?.belongsTo(0);
   Atomics.store(words, WORDS.phase, ended);
   worker.post({ kind: "ended", id: order.id, end });
   soon(() => worker.post({ kind: "idle", id: order.id }));

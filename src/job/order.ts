@@ -30,6 +30,7 @@ export function orderOf(attempt: JobAttemptOptions, startedMs: number): AttemptO
     id,
     params,
     taskId: task.taskId,
+    attemptId: task.attemptId,
     taskNo: task.taskNo,
     attempt: task.attempt,
     maxAttempts: 1 + task.retry.total,

@@ -19,7 +19,8 @@ export interface Boot {
 
 /** What a job worker needs to run job files that note where they are. */
 export interface LiveBoot {
-  readonly memory: SharedArrayBuffer;
+  /** Or the file to map. */
+  readonly memory: SharedArrayBuffer | string;
   readonly link: SourceLink;
 }
 
@@ -31,6 +32,7 @@ export interface AttemptOrder {
   /** JSON text. */
   readonly params: string;
   readonly taskId: number;
+  readonly attemptId: number;
   readonly taskNo: string;
   readonly attempt: number;
   readonly maxAttempts: number;

@@ -1,7 +1,14 @@
 // What is kept of attempts that did not end by themselves, through the whole program: receipts and autopsies.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hashOf } from "../../src/job/excerpts.ts";
@@ -206,10 +213,67 @@ describe("an attempt whose executor is killed", () => {
       runtime: "Bun",
       source_hash: hashOf(readFileSync(join(jobsDir, "in-process.ts"))),
     });
-    expect(attempt?.autopsy?.age_ms).toBeGreaterThanOrEqual(0);
-    expect(attempt?.autopsy?.age_ms).toBeLessThan(10_000);
+    const ageMs = Number(attempt?.autopsy?.["checkpoint_age_ms"]);
+    expect(ageMs).toBeGreaterThanOrEqual(0);
+    expect(ageMs).toBeLessThan(10_000);
   });
 });
+
+describe("what an executor leaves on its machine", () => {
+  test("names the line a job spun on when it was killed, and is removed then", async () => {
+    const id = await client.createJob("on-thread", { how: "spin" });
+    await client.until(id, ({ executed_function_name: name }) => name === "grind");
+    const [running] = await client.attempts(id);
+    process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
+    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
+    const [attempt] = await client.attempts(id);
+    await client.post("/task/cancel", { id });
+    expectSpinning(attempt);
+    expect(attempt?.receipt).toMatchObject({ killed: true, method: "executor" });
+    await client.until(id, ({ status }) => status === "cancelled");
+    expect(left()).not.toContain(running?.service_id ?? "");
+  });
+
+  test("is found by whoever reaps, when the main process is killed too", async () => {
+    const id = await client.createJob("on-thread", { how: "spin" });
+    await client.until(id, ({ executed_function_name: name }) => name === "grind");
+    await program.kill9();
+    await program.restart();
+    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
+    const [attempt] = await client.attempts(id);
+    await client.post("/task/cancel", { id });
+    expectSpinning(attempt);
+    expect(attempt?.receipt).toMatchObject({ killed: false, method: "none" });
+  });
+
+  test("is nothing when it ends as it should", async () => {
+    const id = await client.createJob("on-thread", { how: "throw" });
+    const [attempt] = await endedAttempts(id);
+    expect(left()).toContain(attempt?.service_id ?? "");
+    await program.terminate();
+    expect(left()).not.toContain(attempt?.service_id ?? "");
+  });
+});
+
+function left(): string[] {
+  return readdirSync(join(program.folder, "data", "live"));
+}
+
+function expectSpinning(attempt: FullAttempt | undefined): void {
+  expect(attempt?.autopsy).toMatchObject({
+    source: "memory",
+    age_ms: 0,
+    state: "running",
+    runtime: "Bun",
+    source_hash: hashOf(readFileSync(join(jobsDir, "on-thread.ts"))),
+  });
+  const names = attempt?.autopsy?.frames.map((frame) => frame.function);
+  expect(names).toEqual(["grind", "act", "run"]);
+  expect(attempt?.autopsy?.frames[0]).toMatchObject({
+    ...marked("grind", "on-thread.ts"),
+    source: around("grind", "on-thread.ts"),
+  });
+}
 
 async function endedAttempts(id: number): Promise<readonly FullAttempt[]> {
   await client.until(id, isEnded, 20_000);

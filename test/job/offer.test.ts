@@ -12,6 +12,7 @@ const order: AttemptOrder = {
   id: 7,
   params: "{}",
   taskId: 1,
+  attemptId: 1,
   taskNo: "no-1",
   attempt: 1,
   maxAttempts: 1,

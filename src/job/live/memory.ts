@@ -8,6 +8,9 @@ export const WORDS = {
   tracked: 1,
   /** Async frames that found the table full. */
   untracked: 2,
+  /** Id of the attempt that runs, in two halves; 0 while none does. For whoever finds the memory after a death. */
+  attemptLow: 3,
+  attemptHigh: 4,
 } as const;
 
 const HEAD = 16;
@@ -45,15 +48,35 @@ const LENGTH = FRAMES + FRAME_COUNT * FRAME.size;
 /** The sign of a location: its frame is of a function that awaits. */
 export const ASYNC_BIT = -0x80000000;
 
-export interface LiveMemory {
-  readonly buffer: SharedArrayBuffer;
+export const LIVE_BYTES = LENGTH * Int32Array.BYTES_PER_ELEMENT;
+
+/** Of a mapped file the buffer is not shared; its bytes are all the same. */
+export interface LiveMemory<Buffer = ArrayBufferLike> {
+  readonly buffer: Buffer;
   readonly words: Int32Array;
 }
 
-/** Makes the memory, or looks at the one that is given. */
-export function openLiveMemory(given?: SharedArrayBuffer): LiveMemory {
-  const buffer = given ?? new SharedArrayBuffer(LENGTH * Int32Array.BYTES_PER_ELEMENT);
+/** Makes a memory. */
+export function openLiveMemory(): LiveMemory<SharedArrayBuffer> {
+  return liveMemoryOf(new SharedArrayBuffer(LIVE_BYTES));
+}
+
+/** Looks at one that is there. */
+export function liveMemoryOf<B extends ArrayBufferLike>(buffer: B): LiveMemory<B> {
   return { buffer, words: new Int32Array(buffer, 0, LENGTH) };
+}
+
+const HALF = 2 ** 32;
+
+/** Notes whose memory it is; 0: nobody's. */
+export function noteAttempt(words: Int32Array, attemptId: number): void {
+  words[WORDS.attemptLow] = (attemptId % HALF) | 0;
+  words[WORDS.attemptHigh] = Math.floor(attemptId / HALF);
+}
+
+export function attemptIn(words: Int32Array): number {
+  const low = (words[WORDS.attemptLow] ?? 0) >>> 0;
+  return (words[WORDS.attemptHigh] ?? 0) * HALF + low;
 }
 
 /** Where an async frame's entry begins. */

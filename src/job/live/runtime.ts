@@ -1,13 +1,15 @@
 // What instrumented code calls in the job worker: plain stores into the live memory, a few nanoseconds each.
 import { createAsyncFrames } from "./async-frames.ts";
 import { iterateSyncWatched, iterateWatched } from "./iterate.ts";
-import { LOCATIONS, SLOT_MASK, WORDS } from "./memory.ts";
+import { LOCATIONS, noteAttempt, SLOT_MASK, WORDS } from "./memory.ts";
 import { CALLS } from "./names.ts";
 
 /** What the job worker itself does with the live memory. */
 export interface LiveRuntime {
   /** Forgets all frames: before an attempt, and after an import that failed. Who is suspended then stays forgotten. */
   reset(): void;
+  /** Notes which attempt runs; 0: none. */
+  belongsTo(attemptId: number): void;
 }
 
 /**
@@ -24,7 +26,7 @@ export function installLiveRuntime(words: Int32Array): LiveRuntime {
   for (const [name, value] of Object.entries(calls)) {
     Object.defineProperty(globalThis, name, { value, writable: false, configurable: false });
   }
-  return { reset: frames.reset };
+  return { reset: frames.reset, belongsTo: (attemptId) => noteAttempt(words, attemptId) };
 }
 
 /** They hand a value on. */

@@ -27,8 +27,14 @@ interface Answer {
   readonly source: PreparedSource;
 }
 
-/** The owner's end: answers until it is closed. It does not keep the process alive. */
-export function serveSources(sources: LiveSources): {
+/**
+ * The owner's end: answers until it is closed. It does not keep the process alive. `onLoad` hears of each source before
+ * the job worker has it.
+ */
+export function serveSources(
+  sources: LiveSources,
+  onLoad: (source: LoadedSource) => void = () => undefined,
+): {
   readonly link: SourceLink;
   /** What the job worker was given for a path last. */
   loaded(path: string): LoadedSource | undefined;
@@ -40,7 +46,11 @@ export function serveSources(sources: LiveSources): {
   const count = new Int32Array(answers);
   port1.on("message", ({ id, path, mode }: Question) => {
     const source = prepare(sources, path, mode);
-    if (source.hash !== undefined) given.set(path, loadedAs(path, source.hash, source));
+    if (source.hash !== undefined) {
+      const loaded = loadedAs(path, source.hash, source);
+      given.set(path, loaded);
+      onLoad(loaded);
+    }
     port1.postMessage({ id, source } satisfies Answer);
     Atomics.add(count, 0, 1);
     Atomics.notify(count, 0);

@@ -1,7 +1,7 @@
 // A job worker that does nothing but import one file of a folder with live sources, and call it.
 import { parentPort } from "node:worker_threads";
 import { createBunHook, createLoadHook } from "../../../src/job/live/load-hooks.ts";
-import { openLiveMemory } from "../../../src/job/live/memory.ts";
+import { liveMemoryOf } from "../../../src/job/live/memory.ts";
 import type { TraceMode } from "../../../src/job/live/rewrite.ts";
 import { installLiveRuntime } from "../../../src/job/live/runtime.ts";
 import { createAsker, type SourceLink } from "../../../src/job/live/source-link.ts";
@@ -24,7 +24,7 @@ parentPort?.once("message", (order: ShapeOrder) => {
 });
 
 async function perform({ link, memory, jobsDir, url, mode }: ShapeOrder): Promise<void> {
-  installLiveRuntime(openLiveMemory(memory).words);
+  installLiveRuntime(liveMemoryOf(memory).words);
   const ask = createAsker(link, mode);
   if (process.versions["bun"] === undefined) {
     const { registerHooks } = await import("node:module");
