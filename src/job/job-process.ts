@@ -1,9 +1,9 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
+import { forkModule } from "./fork-module.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { type MemoryPages, unpackMemory } from "./memory-pages.ts";
 import { takeBack } from "./offered.ts";
@@ -12,6 +12,7 @@ import { MARK_NAME, sweepMarked } from "./process-sweep.ts";
 import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
+const MAIN = new URL("./job-process-main.ts", import.meta.url);
 const KILL_LIMIT_MS = 2_000;
 /** The main thread of a job process answers in about a millisecond; this is for a busy machine. */
 const ANSWER_LIMIT_MS = 100;
@@ -32,7 +33,7 @@ export interface JobProcessOptions {
 export function createJobProcess(options: JobProcessOptions): JobHost {
   const { env, sdkText = null, owner = randomBytes(6).toString("hex") } = options;
   const mark = `${owner}/${randomBytes(6).toString("hex")}`;
-  const child = forkMain({ ...env, [MARK_NAME]: mark });
+  const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
   const memory = openSharedMemory();
   const questions = createQuestions((message) => send(child, message));
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
@@ -111,17 +112,6 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
       return killed;
     },
   };
-}
-
-function forkMain(env: Readonly<Record<string, string>>): ChildProcess {
-  return fork(fileURLToPath(new URL("./job-process-main.ts", import.meta.url)), [], {
-    detached: true,
-    env,
-    // Deno hands its own permissions on and reads no .env by itself.
-    execArgv: "Deno" in globalThis ? [] : ["--no-install", "--no-env-file"],
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    serialization: "json",
-  });
 }
 
 /** Sending to a process that just ended is no error here: its exit is heard. */

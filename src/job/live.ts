@@ -31,9 +31,11 @@ export interface LiveSource {
  */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isWaiting = await host.ping(PING_LIMIT_MS);
+  // Before the stack: who saw it come back so many times is not shown where it was before that.
+  const round = Atomics.load(source.memory.words, WORDS.round);
   const stack = readStack(host);
   const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
-  const view = readView(source, state, stack);
+  const view = { ...readView(source, state, stack), round };
   const { cpuMs, ...vitals } = host.vitals();
   const { cpuBeforeMs } = source;
   const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;

@@ -207,6 +207,18 @@ export default () => n;`),
         "const more = 1;\nexport function spin(n) {\n  while (n) n += more; //@ spin\n}",
     },
   },
+  "what a CommonJS file calls": {
+    state: "running",
+    files: {
+      "main.ts": `import legacy, { call } from "./legacy.js";
+export default () => {
+  legacy.call(() => call(() => {
+    for (;;) {} //@ (anonymous)
+  }));
+};`,
+      "legacy.js": "exports.call = (done) => done();\nexports.name = __filename;",
+    },
+  },
   "a file that is imported later": {
     state: "running",
     files: {
