@@ -57,10 +57,10 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {}, noThreads = null } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
-  const tracing = await openTracing(options.cacheDir, logger);
+  const tracing = openTracing(options.cacheDir, logger);
   const spawn = {
     thread: () => createJobThread(env, { sdkText, sources: tracing.sources }),
-    process: () => createJobProcess({ ...options, env, sdkText }),
+    process: () => createJobProcess({ ...options, env, sdkText, tracing }),
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,

@@ -8,7 +8,7 @@ import { openLiveMemory } from "./live/memory.ts";
 import { readLive } from "./live/reader.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
-import { isEnded, putOnOffer, takeBack } from "./offered.ts";
+import { isBegun, isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
@@ -69,6 +69,8 @@ export function createJobThread(
     }
   });
 
+  const readStack = () => (isTraced && isBegun(memory) ? (live?.read() ?? null) : null);
+
   return {
     method: "thread",
     memory,
@@ -77,6 +79,11 @@ export function createJobThread(
     post(message) {
       if (message.kind === "load") isTraced = message.trace !== "off";
       port.postMessage(message);
+    },
+    async abort(message) {
+      const stack = readStack();
+      port.postMessage(message);
+      return stack;
     },
     offer(order) {
       putOnOffer(memory, order.id);
@@ -93,7 +100,7 @@ export function createJobThread(
       signs.pinged();
       return pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs);
     },
-    readStack: () => (isTraced ? (live?.read() ?? null) : null),
+    readStack,
     vitals: () => signs.read(threadId),
     kill() {
       listener = DEAF;

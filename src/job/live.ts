@@ -5,7 +5,7 @@ import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
 import type { JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
-import { PHASES, readText, type SharedMemory, WORDS } from "./shared-memory.ts";
+import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
 const PING_LIMIT_MS = 50;
@@ -33,19 +33,13 @@ export async function inspect(host: JobHost, source: LiveSource): Promise<LiveVi
   const isWaiting = await host.ping(PING_LIMIT_MS);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
   const round = Atomics.load(source.memory.words, WORDS.round);
-  const stack = readStack(host);
+  const stack = host.readStack();
   const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
   const view = { ...readView(source, state, stack), round };
   const { cpuMs, ...vitals } = host.vitals();
   const { cpuBeforeMs } = source;
   const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;
   return { ...view, vitals: { ...vitals, cpuMs: ownCpuMs } };
-}
-
-/** Null when its code notes nothing, or has not begun with the attempt: what is there may be of another one. */
-export function readStack(host: JobHost): LiveStack | null {
-  const phase = Atomics.load(host.memory.words, WORDS.phase);
-  return phase === PHASES.running || phase === PHASES.ended ? host.readStack() : null;
 }
 
 /**

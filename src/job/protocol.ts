@@ -42,10 +42,17 @@ export interface AttemptOrder {
 
 export type AbortReason = "timeout" | "cancel" | "interrupt";
 
+export interface AbortMessage {
+  readonly kind: "abort";
+  /** Of the attempt. */
+  readonly id: number;
+  readonly reason: AbortReason;
+}
+
 export type ToJobWorker =
   | { readonly kind: "load"; readonly file: string; readonly trace: Trace }
   | AttemptOrder
-  | { readonly kind: "abort"; readonly id: number; readonly reason: AbortReason }
+  | AbortMessage
   | { readonly kind: "ping"; readonly ping: number };
 
 /** A job as its file defines it: what the catalogue wants to know, without the hash. */

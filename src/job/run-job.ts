@@ -28,7 +28,7 @@ import {
 import { errorData, platformError } from "./error-data.ts";
 import { readEvents } from "./event-ring.ts";
 import type { LiveStack } from "./live/reader.ts";
-import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
+import { emptyView, inspect, type LiveSource, readTrace, readView } from "./live.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
 import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
@@ -133,19 +133,19 @@ class JobAttempt {
     const onDeadline = () => this.stop(deadlineStop(this.#startedMs + timeoutMs));
     const onAbort = () => {
       this.#isAbortDue = true;
-      if (this.#jobWorker !== null) this.#abortEarly(this.#jobWorker);
+      if (this.#jobWorker !== null) this.#inBackground(this.#abortEarly(this.#jobWorker));
     };
     return [setTimeout(onAbort, abortAfterMs(timeoutMs)), setTimeout(onDeadline, timeoutMs)];
   }
 
   /** The ping tells afterwards whether the job waited or was busy when its time was up. */
-  #abortEarly({ host }: PooledJobWorker): void {
-    this.#stackAtAbort = readStack(host);
-    host.post({ kind: "abort", id: this.#options.id, reason: "timeout" });
-    const note = (isWaiting: boolean) => {
-      this.#wasWaiting = isWaiting;
-    };
-    host.ping(LIMITS_MS.lateEnd).then(note, () => note(false));
+  async #abortEarly({ host }: PooledJobWorker): Promise<void> {
+    this.#stackAtAbort = await host.abort({
+      kind: "abort",
+      id: this.#options.id,
+      reason: "timeout",
+    });
+    this.#wasWaiting = await host.ping(LIMITS_MS.lateEnd);
   }
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
@@ -189,7 +189,7 @@ class JobAttempt {
     const order = orderOf(this.#options, this.#startedMs);
     const offer = offerAttempt(host, order, acceptWithinMs(this.#options.timeoutMs));
     this.#jobWorker = jobWorker;
-    if (this.#isAbortDue) this.#abortEarly(jobWorker);
+    if (this.#isAbortDue) this.#inBackground(this.#abortEarly(jobWorker));
     return offer;
   }
 
@@ -222,8 +222,8 @@ class JobAttempt {
   /** Fires the signal. Without grace a busy job is killed all the same, and a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
-    this.#stackAtAbort = readStack(jobWorker.host);
-    jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
+    const { id } = this.#options;
+    this.#stackAtAbort = await jobWorker.host.abort({ kind: "abort", id, reason });
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
     this.#wasWaiting = first;
@@ -237,7 +237,7 @@ class JobAttempt {
     const { outcome, error, sinceMs } = stop;
     const method = how ?? jobWorker.host.method;
     await jobWorker.host.refresh();
-    const stack = stop.by === "job" ? null : this.#stackAtKill(jobWorker, method);
+    const stack = this.#stackAtKill(jobWorker, method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
     const proof = await within(killing, LIMITS_MS.proof);
     const trace = this.#trace(jobWorker, outcome, stack);
@@ -267,7 +267,7 @@ class JobAttempt {
   /** A job that waited may have gone on since, because of the abort. */
   #stackAtKill({ host }: PooledJobWorker, method: KillReceipt["method"]): LiveStack | null {
     const hasReacted = method === "abort" || this.#wasWaiting;
-    return (hasReacted ? this.#stackAtAbort : null) ?? readStack(host);
+    return (hasReacted ? this.#stackAtAbort : null) ?? host.readStack();
   }
 
   /** Of an attempt that ended by itself, with `stack` null, the last `ctx` call tells more than the empty stack. */

@@ -34,18 +34,26 @@ export function serveSources(sources: LiveSources): {
   const { port1, port2 } = new MessageChannel();
   const answers = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(answers);
-  port1.on("message", ({ id, path, mode }: Question) => {
-    port1.postMessage({ id, source: prepare(sources, path, mode) } satisfies Answer);
+  const answer = async ({ id, path, mode }: Question) => {
+    const source = await prepare(sources, path, mode);
+    port1.postMessage({ id, source } satisfies Answer);
     Atomics.add(count, 0, 1);
     Atomics.notify(count, 0);
+  };
+  port1.on("message", (question: Question) => {
+    answer(question).catch(() => undefined);
   });
   port1.unref();
   return { link: { port: port2, answers }, close: () => port1.close() };
 }
 
-function prepare(sources: LiveSources, path: string, mode: TraceMode): PreparedSource {
+async function prepare(
+  sources: LiveSources,
+  path: string,
+  mode: TraceMode,
+): Promise<PreparedSource> {
   try {
-    return sources.prepare(path, mode);
+    return await sources.prepare(path, mode);
   } catch (thrown) {
     return { kind: "plain", note: String(thrown), isCommonJs: false };
   }

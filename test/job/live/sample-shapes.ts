@@ -100,7 +100,7 @@ if (import.meta.main) {
   const url = await openServer();
   Object.assign(process.env, { SILENT_URL: `${url}/silent`, DRIPPING_URL: `${url}/drip` });
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "shapes-")));
-  const sources = await openLiveSources(join(folder, "cache"));
+  const sources = openLiveSources(join(folder, "cache"));
   const all: Readonly<Record<string, Shape>> = { ...SPINNING, ...WAITING };
   for (const name of names) {
     const shape = all[name];
