@@ -74,20 +74,20 @@ async function sample(name: string, shape: Shape, world: World): Promise<Sampled
   return { shape: name, marks, seen, last, ...(error === undefined ? {} : { error }) };
 }
 
-function marksOf(path: string, text: string): string[] {
+export function marksOf(path: string, text: string): string[] {
   return text.split(/\r?\n/).flatMap((line, at) => {
     const names = line.split("//@ ")[1]?.split(" | ") ?? [];
     return names.map((name) => `${path}:${at + 1} ${name.trim()}`);
   });
 }
 
-function placeOf(frame: Frame | undefined): string {
+export function placeOf(frame: Frame | undefined): string {
   if (frame === undefined) return "nowhere";
   const owner = frame.class === undefined ? "" : `${frame.class}.`;
   return `${frame.file}:${frame.line} ${owner}${frame.function}`;
 }
 
-async function openServer(): Promise<string> {
+export async function openServer(): Promise<string> {
   const server = createServer((request, response) => {
     if (request.url === "/drip") response.write("x");
   });
