@@ -9,6 +9,8 @@ import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
 const PING_LIMIT_MS = 50;
+/** Code on the stack says already that it runs; the answer would only refresh what is known of its memory. */
+const BUSY_PING_LIMIT_MS = 10;
 
 /** A deep recursion is not to fill the database. */
 const MAX_FRAMES = 100;
@@ -30,7 +32,8 @@ export interface LiveSource {
  * the stack. No answer means that something is on the processor, a package's code for instance.
  */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
-  const isWaiting = await host.ping(PING_LIMIT_MS);
+  const isBusy = host.readStack()?.state === "running";
+  const isWaiting = await host.ping(isBusy ? BUSY_PING_LIMIT_MS : PING_LIMIT_MS);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
   const round = Atomics.load(source.memory.words, WORDS.round);
   const stack = host.readStack();
