@@ -1,8 +1,7 @@
 // Keeps one executor process alive: forks it, buries the dead, replaces what must be killed, hands signals on.
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { fileURLToPath } from "node:url";
 import { type Config, scrubbedEnv } from "./config.ts";
 import { isFor } from "./consumer/protocol.ts";
 import { AppError } from "./core/errors.ts";
@@ -10,6 +9,7 @@ import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { forkModule } from "./job/fork-module.ts";
 import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
@@ -213,14 +213,7 @@ function send(child: Child, message: ToExecutor): void {
 
 /** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
 function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
-  const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
-    detached: true,
-    env: scrubbedEnv(),
-    // Deno hands its own permissions on and reads no .env by itself.
-    execArgv: "Deno" in globalThis ? [] : ["--no-install", "--no-env-file"],
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    serialization: "json",
-  });
+  const forked = forkModule(new URL("./executor.ts", import.meta.url), { env: scrubbedEnv() });
   const exited = Promise.withResolvers<void>();
   const child: Child = {
     process: forked,

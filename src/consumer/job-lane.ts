@@ -60,11 +60,12 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {}, noThreads = null } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
-  const tracing = await openTracing(options.cacheDir, logger);
-  const remains = options.remainsDir === undefined ? null : openRemains(options.remainsDir);
+  const tracing = openTracing(options.cacheDir, logger);
+  const { remainsDir } = options;
+  const remains = remainsDir === undefined ? null : openRemains(remainsDir);
   const spawn = {
     thread: () => createJobThread(env, { sdkText, sources: tracing.sources, remains }),
-    process: () => createJobProcess({ ...options, env, sdkText }),
+    process: () => createJobProcess({ ...options, env, sdkText, tracing }),
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,

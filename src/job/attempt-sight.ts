@@ -13,16 +13,9 @@ import { readEvents } from "./event-ring.ts";
 import { readExcerpts } from "./excerpts.ts";
 import type { JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
-import {
-  emptyView,
-  inspect,
-  type LiveSource,
-  ownVitals,
-  readStack,
-  readTrace,
-  readView,
-} from "./live.ts";
+import { emptyView, inspect, type LiveSource, ownVitals, readTrace, readView } from "./live.ts";
 import type { PooledJob } from "./pool.ts";
+import type { AbortMessage } from "./protocol.ts";
 import { runtimeName, runtimeVersion } from "./runtime.ts";
 
 export interface SightOptions {
@@ -49,12 +42,12 @@ export interface AttemptSight {
   refused(): void;
   inspect(): Promise<LiveView>;
   eventsAfter(seq: number): readonly TraceEvent[];
-  /** It is about to be told to end: where it is now, before it can react to that. */
-  aborting(): void;
+  /** Tells it to end, and notes where it was before it could react to that. */
+  abort(message: AbortMessage): Promise<void>;
   /** Whether its code was suspended in an await when it was to end. */
   waited(isWaiting: boolean): void;
-  /** `method`: how it is killed. `isOwn`: it did that to itself, so its stack is gone already. */
-  lastLook(method: KillReceipt["method"], isOwn: boolean): LastLook;
+  /** `method`: how it is killed. */
+  lastLook(method: KillReceipt["method"]): LastLook;
   /** What is kept of it; with its last look it is one that was killed. */
   end(outcome: Outcome, last?: LastLook): AttemptTrace;
 }
@@ -81,7 +74,7 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
     // A job that waited may have gone on since, because of the abort.
     const hasReacted = method === "abort" || wasWaiting;
     if (hasReacted && atAbort !== null && atAbort.stack !== null) return atAbort;
-    return { stack: readStack(from), atMs: performance.now() };
+    return { stack: from.readStack(), atMs: performance.now() };
   };
 
   return {
@@ -103,16 +96,17 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
       if (kept !== null) return eventsAfter(kept.events, seq);
       return host === null ? [] : eventsAfter(readEvents(host.memory), seq);
     },
-    aborting() {
-      if (host !== null) atAbort = { stack: readStack(host), atMs: performance.now() };
+    async abort(message) {
+      const atMs = performance.now();
+      const stack = (await host?.abort(message)) ?? null;
+      atAbort = { stack, atMs };
     },
     waited(isWaiting) {
       wasWaiting = isWaiting;
     },
-    lastLook(method, isOwn) {
+    lastLook(method) {
       if (host === null) throw new Error("nobody has the attempt");
-      const seen = isOwn ? { stack: null, atMs: performance.now() } : lastStack(host, method);
-      return { ...seen, vitals: lastVitals(host, cpuBeforeMs) };
+      return { ...lastStack(host, method), vitals: lastVitals(host, cpuBeforeMs) };
     },
     end(outcome, last) {
       if (host === null) return { view: nowhere(), events: [] };

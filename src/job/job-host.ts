@@ -2,7 +2,7 @@
 import type { AttemptError, Vitals } from "../core/attempt.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { LiveStack } from "./live/reader.ts";
-import type { AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
+import type { AbortMessage, AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
 import type { SharedMemory } from "./shared-memory.ts";
 
 /** How a job worker died without being told to. */
@@ -18,11 +18,13 @@ export interface JobHost {
   readonly method: "thread" | "process";
   /** Live for a thread; of a process the copy that `refresh` fetched last. */
   readonly memory: SharedMemory;
-  /** Brings `memory` up to date; settles soon, also when it is dead: then its last word stays. */
+  /** Brings `memory` and the stack up to date; settles soon, also when it is dead: then its last word stays. */
   refresh(): Promise<void>;
   /** Settles once it can be told to load a job; false when it died before. */
   readonly ready: Promise<boolean>;
   post(message: ToJobWorker): void;
+  /** Tells the attempt to end; where its code was just before, null when that is not known. */
+  abort(message: AbortMessage): Promise<LiveStack | null>;
   /** Puts an attempt on offer in its memory and sends it. */
   offer(order: AttemptOrder): void;
   /** Takes back the attempt that is on offer; false when it was accepted, or nobody can tell. */
@@ -35,7 +37,10 @@ export interface JobHost {
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;
-  /** Where its code is at this moment, also while it spins; null when nothing was noted, and always of a process. */
+  /**
+   * Where the attempt's code is at this moment, also while it spins; of a process where it was at the last `refresh`, or
+   * at its last word. Null when nothing was noted, or the attempt has not begun.
+   */
   readStack(): LiveStack | null;
   /** A source as it loaded it; undefined when nobody noted that. */
   loaded(path: string): LoadedSource | undefined;

@@ -2,10 +2,20 @@
 import type { Vitals } from "../core/attempt.ts";
 import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
+import type { LoadedSource } from "./excerpts.ts";
 import type { Death, JobHost } from "./job-host.ts";
 import { createJobThread } from "./job-thread.ts";
+import { openRemains } from "./live/remains.ts";
+import { createLiveSources, type LiveSources } from "./live/sources.ts";
+import { withNotes } from "./live/tracing.ts";
 import { packMemory } from "./memory-pages.ts";
-import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
+import type {
+  FromJobProcess,
+  ProcessAnswer,
+  ProcessQuestion,
+  Seen,
+  ToJobProcess,
+} from "./process-protocol.ts";
 import { findMarked, hasChildren, signal } from "./process-sweep.ts";
 import type { AttemptOrder, FromJobWorker } from "./protocol.ts";
 
@@ -60,16 +70,23 @@ function hear(message: ToJobProcess): void {
   }
 }
 
-function boot({ env, sdkText, mark: own }: Extract<ToJobProcess, { kind: "boot" }>): void {
-  mark = own;
-  const thread = createJobThread(env, { sdkText });
+function boot({ env, sdkText, ...boot }: Extract<ToJobProcess, { kind: "boot" }>): void {
+  mark = boot.mark;
+  const sources = boot.sourcesDir === null ? null : openSources(boot.sourcesDir);
+  const remains = boot.remainsDir === null ? null : openRemains(boot.remainsDir);
+  const onSource = (source: LoadedSource) => say({ kind: "loading", source });
+  const thread = createJobThread(env, { sdkText, sources, remains, onSource });
   thread.listen({
     message: forward,
-    death: ({ error }) => say({ kind: "death", error, memory: packMemory(thread.memory) }),
+    death: ({ error }) => say({ kind: "death", error, ...look(thread) }),
   });
   host = thread;
   const tellReady = () => say({ kind: "ready", vitals: vitals() });
   thread.ready.then((isReady) => isReady && tellReady(), killAll);
+}
+
+function openSources(folder: string): LiveSources {
+  return withNotes(createLiveSources(folder), (file, note) => say({ kind: "note", file, note }));
 }
 
 function offer(order: AttemptOrder): void {
@@ -103,7 +120,7 @@ function vitals(): Vitals | null {
   return { ...known, rssBytes: process.memoryUsage.rss(), memoryAgeMs: memoryAgeMs ?? 0 };
 }
 
-async function answerOf(thread: JobHost, question: ProcessQuestion) {
+async function answerOf(thread: JobHost, question: ProcessQuestion): Promise<ProcessAnswer> {
   switch (question.kind) {
     case "ping":
       return thread.ping(question.withinMs);
@@ -111,9 +128,17 @@ async function answerOf(thread: JobHost, question: ProcessQuestion) {
       return withdraw(thread);
     case "has-ended":
       return thread.hasEnded();
+    case "abort":
+      return { stack: await thread.abort(question) };
     case "read":
-      return packMemory(thread.memory);
+      return look(thread);
   }
+}
+
+/** What it said is never newer than where it is. */
+function look(thread: JobHost): Required<Seen> {
+  const memory = packMemory(thread.memory);
+  return { memory, stack: thread.readStack() };
 }
 
 async function withdraw(thread: JobHost): Promise<boolean> {
@@ -142,7 +167,7 @@ function die(how: Death): void {
   if (isDying || host === null) return;
   isDying = true;
   const { promise: sent, resolve } = Promise.withResolvers<void>();
-  say({ kind: "death", ...how, memory: packMemory(host.memory) }, resolve);
+  say({ kind: "death", ...how, ...look(host) }, resolve);
   within(sent, LAST_WORD_MS).then(killAll, killAll);
 }
 

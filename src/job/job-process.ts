@@ -1,17 +1,28 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
 import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
+import type { LoadedSource } from "./excerpts.ts";
+import { forkModule } from "./fork-module.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
-import { type MemoryPages, unpackMemory } from "./memory-pages.ts";
+import type { LiveStack } from "./live/reader.ts";
+import { forgetRemains } from "./live/remains.ts";
+import type { Tracing } from "./live/tracing.ts";
+import { unpackMemory } from "./memory-pages.ts";
 import { takeBack } from "./offered.ts";
-import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
+import type {
+  FromJobProcess,
+  ProcessAnswer,
+  ProcessQuestion,
+  Seen,
+  ToJobProcess,
+} from "./process-protocol.ts";
 import { MARK_NAME, sweepMarked } from "./process-sweep.ts";
 import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
+const MAIN = new URL("./job-process-main.ts", import.meta.url);
 const KILL_LIMIT_MS = 2_000;
 /** The main thread of a job process answers in about a millisecond; this is for a busy machine. */
 const ANSWER_LIMIT_MS = 100;
@@ -22,6 +33,10 @@ export interface JobProcessOptions {
   /** All that its code sees of the environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly sdkText?: string | null;
+  /** Of `openTracing`: makes the code of jobs note where it is. */
+  readonly tracing?: Pick<Tracing, "folder" | "note"> | undefined;
+  /** Keeps where they are for the case that the executor is killed; nothing is kept when left out. */
+  readonly remainsDir?: string;
   /** Begins the mark of each process; by it whoever buries the executor finds them all. Default: random. */
   readonly owner?: string;
   /** Hears of each process group when it begins and when it is proven gone. */
@@ -30,10 +45,11 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, sdkText = null, owner = randomBytes(6).toString("hex") } = options;
+  const { env, sdkText = null, tracing, owner = randomBytes(6).toString("hex") } = options;
   const mark = `${owner}/${randomBytes(6).toString("hex")}`;
-  const child = forkMain({ ...env, [MARK_NAME]: mark });
+  const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
   const memory = openSharedMemory();
+  const loaded = new Map<string, LoadedSource>();
   const questions = createQuestions((message) => send(child, message));
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
   const signs = createToldVitals();
@@ -41,6 +57,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   let death: Death | null = null;
   const isDead = () => death !== null;
   let offers = 0;
+  let stack: LiveStack | null = null;
   let killed: Promise<boolean> | null = null;
 
   const die = (how: Death) => {
@@ -50,25 +67,45 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     questions.close();
     if (killed === null) listener.death(how);
   };
+  const see = (seen: Seen) => {
+    if (seen.memory !== undefined) unpackMemory(memory, seen.memory);
+    stack = seen.stack;
+  };
+  const hear = (said: FromJobProcess) => {
+    switch (said.kind) {
+      case "ready":
+        return setReady(true);
+      case "answer":
+        return questions.answered(said.id, said.answer);
+      case "said":
+        return listener.message(said.message);
+      case "loading":
+        return loaded.set(said.source.path, said.source);
+      case "note":
+        return tracing?.note(said.file, said.note);
+      case "death":
+        see(said);
+        return die(said);
+    }
+  };
   const exited = hearExit(child, (why) => die({ error: platformError("exit", why) }));
   child.on("message", (message) => {
     const said = message as FromJobProcess;
     if ("vitals" in said && said.vitals) signs.told(said.vitals);
-    if (said.kind === "ready") setReady(true);
-    if (said.kind === "answer") questions.answered(said.id, said.answer);
-    if (said.kind === "said") listener.message(said.message);
-    if (said.kind !== "death") return;
-    unpackMemory(memory, said.memory);
-    die(said);
+    hear(said);
   });
   if (child.pid !== undefined) options.onGroup?.(child.pid, true);
-  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, sdkText, mark });
+  const folders = { sourcesDir: tracing?.folder ?? null, remainsDir: options.remainsDir ?? null };
+  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, sdkText, ...folders, mark });
 
   const kill = async () => {
     const isDead = await killProcess(child, mark, exited);
     // Deno keeps the socket of some killed children open otherwise.
     if (child.connected) child.disconnect();
-    if (isDead && child.pid !== undefined) options.onGroup?.(child.pid, false);
+    if (isDead && child.pid !== undefined) {
+      options.onGroup?.(child.pid, false);
+      if (options.remainsDir !== undefined) forgetRemains(options.remainsDir, child.pid);
+    }
     return isDead;
   };
 
@@ -79,13 +116,18 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     async refresh() {
       if (death !== null) return;
       const asked = offers;
-      const pages = await questions.ask({ kind: "read" }, ANSWER_LIMIT_MS);
+      const seen = await questions.ask({ kind: "read" }, ANSWER_LIMIT_MS);
       // Neither its last word nor the next attempt is overwritten by what was read before.
-      if (typeof pages === "object" && asked === offers && !isDead()) unpackMemory(memory, pages);
+      if (typeof seen === "object" && asked === offers && !isDead()) see(seen);
     },
     post: (message) => send(child, { kind: "post", message }),
+    async abort(message) {
+      const seen = await questions.ask(message, ANSWER_LIMIT_MS);
+      return typeof seen === "object" ? seen.stack : null;
+    },
     offer(order) {
       offers += 1;
+      stack = null;
       // The copy still tells of the attempt before.
       clearAttempt(memory);
       send(child, { kind: "offer", order });
@@ -102,9 +144,8 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
       if (death !== null) hear.death(death);
     },
     ping: async (withinMs) => (await questions.ask({ kind: "ping", withinMs }, withinMs)) === true,
-    // Its thread is not given rewritten sources.
-    readStack: () => null,
-    loaded: () => undefined,
+    readStack: () => stack,
+    loaded: (path) => loaded.get(path),
     vitals: signs.read,
     kill() {
       listener = DEAF;
@@ -112,17 +153,6 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
       return killed;
     },
   };
-}
-
-function forkMain(env: Readonly<Record<string, string>>): ChildProcess {
-  return fork(fileURLToPath(new URL("./job-process-main.ts", import.meta.url)), [], {
-    detached: true,
-    env,
-    // Deno hands its own permissions on and reads no .env by itself.
-    execArgv: "Deno" in globalThis ? [] : ["--no-install", "--no-env-file"],
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-    serialization: "json",
-  });
 }
 
 /** Sending to a process that just ended is no error here: its exit is heard. */
@@ -159,18 +189,16 @@ async function killProcess(
   return (await isGone) === true && isSwept;
 }
 
-type Answer = boolean | MemoryPages;
-
 /** Numbers questions, so that a late answer is not taken for a newer one's. */
 function createQuestions(post: (message: ToJobProcess) => void) {
-  const open = new Map<number, (answer: Answer | undefined) => void>();
+  const open = new Map<number, (answer: ProcessAnswer | undefined) => void>();
   let last = 0;
   let isMute = false;
   return {
-    async ask(question: ProcessQuestion, withinMs: number): Promise<Answer | undefined> {
+    async ask(question: ProcessQuestion, withinMs: number): Promise<ProcessAnswer | undefined> {
       last += 1;
       const id = last;
-      const { promise, resolve } = Promise.withResolvers<Answer | undefined>();
+      const { promise, resolve } = Promise.withResolvers<ProcessAnswer | undefined>();
       open.set(id, resolve);
       post({ kind: "ask", id, question });
       // Who did not answer in time is not waited for again: a deadline must be kept.
@@ -179,7 +207,7 @@ function createQuestions(post: (message: ToJobProcess) => void) {
       if (answer === undefined && question.kind !== "ping") isMute = true;
       return answer;
     },
-    answered(id: number, answer: Answer) {
+    answered(id: number, answer: ProcessAnswer) {
       isMute = false;
       open.get(id)?.(answer);
     },

@@ -3,13 +3,14 @@ import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { delay, within } from "../core/within.ts";
 import { errorData, platformError } from "./error-data.ts";
+import type { LoadedSource } from "./excerpts.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { openLiveMemory } from "./live/memory.ts";
 import { readLive } from "./live/reader.ts";
 import type { Remains } from "./live/remains.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
-import { isEnded, putOnOffer, takeBack } from "./offered.ts";
+import { isBegun, isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
@@ -28,17 +29,19 @@ export interface JobThreadExtras {
   readonly sources?: LiveSources | null;
   /** Keeps where they are for the case that this process is killed. */
   readonly remains?: Remains | null;
+  /** Hears of each source before it is loaded. */
+  readonly onSource?: (source: LoadedSource) => void;
 }
 
 /** Starts a thread. `env` is all that its code sees of the environment. */
 export function createJobThread(
   env: Readonly<Record<string, string>>,
-  { sdkText = null, sources = null, remains = null }: JobThreadExtras = {},
+  { sdkText = null, ...extras }: JobThreadExtras = {},
 ): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const live = createLiveEnd(sources, remains);
+  const live = createLiveEnd(extras);
   const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
   worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
 
@@ -73,6 +76,8 @@ export function createJobThread(
     }
   });
 
+  const readStack = () => (isTraced && isBegun(memory) ? (live?.read() ?? null) : null);
+
   return {
     method: "thread",
     memory,
@@ -81,6 +86,11 @@ export function createJobThread(
     post(message) {
       if (message.kind === "load") isTraced = message.trace !== "off";
       port.postMessage(message);
+    },
+    async abort(message) {
+      const stack = readStack();
+      port.postMessage(message);
+      return stack;
     },
     offer(order) {
       putOnOffer(memory, order.id);
@@ -97,7 +107,7 @@ export function createJobThread(
       signs.pinged();
       return pings.ask((ping) => port.postMessage({ kind: "ping", ping }), withinMs);
     },
-    readStack: () => (isTraced ? (live?.read() ?? null) : null),
+    readStack,
     loaded: (path) => live?.loaded(path),
     vitals: () => signs.read(threadId),
     kill() {
@@ -110,10 +120,13 @@ export function createJobThread(
 }
 
 /** The memory in which the job's code notes where it is, and the answers it waits for while it is imported. */
-function createLiveEnd(sources: LiveSources | null, remains: Remains | null) {
+function createLiveEnd({ sources = null, remains = null, onSource }: JobThreadExtras) {
   if (sources === null) return null;
   const left = remains?.open() ?? null;
-  const { link, close, loaded } = serveSources(sources, left?.note);
+  const { link, close, loaded } = serveSources(sources, (source) => {
+    left?.note(source);
+    onSource?.(source);
+  });
   const { given, words } = left === null ? newMemory() : { given: left.file, ...left.memory };
   const boot: LiveBoot = { memory: given, link };
   const read = () => readLive(words, sources.findTable);

@@ -5,10 +5,12 @@ import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
 import type { JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
-import { PHASES, readText, type SharedMemory, WORDS } from "./shared-memory.ts";
+import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
 const PING_LIMIT_MS = 50;
+/** Code on the stack says already that it runs; the answer would only refresh what is known of its memory. */
+const BUSY_PING_LIMIT_MS = 10;
 
 /** A deep recursion is not to fill the database. */
 const MAX_FRAMES = 100;
@@ -30,10 +32,14 @@ export interface LiveSource {
  * the stack. No answer means that something is on the processor, a package's code for instance.
  */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
-  const isWaiting = await host.ping(PING_LIMIT_MS);
-  const stack = readStack(host);
+  const isBusy = host.readStack()?.state === "running";
+  const isWaiting = await host.ping(isBusy ? BUSY_PING_LIMIT_MS : PING_LIMIT_MS);
+  // Before the stack: who saw it come back so many times is not shown where it was before that.
+  const round = Atomics.load(source.memory.words, WORDS.round);
+  const stack = host.readStack();
   const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
-  return { ...readView(source, state, stack), vitals: ownVitals(host, source.cpuBeforeMs) };
+  const view = { ...readView(source, state, stack), round };
+  return { ...view, vitals: ownVitals(host, source.cpuBeforeMs) };
 }
 
 /** What the attempt uses up: of the processor, what its thread did since it began. */
@@ -41,12 +47,6 @@ export function ownVitals(host: JobHost, cpuBeforeMs: number | null): Vitals {
   const { cpuMs, ...vitals } = host.vitals();
   const ownCpuMs = cpuMs === null || cpuBeforeMs === null ? null : cpuMs - cpuBeforeMs;
   return { ...vitals, cpuMs: ownCpuMs };
-}
-
-/** Null when its code notes nothing, or has not begun with the attempt: what is there may be of another one. */
-export function readStack(host: JobHost): LiveStack | null {
-  const phase = Atomics.load(host.memory.words, WORDS.phase);
-  return phase === PHASES.running || phase === PHASES.ended ? host.readStack() : null;
 }
 
 /**

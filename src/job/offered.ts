@@ -13,6 +13,12 @@ export function takeBack({ words }: SharedMemory): boolean {
   return Atomics.compareExchange(words, WORDS.phase, offered, idle) === offered;
 }
 
+/** False while what is noted may be of the attempt before. */
+export function isBegun({ words }: SharedMemory): boolean {
+  const phase = Atomics.load(words, WORDS.phase);
+  return phase === PHASES.running || phase === PHASES.ended;
+}
+
 export function isEnded({ words }: SharedMemory): boolean {
   return Atomics.load(words, WORDS.phase) === PHASES.ended;
 }

@@ -1,21 +1,36 @@
 // All that a job process's main thread and its owner say to each other over fork IPC, as JSON.
 import type { Vitals } from "../core/attempt.ts";
+import type { LoadedSource } from "./excerpts.ts";
 import type { Death } from "./job-host.ts";
+import type { LiveStack } from "./live/reader.ts";
 import type { MemoryPages } from "./memory-pages.ts";
-import type { AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
+import type { AbortMessage, AttemptOrder, FromJobWorker, ToJobWorker } from "./protocol.ts";
 
 /** What the main thread is asked, with an answer. */
 export type ProcessQuestion =
   | { readonly kind: "ping"; readonly withinMs: number }
   | { readonly kind: "withdraw" }
   | { readonly kind: "has-ended" }
+  | AbortMessage
   | { readonly kind: "read" };
+
+/** Where its code is, as far as it is noted; of a `read` also all that it said. */
+export interface Seen {
+  readonly stack: LiveStack | null;
+  readonly memory?: MemoryPages;
+}
+
+export type ProcessAnswer = boolean | Seen;
 
 export type ToJobProcess =
   | {
       readonly kind: "boot";
       readonly env: Readonly<Record<string, string>>;
       readonly sdkText: string | null;
+      /** Where rewritten sources are kept; null: its job runs as it is. */
+      readonly sourcesDir: string | null;
+      /** Where it keeps where it is for the case that all are killed; null: nowhere. */
+      readonly remainsDir: string | null;
       /** The value of this process's own mark. */
       readonly mark: string;
     }
@@ -36,7 +51,11 @@ export type FromJobProcess =
   | (WithVitals & {
       readonly kind: "answer";
       readonly id: number;
-      readonly answer: boolean | MemoryPages;
+      readonly answer: ProcessAnswer;
     })
+  /** A source of its job is being loaded. */
+  | { readonly kind: "loading"; readonly source: LoadedSource }
+  /** A file of its job runs without live lines, and why. */
+  | { readonly kind: "note"; readonly file: string; readonly note: string }
   /** The job ended its thread, or the main thread is about to kill its group: its last word. */
-  | (Death & { readonly kind: "death"; readonly memory: MemoryPages });
+  | (Death & Required<Seen> & { readonly kind: "death" });

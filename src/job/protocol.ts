@@ -44,6 +44,13 @@ export interface AttemptOrder {
 
 export type AbortReason = "timeout" | "cancel" | "interrupt";
 
+export interface AbortMessage {
+  readonly kind: "abort";
+  /** Of the attempt. */
+  readonly id: number;
+  readonly reason: AbortReason;
+}
+
 /** What the trace says of a checkpoint. */
 export interface CheckpointNote {
   readonly state: LiveView["state"];
@@ -54,7 +61,7 @@ export interface CheckpointNote {
 export type ToJobWorker =
   | { readonly kind: "load"; readonly file: string; readonly trace: Trace }
   | AttemptOrder
-  | { readonly kind: "abort"; readonly id: number; readonly reason: AbortReason }
+  | AbortMessage
   /** Where it is was written to the database: its trace is to say so. */
   | { readonly kind: "checkpoint"; readonly id: number; readonly data: CheckpointNote }
   | { readonly kind: "ping"; readonly ping: number };

@@ -131,17 +131,16 @@ class JobAttempt {
     const onDeadline = () => this.stop(deadlineStop(this.#startedMs + timeoutMs));
     const onAbort = () => {
       this.#isAbortDue = true;
-      if (this.#jobWorker !== null) this.#abortEarly(this.#jobWorker);
+      if (this.#jobWorker !== null) this.#inBackground(this.#abortEarly(this.#jobWorker));
     };
     return [setTimeout(onAbort, abortAfterMs(timeoutMs)), setTimeout(onDeadline, timeoutMs)];
   }
 
   /** The ping tells afterwards whether the job waited or was busy when its time was up. */
-  #abortEarly({ host }: PooledJobWorker): void {
-    this.sight.aborting();
-    host.post({ kind: "abort", id: this.#options.id, reason: "timeout" });
-    const { waited } = this.sight;
-    host.ping(LIMITS_MS.lateEnd).then(waited, () => waited(false));
+  async #abortEarly({ host }: PooledJobWorker): Promise<void> {
+    const { id } = this.#options;
+    await this.sight.abort({ kind: "abort", id, reason: "timeout" });
+    this.sight.waited(await host.ping(LIMITS_MS.lateEnd));
   }
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
@@ -190,7 +189,7 @@ class JobAttempt {
     const order = orderOf(this.#options, this.#startedMs);
     const offer = offerAttempt(host, order, acceptWithinMs(this.#options.timeoutMs));
     this.#jobWorker = jobWorker;
-    if (this.#isAbortDue) this.#abortEarly(jobWorker);
+    if (this.#isAbortDue) this.#inBackground(this.#abortEarly(jobWorker));
     return offer;
   }
 
@@ -223,8 +222,8 @@ class JobAttempt {
   /** Fires the signal. Without grace a busy job is killed all the same, and a waiting one shows that it waits. */
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
-    this.sight.aborting();
-    jobWorker.host.post({ kind: "abort", id: this.#options.id, reason });
+    const { id } = this.#options;
+    await this.sight.abort({ kind: "abort", id, reason });
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
     this.sight.waited(first);
@@ -238,7 +237,7 @@ class JobAttempt {
     const { outcome, error, sinceMs } = stop;
     const method = how ?? jobWorker.host.method;
     await jobWorker.host.refresh();
-    const last = this.sight.lastLook(method, stop.by === "job");
+    const last = this.sight.lastLook(method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
     const proof = await within(killing, LIMITS_MS.proof);
     const trace = this.sight.end(outcome, last);

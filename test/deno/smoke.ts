@@ -54,12 +54,13 @@ describe("on Deno", () => {
     expect(detail).toMatchObject({ status: "succeeded", result: { answer: 42 } });
   });
 
-  test("the detail of a job that runs in a process shows its last call of ctx", async () => {
+  test("the detail of a job that runs in a process shows the line it waits at", async () => {
     const id = await client.createJob("action", { do: "sleep-twice-and-wait" }, { timeout: 3000 });
-    const detail = await client.until(id, ({ round }) => round >= 2, 30_000);
-    expect(detail).toMatchObject({ status: "running", state: "waiting" });
+    const waits = ({ round, state }: Detail) => round >= 2 && state === "waiting";
+    const detail = await client.until(id, waits, 30_000);
+    expect(detail).toMatchObject({ status: "running", source: "live" });
     expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
-    expect(detail.executed_function_line).toBe(lineOf("slept twice"));
+    expect(detail.executed_function_line).toBe(lineOf("slept twice") + 1);
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
   });
 
@@ -100,12 +101,14 @@ test("on Deno a job that asks for a thread is left out, and the log says why and
   }
 });
 
-test("on Deno a job that spins is killed with its process", async () => {
+test("on Deno a job that spins is seen on its line and killed with its process", async () => {
   const program = await startProgram({ command, env: { JOBS_DIR } });
   try {
     const client = await createClient(program.url);
     const id = await client.createJob("action", { do: "spin" });
-    await client.until(id, (detail) => detail.executed_file_name !== null, 30_000);
+    const isThere = (detail: Detail) => detail.executed_function_line === lineOf("turns += 1");
+    const detail = await client.until(id, isThere, 30_000);
+    expect(detail).toMatchObject({ state: "running", executed_function_name: "spin" });
     const answer = await client.post("/task/cancel", { id });
     expect(answer).toMatchObject({ code: 0, msg: "Killed", data: { method: "process" } });
   } finally {

@@ -58,7 +58,7 @@ export default defineJob({
   isolation: "process",
   async run({ how }, ctx) {
     ctx.watch({ how });
-    ctx.log("about to " + how); //@ log
+    ctx.log("about to " + how);
     await act(how);
   },
 });
@@ -131,6 +131,7 @@ describe("an attempt that is killed", () => {
     expect(attempt?.receipt).toEqual(data);
     expect(attempt?.autopsy).toMatchObject({ why: { by: "application" }, vars: { how: "spin" } });
     expect(attempt?.autopsy?.output).toBe("about to spin\n");
+    expect(attempt?.autopsy?.frames[0]?.source).toEqual(around("grind", "in-process.ts"));
   });
 
   test("because it ends its own process has crashed, by itself", async () => {
@@ -197,7 +198,7 @@ describe("a checkpoint", () => {
 });
 
 describe("an attempt whose executor is killed", () => {
-  test("is lost, with its last checkpoint and the proof", async () => {
+  test("is lost, with the vars of its last checkpoint and the proof", async () => {
     const id = await client.createJob("in-process", { how: "spin" });
     await client.until(id, ({ elapsed }) => elapsed > 2_500);
     const [running] = await client.attempts(id);
@@ -220,15 +221,17 @@ describe("an attempt whose executor is killed", () => {
 });
 
 describe("what an executor leaves on its machine", () => {
-  test("names the line a job spun on when it was killed, and is removed then", async () => {
-    const id = await client.createJob("on-thread", { how: "spin" });
+  const both = ["on-thread", "in-process"] as const;
+
+  test.each(both)("names the line %s spun on when it was killed, and is removed", async (job) => {
+    const id = await client.createJob(job, { how: "spin" });
     await client.until(id, ({ executed_function_name: name }) => name === "grind");
     const [running] = await client.attempts(id);
     process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
     await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
     const [attempt] = await client.attempts(id);
     await client.post("/task/cancel", { id });
-    expectSpinning(attempt);
+    expectSpinning(attempt, `${job}.ts`);
     expect(attempt?.receipt).toMatchObject({ killed: true, method: "executor" });
     await client.until(id, ({ status }) => status === "cancelled");
     expect(left()).not.toContain(running?.service_id ?? "");
@@ -242,7 +245,7 @@ describe("what an executor leaves on its machine", () => {
     await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
     const [attempt] = await client.attempts(id);
     await client.post("/task/cancel", { id });
-    expectSpinning(attempt);
+    expectSpinning(attempt, "on-thread.ts");
     expect(attempt?.receipt).toMatchObject({ killed: false, method: "none" });
   });
 
@@ -259,19 +262,19 @@ function left(): string[] {
   return readdirSync(join(program.folder, "data", "live"));
 }
 
-function expectSpinning(attempt: FullAttempt | undefined): void {
+function expectSpinning(attempt: FullAttempt | undefined, file: string): void {
   expect(attempt?.autopsy).toMatchObject({
     source: "memory",
     age_ms: 0,
     state: "running",
     runtime: "Bun",
-    source_hash: hashOf(readFileSync(join(jobsDir, "on-thread.ts"))),
+    source_hash: hashOf(readFileSync(join(jobsDir, file))),
   });
   const names = attempt?.autopsy?.frames.map((frame) => frame.function);
   expect(names).toEqual(["grind", "act", "run"]);
   expect(attempt?.autopsy?.frames[0]).toMatchObject({
-    ...marked("grind", "on-thread.ts"),
-    source: around("grind", "on-thread.ts"),
+    ...marked("grind", file),
+    source: around("grind", file),
   });
 }
 

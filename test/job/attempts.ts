@@ -3,18 +3,9 @@ import { afterAll } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { createJobLane, type JobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
-import type { Logger } from "../../src/core/logger.ts";
-import { linearRetry } from "../../src/core/retry-policy.ts";
-import type { ClaimedTask } from "../../src/core/task.ts";
+import { claimed, silent } from "./claimed.ts";
 
 export const fixtureJobs = fileURLToPath(new URL("../jobs", import.meta.url));
-
-export const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /** A lane that is closed after the tests of the file. */
 export async function openLane({
@@ -25,39 +16,6 @@ export async function openLane({
   const lane = await createJobLane({ jobsDir, slots, logger: silent, env });
   afterAll(() => lane.close());
   return lane;
-}
-
-let tasks = 0;
-
-/** A claimed task that calls `job` with `params`. */
-export function claimed(job: string, params: unknown, timeoutMs = 5_000): ClaimedTask {
-  tasks += 1;
-  return {
-    taskId: tasks,
-    attemptId: tasks,
-    fence: 1,
-    taskNo: `no-${tasks}`,
-    name: "test",
-    lane: "job",
-    job,
-    content: JSON.stringify({ class: job, params }),
-    timeoutMs,
-    life: 1,
-    attempt: 1,
-    charged: 0,
-    deaths: 0,
-    retry: linearRetry(5, 5),
-    coroutineId: tasks,
-    application: {
-      id: 1,
-      appKey: "key",
-      linkUrl: "http://127.0.0.1",
-      secretSealed: "",
-      callbackSecretSealed: null,
-      previous: null,
-      successMatch: "body",
-    },
-  };
 }
 
 /** Starts the fixture job `action`. */

@@ -8,7 +8,8 @@ import { AppError } from "../../src/core/errors.ts";
 import { linearRetry } from "../../src/core/retry-policy.ts";
 import { loadCatalogue } from "../../src/job/catalogue.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
-import { claimed, finish, fixtureJobs, openLane, silent } from "./attempts.ts";
+import { finish, fixtureJobs, openLane } from "./attempts.ts";
+import { claimed, silent } from "./claimed.ts";
 
 const folders: string[] = [];
 afterAll(() => {

@@ -35,8 +35,8 @@ describe("excerpts", () => {
 
   test("come from the rewritten copy when the file was edited, or is gone", async () => {
     writeFileSync(path, SOURCE);
-    const sources = await openLiveSources(join(folder, "cache"));
-    const prepared = sources.prepare(path, "full");
+    const sources = openLiveSources(join(folder, "cache"));
+    const prepared = await sources.prepare(path, "full");
     if (prepared.kind !== "rewritten") throw new Error(prepared.note);
     const { copy, hash = "" } = prepared;
     rmSync(path);

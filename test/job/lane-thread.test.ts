@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { claimed, fixtureJobs } from "./attempts.ts";
+import { fixtureJobs } from "./attempts.ts";
+import { claimed } from "./claimed.ts";
 
 test("attempts end, and spinning ones die, inside a consumer thread", async () => {
   const tasks = [

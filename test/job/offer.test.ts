@@ -36,6 +36,7 @@ function handMade() {
     memory,
     refresh: async () => undefined,
     ready: Promise.resolve(true),
+    abort: async () => null,
     post: () => undefined,
     offer: ({ id }) => putOnOffer(memory, id),
     withdraw: async () => takeBack(memory),

@@ -4,9 +4,6 @@ import { type LocationTable, MAX_FILES, MAX_LOCATIONS } from "./locations.ts";
 import { countErrors, parseModule } from "./parse-module.ts";
 import { type InstrumentOptions, type Rewritten, rewrite } from "./rewrite.ts";
 
-/** Changes whenever the same source would give another result. */
-export const INSTRUMENTER_VERSION = 1;
-
 export interface Instrumented {
   /** With as many lines as the source. The source itself where there is a note. */
   readonly code: string;

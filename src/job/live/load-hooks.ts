@@ -1,7 +1,7 @@
 // What the loaders of a job worker do with the modules of JOBS_DIR: the runtime's own resolution, our text.
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import type { LoadFnOutput, LoadHookContext } from "node:module";
+import { createRequire, type LoadFnOutput, type LoadHookContext } from "node:module";
 import { extname, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { AskSource } from "./source-link.ts";
@@ -59,18 +59,49 @@ function asModule(path: string): string {
 /** TypeScript and JSX are turned into JavaScript by the runtime itself, from the copy. */
 export function createLoadHook(jobsDir: string, ask: AskSource): LoadHook {
   const folder = pathToFileURL(`${jobsDir}${sep}`).href;
-  return (url, context, next) => {
+  const required = new Set<string>();
+  const pathOf = (url: string): string | null => {
     const path = url.startsWith(folder) ? fileURLToPath(url) : "";
     const isOurs = EXTENSIONS.includes(extname(path).slice(1)) && !path.includes(PACKAGES);
-    const isCode = Object.keys(context.importAttributes ?? {}).length === 0;
-    const source = isOurs && isCode ? ask(path) : undefined;
-    if (source?.kind !== "rewritten") return next(url, context);
-    if (/\.m?js$/.test(source.copy)) {
-      return { format: "module", source: readFileSync(source.copy, "utf8"), shortCircuit: true };
-    }
-    const loaded = next(pathToFileURL(source.copy).href, context);
-    return { ...loaded, format: "module", source: asFrom(url, loaded.source), shortCircuit: true };
+    return isOurs && !required.has(path) ? path : null;
   };
+  return (url, context, next) => {
+    const path = pathOf(url);
+    const isCode = Object.keys(context.importAttributes ?? {}).length === 0;
+    if (path === null || !isCode) return next(url, context);
+    const source = ask(path);
+    if (source.kind === "rewritten")
+      return loadCopy(url, source.copy, (copy) => next(copy, context));
+    if (!source.isCommonJs) return next(url, context);
+    required.add(path);
+    return { format: "module", source: asRequired(path), shortCircuit: true };
+  };
+}
+
+function loadCopy(url: string, copy: string, next: (url: string) => LoadFnOutput): LoadFnOutput {
+  if (/\.m?js$/.test(copy)) {
+    return { format: "module", source: readFileSync(copy, "utf8"), shortCircuit: true };
+  }
+  const loaded = next(pathToFileURL(copy).href);
+  return { ...loaded, format: "module", source: asFrom(url, loaded.source), shortCircuit: true };
+}
+
+/** Without a package.json that says otherwise Deno takes it for an ES module; what it exports shows only when it runs. */
+function asRequired(path: string): string {
+  const exported: unknown = createRequire(path)(path);
+  const isMany = typeof exported === "object" || typeof exported === "function";
+  const names = isMany && exported !== null ? Object.keys(exported) : [];
+  return [
+    'import { createRequire } from "node:module";',
+    `const file = ${JSON.stringify(path)}, it = createRequire(file)(file);`,
+    'export default it; export { it as "module.exports" };',
+    ...names.filter((name) => name !== "default").map(exportOf),
+  ].join(" ");
+}
+
+function exportOf(name: string, at: number): string {
+  const key = JSON.stringify(name);
+  return `const n${at} = it[${key}]; export { n${at} as ${key} };`;
 }
 
 const SOURCE_MAP = /\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/;

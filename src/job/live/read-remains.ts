@@ -1,5 +1,5 @@
 // Reads what killed executors left on this machine: where their attempts were at that very moment.
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Ran } from "../../core/attempt.ts";
 import type { FindPlace, LastPlace } from "../../core/last-seen.ts";
@@ -7,7 +7,7 @@ import { type LoadedSource, readExcerpts } from "../excerpts.ts";
 import type { LocationTable } from "./locations.ts";
 import { attemptIn, liveMemoryOf } from "./memory.ts";
 import { readLive } from "./reader.ts";
-import { MEMORY_FILE, NOTES_FILE, type RemainsNote } from "./remains.ts";
+import { filesIn, MEMORY_FILE, NOTES_FILE, type RemainsNote } from "./remains.ts";
 
 /** A folder that changed since may belong to an executor that is just starting. */
 const LEAST_AGE_MS = 600_000;
@@ -25,7 +25,7 @@ export function placesIn(folders: () => readonly string[]): FindPlace {
 
 /** The folders of executors under `parent`, each named like its executor. */
 export function foldersIn(parent: string): string[] {
-  return namesIn(parent).map((name) => join(parent, name));
+  return filesIn(parent).map((name) => join(parent, name));
 }
 
 /** Removes what executors left that are none of these. */
@@ -46,7 +46,7 @@ export function removeFolder(folder: string): void {
 function findFiles(folders: readonly string[]): ReadonlyMap<number, string> {
   const found = new Map<number, string>();
   for (const folder of folders) {
-    for (const name of namesIn(folder).filter((it) => it.endsWith(MEMORY_FILE))) {
+    for (const name of filesIn(folder).filter((it) => it.endsWith(MEMORY_FILE))) {
       const file = join(folder, name);
       const attemptId = attemptIn(readMemory(file));
       if (attemptId > 0) found.set(attemptId, file);
@@ -96,12 +96,4 @@ function tableOf({ copy }: RemainsNote): [number, LocationTable][] {
 function ranOf([job]: readonly RemainsNote[]): Ran {
   const { runtime = "", version = "", hash = null } = job ?? {};
   return { runtime, version, sourceHash: hash };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

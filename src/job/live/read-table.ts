@@ -17,7 +17,7 @@ export function copyTable(words: Int32Array): AsyncTable {
   return words.slice(FRAMES, FRAMES + FRAME_COUNT * FRAME.size);
 }
 
-/** Where frames are suspended whose own callees are not, equal ones counted together, most first. */
+/** Where frames are suspended whose own callees are not, equal ones counted together: most first, then the newest. */
 export function waitingPlaces(table: AsyncTable): WaitingPlace[] {
   const hasCallee = new Set<number>();
   const suspended: number[] = [];
@@ -28,15 +28,16 @@ export function waitingPlaces(table: AsyncTable): WaitingPlace[] {
     const caller = callerAt(table, index);
     if (caller !== 0) hasCallee.add(caller);
   }
-  const groups = new Map<string, { count: number; readonly locations: readonly number[] }>();
+  const groups = new Map<string, WaitingPlace & { count: number; newest: number }>();
   for (const index of suspended.filter((it) => !hasCallee.has(it))) {
     const locations = [locationAt(table, index), ...callersFrom(table, index)];
     const key = locations.join();
-    const group = groups.get(key) ?? { count: 0, locations };
+    const group = groups.get(key) ?? { count: 0, newest: 0, locations };
     group.count += 1;
+    group.newest = Math.max(group.newest, table[index * FRAME.size + FRAME.handle] ?? 0);
     groups.set(key, group);
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count);
+  return [...groups.values()].sort((a, b) => b.count - a.count || b.newest - a.newest);
 }
 
 /** Where the callers of a frame are, innermost first. */

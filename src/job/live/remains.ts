@@ -1,6 +1,6 @@
 // What an executor leaves on this machine should it be killed: the live memory of its job workers, in mapped files.
 import { randomBytes } from "node:crypto";
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LoadedSource } from "../excerpts.ts";
 import { runtimeName, runtimeVersion } from "../runtime.ts";
@@ -73,7 +73,7 @@ export function openRemains(folder: string): Remains {
 
 /** A full or read-only disk must cost the jobs nothing but this. */
 function tryMap(folder: string): MappedFile | null {
-  const stem = join(folder, randomBytes(8).toString("hex"));
+  const stem = join(folder, prefixOf(process.pid) + randomBytes(8).toString("hex"));
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Written in full: a store to a page that a full disk has no room for would kill the process.
@@ -83,6 +83,26 @@ function tryMap(folder: string): MappedFile | null {
   }
   const memory = mapLiveMemory(stem + MEMORY_FILE);
   return memory === null ? removed(stem) : { stem, memory };
+}
+
+function prefixOf(pid: number): string {
+  return `${pid}-`;
+}
+
+/** Removes what one process of this executor left, which is known to be dead for a good reason. */
+export function forgetRemains(folder: string, pid: number): void {
+  for (const name of filesIn(folder)) {
+    if (name.startsWith(prefixOf(pid))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** The names in a folder that may not be there. */
+export function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function removed(stem: string): null {

@@ -44,8 +44,8 @@ export function serveSources(
   const given = new Map<string, LoadedSource>();
   const answers = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(answers);
-  port1.on("message", ({ id, path, mode }: Question) => {
-    const source = prepare(sources, path, mode);
+  const answer = async ({ id, path, mode }: Question) => {
+    const source = await prepare(sources, path, mode);
     if (source.hash !== undefined) {
       const loaded = loadedAs(path, source.hash, source);
       given.set(path, loaded);
@@ -54,6 +54,9 @@ export function serveSources(
     port1.postMessage({ id, source } satisfies Answer);
     Atomics.add(count, 0, 1);
     Atomics.notify(count, 0);
+  };
+  port1.on("message", (question: Question) => {
+    answer(question).catch(() => undefined);
   });
   port1.unref();
   return {
@@ -67,9 +70,13 @@ function loadedAs(path: string, hash: string, source: PreparedSource): LoadedSou
   return source.kind === "rewritten" ? { path, hash, copy: source.copy } : { path, hash };
 }
 
-function prepare(sources: LiveSources, path: string, mode: TraceMode): PreparedSource {
+async function prepare(
+  sources: LiveSources,
+  path: string,
+  mode: TraceMode,
+): Promise<PreparedSource> {
   try {
-    return sources.prepare(path, mode);
+    return await sources.prepare(path, mode);
   } catch (thrown) {
     return { kind: "plain", note: String(thrown), isCommonJs: false };
   }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { extname, join } from "node:path";
 import { hashOf } from "../excerpts.ts";
-import type { Instrumented } from "./instrument.ts";
+import type { instrument } from "./instrument.ts";
 import { type LocationTable, MAX_FILES } from "./locations.ts";
 import type { InstrumentOptions, TraceMode } from "./rewrite.ts";
 
@@ -23,13 +23,16 @@ export type PreparedSource = { readonly hash?: string } & (
 );
 
 export interface LiveSources {
-  /** Reads the file anew each time, so that a changed one is seen. */
-  prepare(path: string, mode: TraceMode): PreparedSource;
+  /** Reads the file anew each time, so that a changed one is seen. Rejects when it cannot be read or kept. */
+  prepare(path: string, mode: TraceMode): Promise<PreparedSource>;
   /** For `readLive`. */
   findTable(fileNumber: number): LocationTable | undefined;
 }
 
-type Instrument = (source: string, options: InstrumentOptions) => Instrumented;
+/** Changes whenever the instrumenter gives another result for the same source. */
+const INSTRUMENTER_VERSION = 1;
+
+type Instrument = typeof instrument;
 
 /** Bun takes any text under any name; Deno goes by the name, and by a package.json beside it if that leaves a choice. */
 const COPY_EXTENSIONS: Readonly<Record<string, string>> = { ".ts": ".mts", ".js": ".mjs" };
@@ -37,35 +40,33 @@ const COPY_EXTENSIONS: Readonly<Record<string, string>> = { ".ts": ".mts", ".js"
 const KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-/** `cacheDir` is made, and copies nobody made for a month are removed. Never rejects because of the parser. */
-export async function openLiveSources(cacheDir: string): Promise<LiveSources> {
+/** Makes `cacheDir`, and removes copies nobody made for a month. */
+export function openLiveSources(cacheDir: string): LiveSources {
   mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
   removeOld(cacheDir, Date.now() - KEPT_DAYS * DAY_MS);
-  return createLiveSources(cacheDir, await loadInstrument());
+  return createLiveSources(cacheDir);
 }
 
 /** The parser is native: where its binding is missing, jobs run without live lines. */
-async function loadInstrument(): Promise<{ readonly make: Instrument; readonly version: number }> {
+async function loadInstrument(): Promise<Instrument> {
   try {
-    const { instrument, INSTRUMENTER_VERSION } = await import("./instrument.ts");
-    return { make: instrument, version: INSTRUMENTER_VERSION };
+    return (await import("./instrument.ts")).instrument;
   } catch (thrown) {
     const note = `the parser cannot be loaded: ${String(thrown).split("\n", 1)[0]}`;
-    const make: Instrument = (code, { path, fileNumber }) => ({
+    return (code, { path, fileNumber }) => ({
       code,
       locations: { path, fileNumber, entries: [], shifts: [] },
       note,
     });
-    return { make, version: 0 };
   }
 }
 
-function createLiveSources(
-  cacheDir: string,
-  { make, version }: { readonly make: Instrument; readonly version: number },
-): LiveSources {
+/** In a folder that is there. The parser is loaded for the first source that has no copy yet. */
+export function createLiveSources(cacheDir: string): LiveSources {
+  let instrumenting: Promise<Instrument> | null = null;
   const tables = new Map<number, LocationTable>();
   const numbers = new Map<string, number>();
+  const taken = new Set<number>();
   const prepared = new Map<string, PreparedSource>();
 
   /** The same for the same source as long as no other one has it, so that copies outlive the process. */
@@ -73,18 +74,21 @@ function createLiveSources(
     const known = numbers.get(identity);
     if (known !== undefined) return known;
     let number = (Number.parseInt(identity.slice(0, 12), 16) % MAX_FILES) + 1;
-    while (tables.has(number)) number = (number % MAX_FILES) + 1;
+    while (taken.has(number)) number = (number % MAX_FILES) + 1;
     numbers.set(identity, number);
+    taken.add(number);
     return number;
   };
 
-  const makeCopy = (source: string, options: InstrumentOptions, copy: string): PreparedSource => {
+  const makeCopy = async (source: string, options: InstrumentOptions, copy: string) => {
+    instrumenting ??= loadInstrument();
+    const make = await instrumenting;
     const { code, locations, note, isCommonJs = false } = make(source, options);
     tables.set(options.fileNumber, locations);
-    if (note !== undefined) return { kind: "plain", note, isCommonJs };
+    if (note !== undefined) return { kind: "plain", note, isCommonJs } as const;
     writeWhole(`${copy}.json`, JSON.stringify(locations));
     writeWhole(copy, code);
-    return { kind: "rewritten", copy };
+    return { kind: "rewritten", copy } as const;
   };
 
   const readCopy = (copy: string, fileNumber: number): PreparedSource | undefined => {
@@ -95,18 +99,19 @@ function createLiveSources(
   };
 
   return {
-    prepare(path, mode) {
-      if (tables.size >= MAX_FILES) return plain("too many sources since the process began");
+    async prepare(path, mode) {
+      if (taken.size >= MAX_FILES) return plain("too many sources since the process began");
       const bytes = readFileSync(path);
       const source = bytes.toString("utf8");
-      const identity = hash([version, mode, path, source]);
+      const identity = hash([INSTRUMENTER_VERSION, mode, path, source]);
       const known = prepared.get(identity);
       if (known !== undefined) return known;
       const fileNumber = numberOf(identity);
       const extension = extname(path);
       const name = `${hash([identity, fileNumber])}${COPY_EXTENSIONS[extension] ?? extension}`;
       const copy = join(cacheDir, name);
-      const made = readCopy(copy, fileNumber) ?? makeCopy(source, { path, fileNumber, mode }, copy);
+      const options = { path, fileNumber, mode };
+      const made = readCopy(copy, fileNumber) ?? (await makeCopy(source, options, copy));
       const result = { ...made, hash: hashOf(bytes) };
       prepared.set(identity, result);
       return result;

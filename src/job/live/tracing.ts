@@ -9,35 +9,49 @@ import { type LiveSources, openLiveSources } from "./sources.ts";
 export interface Tracing {
   /** Null: nothing can be kept on disk, so jobs run as they are. */
   readonly sources: LiveSources | null;
+  /** Where copies are kept, for job processes, which make their own; null like `sources`. */
+  readonly folder: string | null;
+  /** Says that a file runs as it is. */
+  readonly note: TellNote;
   close(): void;
 }
 
-/** `cacheDir` undefined: a temporary folder, removed at the end. Never rejects: jobs run without it, too. */
-export async function openTracing(cacheDir: string | undefined, logger: Logger): Promise<Tracing> {
+export type TellNote = (file: string, note: string) => void;
+
+/** `cacheDir` undefined: a temporary folder, removed at the end. Never throws: jobs run without it, too. */
+export function openTracing(cacheDir: string | undefined, logger: Logger): Tracing {
+  const note = createNotes(logger);
   try {
     const folder = cacheDir ?? mkdtempSync(join(tmpdir(), "serendipity-job-"));
-    const sources = tellNotes(await openLiveSources(folder), logger);
+    const sources = withNotes(openLiveSources(folder), note);
     const close = () => {
       if (cacheDir === undefined) rmSync(folder, { recursive: true, force: true });
     };
-    return { sources, close };
+    return { sources, folder, note, close };
   } catch (thrown) {
     const why = { error: messageOf(thrown) };
     logger.warn(why, "jobs run without live lines: their sources cannot be rewritten");
-    return { sources: null, close: () => undefined };
+    return { sources: null, folder: null, note, close: () => undefined };
   }
 }
 
 /** Each file and reason is told once. */
-function tellNotes(sources: LiveSources, logger: Logger): LiveSources {
+function createNotes(logger: Logger): TellNote {
   const told = new Set<string>();
+  return (file, note) => {
+    if (told.has(`${file} ${note}`)) return;
+    told.add(`${file} ${note}`);
+    logger.warn({ file }, `a file of jobs runs without live lines: ${note}`);
+  };
+}
+
+/** Tells of each source that is left as it is, each time it is asked for. */
+export function withNotes(sources: LiveSources, tell: TellNote): LiveSources {
   return {
     findTable: sources.findTable,
-    prepare(path, mode) {
-      const source = sources.prepare(path, mode);
-      if (source.kind === "rewritten" || told.has(`${path} ${source.note}`)) return source;
-      told.add(`${path} ${source.note}`);
-      logger.warn({ file: path }, `a file of jobs runs without live lines: ${source.note}`);
+    async prepare(path, mode) {
+      const source = await sources.prepare(path, mode);
+      if (source.kind === "plain") tell(path, source.note);
       return source;
     },
   };

@@ -74,20 +74,20 @@ async function sample(name: string, shape: Shape, world: World): Promise<Sampled
   return { shape: name, marks, seen, last, ...(error === undefined ? {} : { error }) };
 }
 
-function marksOf(path: string, text: string): string[] {
+export function marksOf(path: string, text: string): string[] {
   return text.split(/\r?\n/).flatMap((line, at) => {
     const names = line.split("//@ ")[1]?.split(" | ") ?? [];
     return names.map((name) => `${path}:${at + 1} ${name.trim()}`);
   });
 }
 
-function placeOf(frame: Frame | undefined): string {
+export function placeOf(frame: Frame | undefined): string {
   if (frame === undefined) return "nowhere";
   const owner = frame.class === undefined ? "" : `${frame.class}.`;
   return `${frame.file}:${frame.line} ${owner}${frame.function}`;
 }
 
-async function openServer(): Promise<string> {
+export async function openServer(): Promise<string> {
   const server = createServer((request, response) => {
     if (request.url === "/drip") response.write("x");
   });
@@ -100,7 +100,7 @@ if (import.meta.main) {
   const url = await openServer();
   Object.assign(process.env, { SILENT_URL: `${url}/silent`, DRIPPING_URL: `${url}/drip` });
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "shapes-")));
-  const sources = await openLiveSources(join(folder, "cache"));
+  const sources = openLiveSources(join(folder, "cache"));
   const all: Readonly<Record<string, Shape>> = { ...SPINNING, ...WAITING };
   for (const name of names) {
     const shape = all[name];

@@ -207,6 +207,18 @@ export default () => n;`),
         "const more = 1;\nexport function spin(n) {\n  while (n) n += more; //@ spin\n}",
     },
   },
+  "what a CommonJS file calls": {
+    state: "running",
+    files: {
+      "main.ts": `import legacy, { call } from "./legacy.js";
+export default () => {
+  legacy.call(() => call(() => {
+    for (;;) {} //@ (anonymous)
+  }));
+};`,
+      "legacy.js": "exports.call = (done) => done();\nexports.name = __filename;",
+    },
+  },
   "a file that is imported later": {
     state: "running",
     files: {
@@ -402,5 +414,34 @@ export default async function run() {
     await using x = { [Symbol.asyncDispose]: () => new Promise<void>(() => {}) }; //@ run
     String(x);
   }
+}`),
+};
+
+/** These need the `ctx` of an attempt, which their default export is given. */
+export const WAITING_IN_CTX: Readonly<Record<string, Shape>> = {
+  "ctx.sleep": waiting(`
+export default async function run(ctx) {
+  await ctx.sleep(1);
+  await ctx.sleep(60_000); //@ run
+}`),
+  "ctx.fetch": waiting(`
+export default async function run(ctx) {
+  await ctx.fetch(process.env["SILENT_URL"] ?? ""); //@ run
+}`),
+  "a step": waiting(`
+export default async function run(ctx) {
+  await ctx.step("outer", () => ctx.step("inner", async () => {
+    await new Promise(() => {}); //@ (anonymous)
+  }));
+}`),
+  "Promise.all": waiting(`
+async function item(n: number) {
+  await new Promise(() => {}); //@ item
+}
+async function other() {
+  await new Promise(() => {});
+}
+export default async function run() {
+  await Promise.all([item(1), item(2), item(3), other()]);
 }`),
 };
