@@ -1,89 +1,28 @@
-// What is kept of attempts that did not end by themselves, through the whole program: receipts and autopsies.
+// What is kept of attempts that were killed, crashed or gave up, through the whole program: receipts and autopsies.
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import {
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { hashOf } from "../../src/job/excerpts.ts";
-import {
-  type ApiClient,
-  createClient,
-  type Detail,
-  type FullAttempt,
-  isEnded,
-} from "../support/api-client.ts";
-import { executorPid } from "../support/executor-pid.ts";
-import { type Program, startProgram } from "../support/program.ts";
+import { createClient, type Detail, type FullAttempt } from "../support/api-client.ts";
+import { openStream } from "../support/event-stream.ts";
+import { type EndingWorld, openEndings } from "./endings.ts";
 
-/** Lines that autopsies are to name are marked with `//@ name`. */
-const ENDINGS = `import { defineJob } from "serendipity-job";
-import { spawnSync } from "node:child_process";
-
-function grind() {
-  let turns = 0;
-  for (;;) { //@ grind
-    turns += 1;
-  }
-}
-
-function act(how) {
-  if (how === "spin") grind();
-  if (how === "exit") process.exit(3);
-  if (how === "block") spawnSync("sleep", ["30"]);
-  if (how === "throw") throw new Error("no");
-  return new Promise(() => undefined);
-}
-`;
-const FILES: Readonly<Record<string, string>> = {
-  "on-thread.ts": `${ENDINGS}
-export default defineJob({
-  name: "on-thread",
-  async run({ how }, ctx) {
-    ctx.watch({ how, list: [{ apiToken: "very secret" }] });
-    console.log("about to", how);
-    await act(how); //@ run
-  },
-});
-`,
-  "in-process.ts": `${ENDINGS}
-export default defineJob({
-  name: "in-process",
-  isolation: "process",
-  async run({ how }, ctx) {
-    ctx.watch({ how });
-    ctx.log("about to " + how);
-    await act(how);
-  },
-});
-`,
-};
-
-let jobsDir: string;
-let program: Program;
-let client: ApiClient;
+let world: EndingWorld;
 
 setDefaultTimeout(60_000);
 
 beforeAll(async () => {
-  jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "autopsy-")));
-  for (const [name, text] of Object.entries(FILES)) writeFileSync(join(jobsDir, name), text);
-  program = await startProgram({ env: { JOBS_DIR: jobsDir, LEASE_MS: "3000" } });
-  client = await createClient(program.url);
+  world = await openEndings();
 });
-afterAll(async () => {
-  await program.stop();
-  rmSync(jobsDir, { recursive: true });
-});
+afterAll(() => world.close());
 
 describe("an attempt that is killed", () => {
   test("on a thread at its deadline keeps where, why, what it said and used, and what ran", async () => {
+    const { around, client, endedAttempts, jobsDir } = world;
     const id = await client.createJob("on-thread", { how: "spin" }, { timeout: 900 });
     const [attempt] = await endedAttempts(id);
     expect(attempt).toMatchObject({ outcome: "timed_out", charged: true });
@@ -117,6 +56,7 @@ describe("an attempt that is killed", () => {
   });
 
   test("in a process by a cancel gives the same receipt to the answer and to the attempt", async () => {
+    const { around, client, endedAttempts } = world;
     const id = await client.createJob("in-process", { how: "spin" });
     await client.until(id, ({ vars }) => JSON.stringify(vars).includes("spin"));
     const { data } = await client.post("/task/cancel", { id });
@@ -135,6 +75,7 @@ describe("an attempt that is killed", () => {
   });
 
   test("because it ends its own process has crashed, by itself", async () => {
+    const { client, endedAttempts } = world;
     const id = await client.createJob("on-thread", { how: "exit" });
     const [attempt] = await endedAttempts(id);
     expect(attempt).toMatchObject({ outcome: "crashed", receipt: { killed: true, by: "job" } });
@@ -142,6 +83,7 @@ describe("an attempt that is killed", () => {
   });
 
   test("only with its executor proves that, and so does the one beside it", async () => {
+    const { client, endedAttempts, marked } = world;
     const beside = await client.createJob("on-thread", { how: "wait" });
     await client.until(beside, isSeen);
     const id = await client.createJob("on-thread", { how: "block" });
@@ -158,8 +100,56 @@ describe("an attempt that is killed", () => {
   });
 });
 
+describe("an attempt that gives up", () => {
+  test("because of its signal keeps where it waited before that", async () => {
+    const { client, endedAttempts, marked } = world;
+    const id = await client.createJob("on-thread", { how: "sleep" }, { timeout: 1_000 });
+    const [attempt] = await endedAttempts(id);
+    expect(attempt).toMatchObject({ outcome: "timed_out" });
+    expect(attempt?.receipt).toMatchObject({ killed: true, method: "abort", by: "deadline" });
+    expect(attempt?.autopsy).toMatchObject({ source: "live", state: "waiting" });
+    expect(attempt?.autopsy?.frames[0]).toMatchObject(marked("sleep", "on-thread.ts"));
+    expect(attempt?.autopsy?.["memory_age_ms"]).toBeGreaterThanOrEqual(0);
+  });
+
+  test("a delivery has no place, but a receipt: the receiver may go on", async () => {
+    const { program } = world;
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    try {
+      const { port } = silent.address() as AddressInfo;
+      const own = await createClient(program.url, { linkUrl: `http://127.0.0.1:${port}/` });
+      const task = { taskNo: "d-1", name: "n", content: { order: 7 }, timeout: 60_000 };
+      const created = await own.post<{ taskId: number }>("/task/create", task);
+      const heard = once(silent, "request");
+      const { taskId: id } = created.data;
+      await heard;
+      const { data } = await own.post("/task/cancel", { id });
+      expect(data).toMatchObject({
+        killed: true,
+        method: "http-abort",
+        remoteMayContinue: true,
+        reason: "cancelled",
+        by: "application",
+      });
+      const [attempt] = await own.attempts(id);
+      expect(attempt?.receipt).toEqual(data);
+      expect(attempt?.autopsy).toMatchObject({
+        why: { reason: "cancelled", by: "application" },
+        source: "none",
+        frames: [],
+        runtime: null,
+      });
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+  });
+});
+
 describe("an attempt that ends by itself", () => {
   test("has neither receipt nor autopsy", async () => {
+    const { client, endedAttempts } = world;
     const id = await client.createJob("on-thread", { how: "throw" });
     const [attempt] = await endedAttempts(id);
     expect(attempt).toMatchObject({ outcome: "failed", receipt: null, autopsy: null });
@@ -168,15 +158,16 @@ describe("an attempt that ends by itself", () => {
 
 describe("a file that was edited since", () => {
   test("is not quoted: the lines are those that ran", async () => {
-    const id = await client.createJob("on-thread", { how: "spin" });
+    const { around, client, endedAttempts, jobsDir } = world;
+    const id = await client.createJob("edited", { how: "spin" });
     await client.until(id, ({ executed_function_name: name }) => name === "grind");
-    const path = join(jobsDir, "on-thread.ts");
+    const path = join(jobsDir, "edited.ts");
     const before = readFileSync(path, "utf8");
     writeFileSync(path, `// a line more\n${before.replaceAll("turns", "rounds")}`);
     try {
       await client.post("/task/cancel", { id });
       const [attempt] = await endedAttempts(id);
-      expect(attempt?.autopsy?.frames[0]?.source).toEqual(around("grind", "on-thread.ts"));
+      expect(attempt?.autopsy?.frames[0]?.source).toEqual(around("grind", "edited.ts"));
       expect(attempt?.autopsy?.["source_hash"]).toBe(hashOf(Buffer.from(before)));
     } finally {
       writeFileSync(path, before);
@@ -186,119 +177,25 @@ describe("a file that was edited since", () => {
 
 describe("a checkpoint", () => {
   test("is told by the trace of a job that waits", async () => {
+    const { client, endedAttempts, marked, program } = world;
     const id = await client.createJob("on-thread", { how: "wait" });
-    await client.until(id, ({ elapsed }) => elapsed > 2_500);
+    const { data: ticket } = await client.post<{ ticket: string }>(`/task/${id}/ticket`, {});
+    const stream = await openStream(`${program.url}/task/${id}/events?ticket=${ticket.ticket}`);
+    const isThere = { ...marked("run", "on-thread.ts"), function: "run" };
+    const data = { state: "waiting", place: isThere };
+    await stream.until(
+      (told) => told.event === "checkpoint" && told.data?.includes('"waiting"') === true,
+    );
     await client.post("/task/cancel", { id });
+    await stream.toEnd();
     const [attempt] = await endedAttempts(id);
     const told = attempt?.autopsy?.events.filter(({ type }) => type === "checkpoint") ?? [];
-    expect(told.map(({ data }) => data)).toEqual([
-      { state: "waiting", place: { ...marked("run", "on-thread.ts"), function: "run" } },
-    ]);
+    expect(told.at(-1)?.data).toEqual(data);
   });
 });
-
-describe("an attempt whose executor is killed", () => {
-  test("is lost, with the vars of its last checkpoint and the proof", async () => {
-    const id = await client.createJob("in-process", { how: "spin" });
-    await client.until(id, ({ elapsed }) => elapsed > 2_500);
-    const [running] = await client.attempts(id);
-    process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
-    const [attempt] = await client.attempts(id);
-    await client.post("/task/cancel", { id });
-    expect(attempt).toMatchObject({ outcome: "lost", charged: false });
-    expect(attempt?.receipt).toMatchObject({ killed: true, method: "executor", reason: "lost" });
-    expect(attempt?.autopsy).toMatchObject({
-      why: { reason: "lost", message: "its executor died", by: "executor" },
-      vars: { how: "spin" },
-      runtime: "Bun",
-      source_hash: hashOf(readFileSync(join(jobsDir, "in-process.ts"))),
-    });
-    const ageMs = Number(attempt?.autopsy?.["checkpoint_age_ms"]);
-    expect(ageMs).toBeGreaterThanOrEqual(0);
-    expect(ageMs).toBeLessThan(10_000);
-  });
-});
-
-describe("what an executor leaves on its machine", () => {
-  const both = ["on-thread", "in-process"] as const;
-
-  test.each(both)("names the line %s spun on when it was killed, and is removed", async (job) => {
-    const id = await client.createJob(job, { how: "spin" });
-    await client.until(id, ({ executed_function_name: name }) => name === "grind");
-    const [running] = await client.attempts(id);
-    process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
-    const [attempt] = await client.attempts(id);
-    await client.post("/task/cancel", { id });
-    expectSpinning(attempt, `${job}.ts`);
-    expect(attempt?.receipt).toMatchObject({ killed: true, method: "executor" });
-    await client.until(id, ({ status }) => status === "cancelled");
-    expect(left()).not.toContain(running?.service_id ?? "");
-  });
-
-  test("is found by whoever reaps, when the main process is killed too", async () => {
-    const id = await client.createJob("on-thread", { how: "spin" });
-    await client.until(id, ({ executed_function_name: name }) => name === "grind");
-    await program.kill9();
-    await program.restart();
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
-    const [attempt] = await client.attempts(id);
-    await client.post("/task/cancel", { id });
-    expectSpinning(attempt, "on-thread.ts");
-    expect(attempt?.receipt).toMatchObject({ killed: false, method: "none" });
-  });
-
-  test("is nothing when it ends as it should", async () => {
-    const id = await client.createJob("on-thread", { how: "throw" });
-    const [attempt] = await endedAttempts(id);
-    expect(left()).toContain(attempt?.service_id ?? "");
-    await program.terminate();
-    expect(left()).not.toContain(attempt?.service_id ?? "");
-  });
-});
-
-function left(): string[] {
-  return readdirSync(join(program.folder, "data", "live"));
-}
-
-function expectSpinning(attempt: FullAttempt | undefined, file: string): void {
-  expect(attempt?.autopsy).toMatchObject({
-    source: "memory",
-    age_ms: 0,
-    state: "running",
-    runtime: "Bun",
-    source_hash: hashOf(readFileSync(join(jobsDir, file))),
-  });
-  const names = attempt?.autopsy?.frames.map((frame) => frame.function);
-  expect(names).toEqual(["grind", "act", "run"]);
-  expect(attempt?.autopsy?.frames[0]).toMatchObject({
-    ...marked("grind", file),
-    source: around("grind", file),
-  });
-}
-
-async function endedAttempts(id: number): Promise<readonly FullAttempt[]> {
-  await client.until(id, isEnded, 20_000);
-  return client.attempts(id);
-}
 
 function isSeen({ status, vars }: Detail): boolean {
   return status === "running" && JSON.stringify(vars).includes("how");
-}
-
-function marked(name: string, file: string) {
-  const lines = (FILES[file] ?? "").split("\n");
-  return {
-    file: join(jobsDir, file),
-    line: lines.findIndex((it) => it.endsWith(`//@ ${name}`)) + 1,
-  };
-}
-
-function around(name: string, file: string) {
-  const { line } = marked(name, file);
-  const lines = (FILES[file] ?? "").split("\n").slice(line - 3, line + 2);
-  return { first: line - 2, lines };
 }
 
 function typesOf(attempt: FullAttempt | undefined): string[] {
