@@ -14,6 +14,10 @@ function grind(start: number) {
   let n = start;
   for (;;) n += 1; //@ grind
 }
+function dive(depth: number): void {
+  if (depth === 3_000) for (;;); //@ dive
+  dive(depth + 1); //@ deeper
+}
 const never = () => new Promise(() => undefined);
 const kept: Buffer[] = [];
 async function floating() {
@@ -27,6 +31,7 @@ export default defineJob({
   async run({ at }, ctx) {
     ctx.log("the last call of ctx");
     if (at === "spin") grind(5);
+    if (at === "dive") dive(1);
     if (at === "allocate") for (;;) kept.push(Buffer.alloc(8e6, 1)); //@ allocate
     if (at === "float") floating();
     if (at === "exit") process.exit(3); //@ exit
@@ -69,6 +74,18 @@ describe("an attempt in a process", () => {
     expect(view.frames.map((frame) => frame.function)).toEqual(["grind", "run"]);
     expect(end.receipt).toMatchObject({ killed: true, stack: view.frames });
     expect(end.trace?.view?.frames).toEqual(view.frames);
+  });
+
+  test("shows both ends of a deep stack and how much is left out", async () => {
+    const attempt = begin("dive");
+    await until(async () => (await attempt.inspect()).frames[0]?.line === place("dive").line);
+    const { frames, omitted } = await attempt.inspect();
+    attempt.stop("cancel");
+    await finish(attempt);
+    expect([frames.length, omitted]).toEqual([300, 2_701]);
+    expect(frames[0]).toEqual(place("dive", "dive"));
+    expect(frames.at(-2)).toEqual(place("deeper", "dive"));
+    expect(frames.at(-1)?.function).toBe("run");
   });
 
   test("keeps the place it waited at when it was told to end, not the one it fled to", async () => {
