@@ -24,7 +24,7 @@ import type {
   ToJobWorker,
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
-import { shownValue } from "./shown-values.ts";
+import { secretKeys, shownValue } from "./shown-values.ts";
 
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
 const MAX_SHOWN_RESULT = 3_800;
@@ -35,6 +35,8 @@ interface JobWorker {
   readonly post: (message: FromJobWorker) => void;
   readonly live: LiveBoot | null;
   job: Job | null;
+  /** Finds the keys whose values the job does not want to be shown. */
+  secret: RegExp;
   /** Of a job whose code notes where it is. */
   runtime: LiveRuntime | null;
   /** The newest attempt, also after its end. */
@@ -57,6 +59,7 @@ function start(port: MessagePort, boot: Boot): void {
     post: port.postMessage.bind(port),
     live: boot.live,
     job: null,
+    secret: secretKeys([]),
     runtime: null,
     scope: null,
   };
@@ -123,6 +126,7 @@ async function load(
   const loaded = await loadJob(file);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
+  worker.secret = secretKeys(loaded.job.redact ?? []);
   worker.post({ kind: "loaded", job: loaded.description });
 }
 
@@ -132,7 +136,7 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   const { offered, running, ended } = PHASES;
   if (worker.job === null || Atomics.load(words, WORDS.attempt) !== order.id) return;
   if (Atomics.compareExchange(words, WORDS.phase, offered, running) !== offered) return;
-  const scope = createAttemptScope(worker.memory);
+  const scope = createAttemptScope(worker.memory, worker.secret);
   worker.scope = scope;
   worker.runtime?.reset();
   const end = await outcomeOf(worker.job, order, scope);
@@ -149,7 +153,7 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
     const text = resultText(result);
-    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT) });
+    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT, scope.secret) });
     return { kind: "returned", result: text };
   } catch (thrown) {
     return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };

@@ -146,6 +146,7 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "retry-jitter":        [job('name: "x", retry: { step: 5, total: 1, jitter: 1 } as never'), "retry.jitter must be true or false"],
   "retry-cap":           [job('name: "x", retry: { step: 5, total: 1, maxDelay: 86401 }'), "retry.maxDelay must be"],
   "trace":               [job('name: "x", trace: "some"'), "trace must be one of off, functions, lean, full"],
+  "redact":              [job('name: "x", redact: ["ok", ""]'), "redact must be a list of at most 100 keys"],
   "memory-on-a-thread":  [job('name: "x", memoryMb: 256'), 'memoryMb needs isolation: "process"'],
   "memory-too-small":    [job('name: "x", isolation: "process", memoryMb: 5'), "memoryMb must be a whole number from 128"],
   "isolation":           [job('name: "x", isolation: "none"'), "isolation must be one of warm, fresh"],

@@ -28,8 +28,10 @@ export default defineJob({
   name: "in-process",
   isolation: "process",
   memoryMb: 300,
+  redact: ["iban"],
   async run({ at }, ctx) {
     ctx.log("the last call of ctx");
+    ctx.watch({ page: 3, deep: [{ theIBAN: "hidden", Password: "hidden" }] });
     if (at === "spin") grind(5);
     if (at === "dive") dive(1);
     if (at === "allocate") for (;;) kept.push(Buffer.alloc(8e6, 1)); //@ allocate
@@ -69,7 +71,10 @@ describe("an attempt in a process", () => {
     const view = await lookAt(attempt);
     attempt.stop("cancel");
     const { end } = await finish(attempt);
-    expect(view.state).toBe("running");
+    expect(view).toMatchObject({
+      state: "running",
+      vars: { page: 3, deep: [{ theIBAN: "[masked]", Password: "[masked]" }] },
+    });
     expect(view.frames.slice(0, 1)).toEqual([place("grind", "grind")]);
     expect(view.frames.map((frame) => frame.function)).toEqual(["grind", "run"]);
     expect(end.receipt).toMatchObject({ killed: true, stack: view.frames });
