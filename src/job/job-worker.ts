@@ -25,6 +25,7 @@ import type {
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
 import { secretKeys, shownValue } from "./shown-values.ts";
+import { createUntraced } from "./untraced.ts";
 
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
 const MAX_SHOWN_RESULT = 3_800;
@@ -116,18 +117,19 @@ async function load(
   worker: JobWorker,
   { file, trace }: Extract<ToJobWorker, { kind: "load" }>,
 ): Promise<void> {
+  const untraced = createUntraced(file);
   if (worker.live !== null && trace !== "off") {
     const { memory, link } = worker.live;
     worker.runtime = installLiveRuntime(openLiveMemory(memory).words);
     const loader = await openLoader();
     // Job files lie directly in the real JOBS_DIR.
-    loader.rewriteSources(dirname(file), createAsker(link, trace));
+    loader.rewriteSources(dirname(file), untraced.watch(createAsker(link, trace)));
   }
   const loaded = await loadJob(file);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
   worker.secret = secretKeys(loaded.job.redact ?? []);
-  worker.post({ kind: "loaded", job: loaded.description });
+  worker.post({ kind: "loaded", job: loaded.description, untraced: untraced.list() });
 }
 
 /** Runs the attempt if it is still on offer: its owner may have taken it back and given it to another job worker. */

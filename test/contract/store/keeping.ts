@@ -103,7 +103,11 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         sampleJob("kept"),
         sampleJob("moved", { aliases: ["a", "b"] }),
       ]);
-      const moved = sampleJob("moved", { aliases: ["b", "c"], sourceHash: "2".repeat(64) });
+      const moved = sampleJob("moved", {
+        aliases: ["b", "c"],
+        sourceHash: "2".repeat(64),
+        untraced: [{ file: "/jobs/lib/old.js", note: "it is CommonJS" }],
+      });
       await store.catalogue.publish("executor-2", [moved]);
       expect(await store.catalogue.find("moved")).toEqual(moved);
       expect(await store.catalogue.find("c")).toEqual(moved);
@@ -238,6 +242,7 @@ function sampleJob(name: string, change: Partial<JobDefinition> = {}): JobDefini
     retry: linearRetry(0, 10),
     isolation: "warm",
     sourceHash: "1".repeat(64),
+    untraced: [],
     ...change,
   };
 }
