@@ -1,10 +1,12 @@
 // A job worker that is a thread of this process: its start, its messages and the proof of its death.
 import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Trace } from "../core/job.ts";
 import { delay, within } from "../core/within.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { openLiveMemory } from "./live/memory.ts";
+import { withOriginalColumns } from "./live/original-columns.ts";
 import { readLive } from "./live/reader.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
@@ -42,7 +44,7 @@ export function createJobThread(
   const pings = createPings();
   const signs = createVitalSigns();
   let listener = DEAF;
-  let isTraced = false;
+  let trace: Trace = "off";
   let threadId: number | null = null;
   let death: Death | null = null;
   let killed: Promise<boolean> | null = null;
@@ -58,18 +60,19 @@ export function createJobThread(
     });
   });
 
+  const tableOf = (path: string) => (trace === "off" ? undefined : sources?.tableOf(path, trace));
   port.on("message", (message: FromJobWorker) => {
     if (message.kind === "pong") {
       signs.answered(message.memory);
       pings.answered(message.ping);
-    } else if (message.kind !== "ready") listener.message(message);
+    } else if (message.kind !== "ready") listener.message(withOriginalColumns(message, tableOf));
     else {
       threadId = message.threadId;
       setReady(true);
     }
   });
 
-  const readStack = () => (isTraced && isBegun(memory) ? (live?.read() ?? null) : null);
+  const readStack = () => (trace !== "off" && isBegun(memory) ? (live?.read() ?? null) : null);
 
   return {
     method: "thread",
@@ -77,7 +80,7 @@ export function createJobThread(
     refresh: async () => undefined,
     ready,
     post(message) {
-      if (message.kind === "load") isTraced = message.trace !== "off";
+      if (message.kind === "load") trace = message.trace;
       port.postMessage(message);
     },
     async abort(message) {
