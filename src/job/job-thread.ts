@@ -62,6 +62,7 @@ export function createJobThread(
 
   const tableOf = (path: string) => (trace === "off" ? undefined : sources?.tableOf(path, trace));
   port.on("message", (message: FromJobWorker) => {
+    if (message.kind === "loaded") signs.loaded(message.memory);
     if (message.kind === "pong") {
       signs.answered(message.memory);
       pings.answered(message.ping);

@@ -129,7 +129,9 @@ async function load(
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
   worker.secret = secretKeys(loaded.job.redact ?? []);
-  worker.post({ kind: "loaded", job: loaded.description, untraced: untraced.list() });
+  const { description } = loaded;
+  const memory = memoryNow();
+  worker.post({ kind: "loaded", job: description, untraced: untraced.list(), memory });
 }
 
 /** Runs the attempt if it is still on offer: its owner may have taken it back and given it to another job worker. */

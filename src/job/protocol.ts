@@ -82,6 +82,7 @@ export type FromJobWorker =
       readonly job: JobDescription;
       /** Files that were loaded as they are although rewritten ones were asked for. */
       readonly untraced: readonly UntracedFile[];
+      readonly memory: MemoryWord;
     }
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "ended"; readonly id: number; readonly end: JobEnd }
