@@ -14,6 +14,7 @@ export const NOOP: JobDefinition = {
   retry: null,
   isolation: "warm",
   sourceHash: "00",
+  untraced: [],
 };
 
 export const PARAMS = { order: 1001, template: "shipped" };

@@ -9,8 +9,9 @@ import { AppError, messageOf } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
-import { loadCatalogue } from "./job/catalogue.ts";
+import { type Catalogue, loadCatalogue } from "./job/catalogue.ts";
 import { createJobThread } from "./job/job-thread.ts";
+import { openTracing } from "./job/live/tracing.ts";
 import { refuseDuplicates } from "./job/refuse-duplicates.ts";
 import { createLogger } from "./log.ts";
 import { hearSignals } from "./signals.ts";
@@ -134,15 +135,28 @@ async function migrate(config: Config, logger: Logger): Promise<void> {
 }
 
 async function check(config: Config, logger: Logger): Promise<void> {
-  const spawn = () => createJobThread({});
-  const catalogue = await loadCatalogue({ jobsDir: config.jobsDir, spawn, logger });
-  refuseDuplicates(catalogue);
-  const { definitions, badFiles } = catalogue;
+  const { definitions, badFiles } = await checkJobs(config, logger);
   console.log(`settings: right (${config.shape})`);
   console.log(`jobs: ${definitions.length} in ${config.jobsDir}`);
+  for (const { name, untraced } of definitions) {
+    for (const { file, note } of untraced)
+      console.log(`  ${name}: no live lines in ${file}: ${note}`);
+  }
   if (badFiles.length === 0) return process.exit(0);
   const lines = badFiles.map(({ file, message }) => `\n  ${file}: ${message}`);
   throw new AppError("configuration", `${badFiles.length} bad job files:${lines.join("")}`);
+}
+
+async function checkJobs({ jobsDir }: Config, logger: Logger): Promise<Catalogue> {
+  const tracing = openTracing(undefined, logger);
+  const spawn = () => createJobThread({}, { sources: tracing.sources });
+  try {
+    const catalogue = await loadCatalogue({ jobsDir, spawn, logger });
+    refuseDuplicates(catalogue);
+    return catalogue;
+  } finally {
+    tracing.close();
+  }
 }
 
 function readVersion(): string {

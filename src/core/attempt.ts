@@ -68,7 +68,10 @@ export interface TraceEvent {
 export interface LiveView {
   /** `waiting`: suspended in an await. `running`: on the processor. */
   readonly state: "waiting" | "running";
+  /** Of very many the innermost 250 and the outermost 50. */
   readonly frames: readonly Frame[];
+  /** How many frames are left out between the two; missing for none. */
+  readonly omitted?: number;
   /** Where its async calls wait, most first; only where more than one place is known. */
   readonly waiting?: readonly WaitingPoint[];
   /** What `ctx.watch` was given last, redacted and capped. */

@@ -22,6 +22,15 @@ export interface JobDefinition {
   readonly isolation: Isolation;
   /** Lowercase hex SHA-256 of the job file. */
   readonly sourceHash: string;
+  /** Its files whose lines cannot be watched live although it is traced: the file itself, and what it imports. */
+  readonly untraced: readonly UntracedFile[];
+}
+
+export interface UntracedFile {
+  /** Absolute path. */
+  readonly file: string;
+  /** Why it runs as it is. */
+  readonly note: string;
 }
 
 /** A job file that could not be taken into the catalogue, and why. */

@@ -44,6 +44,8 @@ export interface TaskDetailView {
   readonly state: "waiting" | ShownStatus;
   /** JSON text of frames, innermost first. */
   readonly trace_list: string;
+  /** How many frames of a deep stack are left out after the innermost 250. */
+  readonly frames_omitted: number;
   readonly executed_file_name: string | null;
   readonly executed_function_name: string | null;
   readonly executed_function_line: number | null;
@@ -202,6 +204,7 @@ function vitalsOf({ view, source, freshnessMs }: Sight) {
     freshness_ms: freshnessMs,
     source,
     moving: view?.moving === true,
+    frames_omitted: view?.omitted ?? 0,
     cpu_ms: cpuMs ?? null,
     heap_bytes: heapBytes ?? null,
     rss_bytes: rssBytes ?? null,

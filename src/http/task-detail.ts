@@ -91,6 +91,10 @@ const detailView = Type.Object({
     description:
       "JSON text of frames {file, line, function, class?, type?, object?, args?}, innermost first.",
   }),
+  frames_omitted: Type.Integer({
+    description:
+      "How many frames of a deep stack are left out between the innermost 250 and the outermost 50.",
+  }),
   executed_file_name: nullable(Type.String()),
   executed_function_name: nullable(Type.String({ description: "The enclosing function." })),
   executed_function_line: nullable(Type.Integer()),
@@ -141,6 +145,7 @@ const detailExample = {
   executed_file_name: "/srv/jobs/simple-job.ts",
   executed_function_name: "run",
   executed_function_line: 37,
+  frames_omitted: 0,
   waiting_points: [],
   vars: [],
   round: 509,

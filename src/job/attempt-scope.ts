@@ -25,6 +25,8 @@ const ABORT_MESSAGES = {
 /** What the calls of `ctx` are made of. */
 export interface AttemptScope {
   readonly signal: AbortSignal;
+  /** Finds the keys whose values are not to be shown. */
+  readonly secret: RegExp;
   /** Notes where the job is. False after the end: the call is counted and must do nothing. */
   enter(): boolean;
   readonly write: EventWriter["write"];
@@ -45,7 +47,7 @@ export interface AttemptScope {
 export const scopeInside: AsyncLocalStorage<AttemptScope> = new AsyncLocalStorage();
 
 /** Opens the scope of the attempt that was just accepted. */
-export function createAttemptScope(memory: SharedMemory): AttemptScope {
+export function createAttemptScope(memory: SharedMemory, secret: RegExp): AttemptScope {
   const events = createEventWriter(memory, {
     now: clockMs,
     stringify: (value) => toJson(value) ?? "",
@@ -62,6 +64,7 @@ export function createAttemptScope(memory: SharedMemory): AttemptScope {
 
   return {
     signal: controller.signal,
+    secret,
     write: events.write,
     atEnd,
     enter() {

@@ -91,7 +91,8 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
     const isolation = job.isolation ?? options.isolation ?? "warm";
     const refused = isolation === "process" ? null : (options.noThreads ?? null);
     if (refused !== null) return reportBad(file, `isolation: "${isolation}": ${refused}`, logger);
-    const definition = { ...job, isolation, sourceHash: await sourceHash(file) };
+    const untraced = trace === "off" ? [] : loaded.untraced;
+    const definition = { ...job, isolation, sourceHash: await sourceHash(file), untraced };
     checkSchema(definition);
     return { kind: "job", file, definition, trace, memoryMb };
   } catch (thrown) {

@@ -20,6 +20,7 @@ const FIELDS = [
   "isolation",
   "memoryMb",
   "trace",
+  "redact",
   "run",
 ];
 const RETRY_FIELDS = ["step", "total", "strategy", "maxDelay", "jitter", "retryOnTimeout"];
@@ -81,6 +82,7 @@ function jobProblem(job: Readonly<Record<string, unknown>>): string | undefined 
     choiceProblem("isolation", job["isolation"], ISOLATIONS) ??
     choiceProblem("trace", job["trace"], TRACES) ??
     memoryProblem(job["memoryMb"], job["isolation"]) ??
+    redactProblem(job["redact"]) ??
     (typeof job["run"] === "function" ? undefined : "run must be a function")
   );
 }
@@ -148,6 +150,14 @@ function flagProblem(field: string, value: unknown): string | undefined {
   return value === undefined || typeof value === "boolean"
     ? undefined
     : `${field} must be true or false`;
+}
+
+/** An empty text is part of every key. */
+function redactProblem(redact: unknown): string | undefined {
+  if (redact === undefined) return;
+  const isKey = (key: unknown) => typeof key === "string" && key !== "" && key.length <= 100;
+  const isFine = Array.isArray(redact) && redact.length <= 100 && redact.every(isKey);
+  return isFine ? undefined : "redact must be a list of at most 100 keys of 1–100 characters";
 }
 
 /** A thread's memory cannot be told apart from that of its executor. */

@@ -10,17 +10,19 @@ export function ownFrames(stack: string, folder: string): Frame[] {
   return stack.split("\n").flatMap((line) => {
     const [, name, place, lineNumber] = LINE.exec(line) ?? [];
     if (place === undefined) return [];
-    const file = place.startsWith("file:") ? pathOf(place) : place;
+    const file = pathOf(place);
     if (!file.startsWith(`${folder}/`) || file.includes("/node_modules/")) return [];
     return [{ file, line: Number(lineNumber), ...functionOf(name) }];
   });
 }
 
-function pathOf(url: string): string {
+/** Of a file as an engine names it: a URL or a path. */
+export function pathOf(place: string): string {
+  if (!place.startsWith("file:")) return place;
   try {
-    return fileURLToPath(url);
+    return fileURLToPath(place);
   } catch {
-    return url;
+    return place;
   }
 }
 

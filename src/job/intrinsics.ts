@@ -31,10 +31,9 @@ export function onRejection(promise: Promise<unknown>, hear: (thrown: unknown) =
 
 const readMemory = process.memoryUsage.bind(process);
 
-/** What this thread's heap and this process use. */
+/** What this thread's heap uses. */
 export function memoryNow(): MemoryWord {
-  const { heapUsed, rss } = readMemory();
-  return { heapBytes: heapUsed, rssBytes: rss };
+  return { heapBytes: readMemory().heapUsed };
 }
 
 const NativeError = Error;

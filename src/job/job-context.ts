@@ -57,7 +57,10 @@ export function writeLine(
     return;
   }
   const room = MAX_LINE - Buffer.byteLength(toJson(text) ?? "");
-  scope.write("log", { ...line, fields: room < 100 ? "… (cut)" : shownValue(fields, room) });
+  scope.write("log", {
+    ...line,
+    fields: room < 100 ? "… (cut)" : shownValue(fields, room, scope.secret),
+  });
 }
 
 function createLog(scope: AttemptScope): JobLog {
@@ -90,7 +93,7 @@ function createWatch(scope: AttemptScope): JobContext["watch"] {
   const isDue = createInterval();
   return (vars) => {
     if (!scope.enter()) return;
-    const shown = shownVars(vars);
+    const shown = shownVars(vars, scope.secret);
     scope.show("vars", shown);
     if (!isDue()) return;
     const isSmall = (toJson(shown)?.length ?? 0) <= MAX_LINE;

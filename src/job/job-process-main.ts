@@ -113,11 +113,8 @@ async function answer(id: number, question: ProcessQuestion): Promise<void> {
   say({ kind: "answer", id, answer: await answerOf(host, question), vitals: vitals() });
 }
 
-/** Of the thread's memory its own last word; of the whole process what the system says now. */
 function vitals(): Vitals | null {
-  if (host === null) return null;
-  const { memoryAgeMs, ...known } = host.vitals();
-  return { ...known, rssBytes: process.memoryUsage.rss(), memoryAgeMs: memoryAgeMs ?? 0 };
+  return host?.vitals() ?? null;
 }
 
 async function answerOf(thread: JobHost, question: ProcessQuestion): Promise<ProcessAnswer> {

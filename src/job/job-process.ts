@@ -26,6 +26,8 @@ const MAIN = new URL("./job-process-main.ts", import.meta.url);
 const KILL_LIMIT_MS = 2_000;
 /** The main thread of a job process answers in about a millisecond; this is for a busy machine. */
 const ANSWER_LIMIT_MS = 100;
+/** Of the time for a ping, what its thread has of it; the rest is for the way. */
+const PING_SHARE = 0.7;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 
@@ -143,7 +145,11 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
       listener = hear;
       if (death !== null) hear.death(death);
     },
-    ping: async (withinMs) => (await questions.ask({ kind: "ping", withinMs }, withinMs)) === true,
+    ping: async (withinMs) => {
+      // That it has not answered is to be here in time, with what it uses up meanwhile.
+      const question = { kind: "ping", withinMs: withinMs * PING_SHARE } as const;
+      return (await questions.ask(question, withinMs)) === true;
+    },
     readStack: () => stack,
     loaded: (path) => loaded.get(path),
     vitals: signs.read,

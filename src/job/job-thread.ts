@@ -1,11 +1,13 @@
 // A job worker that is a thread of this process: its start, its messages and the proof of its death.
 import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Trace } from "../core/job.ts";
 import { delay, within } from "../core/within.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { openLiveMemory } from "./live/memory.ts";
+import { withOriginalColumns } from "./live/original-columns.ts";
 import { readLive } from "./live/reader.ts";
 import type { Remains } from "./live/remains.ts";
 import { serveSources } from "./live/source-link.ts";
@@ -36,11 +38,12 @@ export interface JobThreadExtras {
 /** Starts a thread. `env` is all that its code sees of the environment. */
 export function createJobThread(
   env: Readonly<Record<string, string>>,
-  { sdkText = null, ...extras }: JobThreadExtras = {},
+  extras: JobThreadExtras = {},
 ): JobHost {
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
+  const { sdkText = null, sources } = extras;
   const live = createLiveEnd(extras);
   const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
   worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
@@ -48,7 +51,7 @@ export function createJobThread(
   const pings = createPings();
   const signs = createVitalSigns();
   let listener = DEAF;
-  let isTraced = false;
+  let trace: Trace = "off";
   let threadId: number | null = null;
   let death: Death | null = null;
   let killed: Promise<boolean> | null = null;
@@ -57,7 +60,6 @@ export function createJobThread(
   const exited = hearDeath(worker, (how) => {
     death = how;
     setReady(false);
-    live?.giveBack();
     setImmediate(() => {
       port.close();
       live?.close();
@@ -65,18 +67,27 @@ export function createJobThread(
     });
   });
 
+  const tableOf = (path: string) => (trace === "off" ? undefined : sources?.tableOf(path, trace));
   port.on("message", (message: FromJobWorker) => {
+    if (message.kind === "loaded") signs.loaded(message.memory);
     if (message.kind === "pong") {
       signs.answered(message.memory);
       pings.answered(message.ping);
-    } else if (message.kind !== "ready") listener.message(message);
+    } else if (message.kind !== "ready") listener.message(withOriginalColumns(message, tableOf));
     else {
       threadId = message.threadId;
       setReady(true);
     }
   });
 
-  const readStack = () => (isTraced && isBegun(memory) ? (live?.read() ?? null) : null);
+  const readStack = () => (trace !== "off" && isBegun(memory) ? (live?.read() ?? null) : null);
+
+  /** Until then it can be seen where it was, also when it died by itself. */
+  const kill = async () => {
+    const isDead = await killThread({ worker, exited, threadId, port });
+    if (isDead) live?.giveBack();
+    return isDead;
+  };
 
   return {
     method: "thread",
@@ -84,7 +95,7 @@ export function createJobThread(
     refresh: async () => undefined,
     ready,
     post(message) {
-      if (message.kind === "load") isTraced = message.trace !== "off";
+      if (message.kind === "load") trace = message.trace;
       port.postMessage(message);
     },
     async abort(message) {
@@ -113,7 +124,7 @@ export function createJobThread(
     kill() {
       listener = DEAF;
       live?.close();
-      killed ??= killThread({ worker, exited, threadId, port });
+      killed ??= kill();
       return killed;
     },
   };

@@ -12,9 +12,8 @@ import { createJobContext, writeLine } from "./job-context.ts";
 import { resultText } from "./job-result.ts";
 import { mapLiveMemory } from "./live/map-file.ts";
 import { liveMemoryOf } from "./live/memory.ts";
-import type { TraceMode } from "./live/rewrite.ts";
 import { installLiveRuntime, type LiveRuntime } from "./live/runtime.ts";
-import { createAsker } from "./live/source-link.ts";
+import { type AskSource, createAsker } from "./live/source-link.ts";
 import { loadJob } from "./load-job.ts";
 import { openLoader } from "./loader.ts";
 import type {
@@ -26,7 +25,8 @@ import type {
   ToJobWorker,
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
-import { shownValue } from "./shown-values.ts";
+import { secretKeys, shownValue } from "./shown-values.ts";
+import { createUntraced } from "./untraced.ts";
 
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
 const MAX_SHOWN_RESULT = 3_800;
@@ -37,6 +37,8 @@ interface JobWorker {
   readonly post: (message: FromJobWorker) => void;
   readonly live: LiveBoot | null;
   job: Job | null;
+  /** Finds the keys whose values the job does not want to be shown. */
+  secret: RegExp;
   /** Of a job whose code notes where it is. */
   runtime: LiveRuntime | null;
   /** The newest attempt, also after its end. */
@@ -59,6 +61,7 @@ function start(port: MessagePort, boot: Boot): void {
     post: port.postMessage.bind(port),
     live: boot.live,
     job: null,
+    secret: secretKeys([]),
     runtime: null,
     scope: null,
   };
@@ -126,24 +129,31 @@ async function load(
   worker: JobWorker,
   { file, trace }: Extract<ToJobWorker, { kind: "load" }>,
 ): Promise<void> {
-  if (worker.live !== null && trace !== "off") await beLive(worker, worker.live, { file, trace });
+  const untraced = createUntraced(file);
+  if (worker.live !== null && trace !== "off") {
+    const ask = untraced.watch(createAsker(worker.live.link, trace));
+    await beLive(worker, worker.live, { file, ask });
+  }
   const loaded = await loadJob(file);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
-  worker.post({ kind: "loaded", job: loaded.description });
+  worker.secret = secretKeys(loaded.job.redact ?? []);
+  const { description } = loaded;
+  const memory = memoryNow();
+  worker.post({ kind: "loaded", job: description, untraced: untraced.list(), memory });
 }
 
 async function beLive(
   worker: JobWorker,
-  { memory: given, link }: LiveBoot,
-  { file, trace }: { readonly file: string; readonly trace: TraceMode },
+  { memory: given }: LiveBoot,
+  { file, ask }: { readonly file: string; readonly ask: AskSource },
 ): Promise<void> {
   const memory = typeof given === "string" ? mapLiveMemory(given) : liveMemoryOf(given);
   if (memory === null) return;
   worker.runtime = installLiveRuntime(memory.words);
   const loader = await openLoader();
   // Job files lie directly in the real JOBS_DIR.
-  loader.rewriteSources(dirname(file), createAsker(link, trace));
+  loader.rewriteSources(dirname(file), ask);
 }
 
 /** Runs the attempt if it is still on offer: its owner may have taken it back and given it to another job worker. */
@@ -152,7 +162,7 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   const { offered, running, ended } = PHASES;
   if (worker.job === null || Atomics.load(words, WORDS.attempt) !== order.id) return;
   if (Atomics.compareExchange(words, WORDS.phase, offered, running) !== offered) return;
-  const scope = createAttemptScope(worker.memory);
+  const scope = createAttemptScope(worker.memory, worker.secret);
   worker.scope = scope;
   worker.runtime?.reset();
   worker.runtime?.belongsTo(order.attemptId);
@@ -171,7 +181,7 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
     const text = resultText(result);
-    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT) });
+    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT, scope.secret) });
     return { kind: "returned", result: text };
   } catch (thrown) {
     return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };

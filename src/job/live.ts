@@ -12,10 +12,6 @@ const PING_LIMIT_MS = 50;
 /** Code on the stack says already that it runs; the answer would only refresh what is known of its memory. */
 const BUSY_PING_LIMIT_MS = 10;
 
-/** A deep recursion is not to fill the database. */
-const MAX_FRAMES = 100;
-const MAX_WAITING = 20;
-
 /** Where one attempt's traces are, and how to tell its own files. */
 export interface LiveSource {
   readonly memory: SharedMemory;
@@ -70,18 +66,13 @@ export function readView(
   };
 }
 
-function placesOf({
-  frames,
-  waiting,
-  moving,
-}: LiveStack): Pick<LiveView, "frames" | "waiting" | "moving"> {
-  const points = waiting.slice(0, MAX_WAITING).map((point) => ({
-    ...point,
-    frames: point.frames.slice(0, MAX_FRAMES),
-  }));
+type Places = Pick<LiveView, "frames" | "omitted" | "waiting" | "moving">;
+
+function placesOf({ frames, omitted, waiting, moving }: LiveStack): Places {
   return {
-    frames: frames.slice(0, MAX_FRAMES),
-    ...(points.length > 1 ? { waiting: points } : {}),
+    frames,
+    ...(omitted > 0 ? { omitted } : {}),
+    ...(waiting.length > 1 ? { waiting } : {}),
     ...(moving ? { moving } : {}),
   };
 }

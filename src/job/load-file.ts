@@ -3,13 +3,13 @@
 import type { Trace } from "../core/job.ts";
 import { within } from "../core/within.ts";
 import type { JobHost } from "./job-host.ts";
-import type { JobDescription } from "./protocol.ts";
+import type { FromJobWorker } from "./protocol.ts";
 
 const READY_LIMIT_MS = 10_000;
 const IMPORT_LIMIT_MS = 5_000;
 
 export type FileLoad =
-  | { readonly kind: "loaded"; readonly job: JobDescription }
+  | Extract<FromJobWorker, { kind: "loaded" }>
   /** The job worker is of no use any more and must be killed. */
   | { readonly kind: "refused"; readonly message: string };
 

@@ -1,6 +1,6 @@
 // All that a job worker and its owner say to each other; nothing else crosses the border but the shared memory.
 import type { AttemptError, Frame, LiveView } from "../core/attempt.ts";
-import type { Isolation, Trace } from "../core/job.ts";
+import type { Isolation, Trace, UntracedFile } from "../core/job.ts";
 import type { RetryPolicy } from "../core/task.ts";
 import type { SourceLink } from "./live/source-link.ts";
 import type { MemoryWord } from "./vitals.ts";
@@ -88,7 +88,13 @@ export type JobEnd =
 export type FromJobWorker =
   /** `threadId` of the operating system, where it can be known. */
   | { readonly kind: "ready"; readonly threadId: number | null }
-  | { readonly kind: "loaded"; readonly job: JobDescription }
+  | {
+      readonly kind: "loaded";
+      readonly job: JobDescription;
+      /** Files that were loaded as they are although rewritten ones were asked for. */
+      readonly untraced: readonly UntracedFile[];
+      readonly memory: MemoryWord;
+    }
   | { readonly kind: "refused"; readonly message: string }
   | { readonly kind: "ended"; readonly id: number; readonly end: JobEnd }
   /** Follows `ended` from the event loop: nothing of the attempt keeps the thread busy. */

@@ -7,6 +7,12 @@ import { toJson } from "./intrinsics.ts";
 export const SECRET_KEY = /password|secret|token|authorization|cookie/i;
 export const MASK = "[masked]";
 
+/** Also what a job says itself is secret, in any case, anywhere in a key. */
+export function secretKeys(own: readonly string[]): RegExp {
+  if (own.length === 0) return SECRET_KEY;
+  return new RegExp([SECRET_KEY.source, ...own.map((part) => RegExp.escape(part))].join("|"), "i");
+}
+
 const MAX_VALUE = 4_096;
 const MAX_ALL = 65_536;
 const MAX_DEPTH = 12;
@@ -14,6 +20,7 @@ const MAX_KEY = 200;
 
 /** `left` counts bytes of JSON down; from zero on things are left out. */
 interface Budget {
+  readonly secret: RegExp;
   left: number;
   depth: number;
 }
@@ -22,13 +29,13 @@ interface Budget {
 type Plain = number | bigint | boolean | symbol | null | undefined | (() => unknown);
 
 /** Each value of `vars` cut at 4 KiB, all of them at 64 KiB. What is cut carries a mark. */
-export function shownVars(vars: unknown): Record<string, unknown> {
+export function shownVars(vars: unknown, secret = SECRET_KEY): Record<string, unknown> {
   if (typeof vars !== "object" || vars === null) return { value: shownValue(vars, MAX_VALUE) };
   const shown: Record<string, unknown> = {};
   let left = MAX_ALL - 100;
   for (const key of keysOf(vars)) {
     const name = cut(key, MAX_KEY);
-    const value = shownEntry(vars, key, { left: MAX_VALUE - 100, depth: 0 });
+    const value = shownEntry(vars, key, { secret, left: MAX_VALUE - 100, depth: 0 });
     left -= sizeOf(value) + sizeOf(name) + 2;
     if (left < 0) return { ...shown, "…": "cut: more than 64 KiB in all" };
     shown[name] = value;
@@ -37,15 +44,26 @@ export function shownVars(vars: unknown): Record<string, unknown> {
 }
 
 /** One value, masked and of about `size` bytes of JSON at most. */
-export function shownValue(value: unknown, size: number): unknown {
-  return shownEntry({ value }, "value", { left: size, depth: 0 });
+export function shownValue(value: unknown, size: number, secret = SECRET_KEY): unknown {
+  return showItem(value, { secret, left: size, depth: 0 });
 }
 
 function shownEntry(from: object, key: string, budget: Budget): unknown {
-  if (SECRET_KEY.test(key)) return MASK;
+  return budget.secret.test(key)
+    ? MASK
+    : oneDeeper(() => show((from as Record<string, unknown>)[key], budget), budget);
+}
+
+/** Its place in a list is no key. */
+function showItem(item: unknown, budget: Budget): unknown {
+  return oneDeeper(() => show(item, budget), budget);
+}
+
+/** One level deeper; what throws when it is read is said to. */
+function oneDeeper(read: () => unknown, budget: Budget): unknown {
   budget.depth += 1;
   try {
-    return show((from as Record<string, unknown>)[key], budget);
+    return read();
   } catch {
     return "[cannot be read]";
   } finally {
@@ -89,7 +107,7 @@ function showList(list: Iterable<unknown>, length: number, budget: Budget): unkn
   budget.left -= 2;
   for (const item of list) {
     if (budget.left <= 0) return [...shown, `… (cut, ${length} items)`];
-    shown.push(shownEntry({ item }, "item", budget));
+    shown.push(showItem(item, budget));
   }
   return shown;
 }

@@ -1,26 +1,30 @@
-// What a job worker's thread uses up: processor time from outside, memory from its own last word.
+// What a job worker's thread uses up: processor time and its process's memory from outside, its heap from its own last word.
 import { readFileSync } from "node:fs";
 import type { Vitals } from "../core/attempt.ts";
 
 /** Linux counts processor time in these. */
 const TICKS_PER_S = 100;
 
-/** A job worker's own word about its memory, sent with each answer to a ping. */
+/** A job worker's own word about its memory, sent when it has loaded its job and with each answer to a ping. */
 export interface MemoryWord {
   readonly heapBytes: number;
-  readonly rssBytes: number;
 }
 
 /** Notes what is known of one job worker. */
 export interface VitalSigns {
   pinged(): void;
   answered(memory: MemoryWord | undefined): void;
+  loaded(memory: MemoryWord): void;
   read(threadId: number | null): Vitals;
 }
 
 export function createVitalSigns(): VitalSigns {
   let memory: MemoryWord | null = null;
   let memoryAtMs = 0;
+  const note = (word: MemoryWord) => {
+    memory = word;
+    memoryAtMs = performance.now();
+  };
   /** When the oldest ping without an answer was sent. */
   let silentSinceMs: number | null = null;
   let lagMs: number | null = null;
@@ -30,21 +34,20 @@ export function createVitalSigns(): VitalSigns {
       silentSinceMs ??= performance.now();
     },
     answered(word) {
-      const nowMs = performance.now();
-      lagMs = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
+      lagMs = silentSinceMs === null ? lagMs : performance.now() - silentSinceMs;
       silentSinceMs = null;
-      if (word === undefined) return;
-      memory = word;
-      memoryAtMs = nowMs;
+      if (word !== undefined) note(word);
     },
+    loaded: note,
     read(threadId) {
       const nowMs = performance.now();
       const lag = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
       return {
         cpuMs: threadId === null ? null : threadCpuMs(threadId),
         heapBytes: memory?.heapBytes ?? null,
-        rssBytes: memory?.rssBytes ?? null,
-        memoryAgeMs: memory === null ? null : Math.round(nowMs - memoryAtMs),
+        // It is a thread of this process.
+        rssBytes: process.memoryUsage.rss(),
+        memoryAgeMs: memory === null ? 0 : Math.round(nowMs - memoryAtMs),
         eventLoopLagMs: lag === null ? null : Math.round(lag),
       };
     },

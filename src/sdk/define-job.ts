@@ -60,6 +60,12 @@ export interface JobSpec<Params extends TSchema = TUnknown> {
    */
   readonly trace?: "off" | "functions" | "lean" | "full";
   /**
+   * More keys whose values are never shown, besides those that contain `password`, `secret`, `token`, `authorization`
+   * or `cookie`: in what is watched and logged, at any depth, in any case, also as a part of a longer key.
+   * @example ["iban", "birthday"]
+   */
+  readonly redact?: readonly string[];
+  /**
    * The work. What it returns (or resolves to) is the task's result: JSON, at most 1 MiB, `undefined` becomes null.
    * A rejection fails the attempt, and the task is tried again while retries are left; see `NonRetryableError`.
    */

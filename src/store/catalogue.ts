@@ -48,6 +48,7 @@ async function replaceJob(
       ...(job.retry === null ? noRetry : retryColumns(job.retry)),
       isolation: job.isolation,
       source_hash: job.sourceHash,
+      untraced: job.untraced.length === 0 ? null : JSON.stringify(job.untraced),
       service_id: serviceId,
       published_at: dialect.nowMs,
     })
@@ -81,5 +82,6 @@ function toJob(row: JobDefinitionRow): JobDefinition {
     retry: isSilent ? null : toRetry({ retry_step_s, retry_total, retry }),
     isolation: row.isolation,
     sourceHash: row.source_hash,
+    untraced: fromJson<JobDefinition["untraced"]>(row.untraced) ?? [],
   };
 }

@@ -5,8 +5,9 @@ import { batchesOf } from "./batches.ts";
 import type { Database } from "./dialect.ts";
 import type { AttemptStore } from "./store.ts";
 
-/** Larger views are kept without their vars: a checkpoint is small, or it is not kept. */
+/** Larger views are kept without their vars, then with few frames: a checkpoint is small, or it is not kept. */
 const MOST_BYTES = 16 * 1024;
+const MOST_FRAMES = 40;
 
 export function createCheckpoints(
   database: Database,
@@ -56,9 +57,16 @@ async function readCheckpoints(
 }
 
 function viewText(view: Checkpoint["view"]): string | null {
-  for (const each of [view, { ...view, vars: null }]) {
+  const { waiting: _, ...withoutVars } = { ...view, vars: null };
+  for (const each of [view, { ...view, vars: null }, shortened(withoutVars)]) {
     const text = JSON.stringify(each);
     if (Buffer.byteLength(text) <= MOST_BYTES) return text;
   }
   return null;
+}
+
+function shortened(view: LiveView): LiveView {
+  const { frames, omitted = 0 } = view;
+  const kept = frames.slice(0, MOST_FRAMES);
+  return { ...view, frames: kept, omitted: omitted + frames.length - kept.length };
 }

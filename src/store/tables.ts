@@ -116,6 +116,7 @@ interface JobDefinitionsTable {
   source_hash: string;
   service_id: string;
   published_at: number;
+  untraced: string | null;
 }
 
 interface JobAliasesTable {

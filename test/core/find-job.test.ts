@@ -14,6 +14,7 @@ function definition(schema: unknown, sourceHash = "00"): JobDefinition {
     retry: null,
     isolation: "warm",
     sourceHash,
+    untraced: [],
   };
 }
 

@@ -22,6 +22,7 @@ const VIEW: LiveView = {
     { file: "/jobs/countdown.ts", line: 37, function: "sleepOnce", class: "Countdown" },
     { file: "/jobs/countdown.ts", line: 12, function: "run" },
   ],
+  omitted: 7,
   vars: { left: 3 },
   round: 509,
   elapsedMs: 9805.4,
@@ -29,6 +30,7 @@ const VIEW: LiveView = {
 };
 const NOWHERE = {
   trace_list: "[]",
+  frames_omitted: 0,
   executed_file_name: null,
   executed_function_name: null,
   executed_function_line: null,
@@ -47,6 +49,7 @@ const NO_VITALS = {
 };
 const PLACE = {
   trace_list: JSON.stringify(VIEW.frames),
+  frames_omitted: 7,
   executed_file_name: "/jobs/countdown.ts",
   executed_function_name: "sleepOnce",
   executed_function_line: 37,

@@ -1,7 +1,8 @@
 // The program on Deno, embedded: `bun run test:deno` (not part of the default suite, because it needs Deno).
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -133,6 +134,17 @@ test("on Deno the detail of a job on a thread shows the line it waits at", async
     await program.stop();
     rmSync(jobsDir, { recursive: true, force: true });
   }
+});
+
+test("on Deno check names a file that a package.json says is CommonJS", async () => {
+  const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "jobs-")));
+  writeFileSync(join(jobsDir, "waiting.ts"), WAITING);
+  writeFileSync(join(jobsDir, "package.json"), '{"type":"commonjs"}');
+  const main = new URL("../../src/main.ts", import.meta.url).pathname;
+  const env = { ...process.env, JOBS_DIR: jobsDir, DATA_DIR: jobsDir };
+  const checked = spawnSync(deno, ["run", "-A", main, "check"], { env, encoding: "utf8" });
+  rmSync(jobsDir, { recursive: true, force: true });
+  expect(checked.stdout).toContain(`waiting: no live lines in ${join(jobsDir, "waiting.ts")}: the`);
 });
 
 function lineOf(text: string): number {

@@ -49,7 +49,7 @@ describe("an attempt that is killed", () => {
       source_hash: hashOf(readFileSync(join(jobsDir, "on-thread.ts"))),
     });
     expect(attempt?.autopsy?.frames[0]?.source).toEqual(around("grind", "on-thread.ts"));
-    expect(Number(attempt?.autopsy?.["cpu_ms"])).toBeGreaterThan(300);
+    expect(Number(attempt?.autopsy?.["cpu_ms"])).toBeGreaterThan(50);
     expect(Number(attempt?.autopsy?.["rss_bytes"])).toBeGreaterThan(1_000_000);
     expect(typesOf(attempt)).toEqual(["state", "watch", "log", "state"]);
     expect(JSON.stringify(attempt)).not.toContain("very secret");
@@ -75,11 +75,12 @@ describe("an attempt that is killed", () => {
   });
 
   test("because it ends its own process has crashed, by itself", async () => {
-    const { client, endedAttempts } = world;
+    const { client, endedAttempts, marked } = world;
     const id = await client.createJob("on-thread", { how: "exit" });
     const [attempt] = await endedAttempts(id);
     expect(attempt).toMatchObject({ outcome: "crashed", receipt: { killed: true, by: "job" } });
     expect(attempt?.autopsy).toMatchObject({ why: { reason: "exit" }, vars: { how: "exit" } });
+    expect(attempt?.autopsy?.frames[0]).toMatchObject(marked("exit", "on-thread.ts"));
   });
 
   test("only with its executor proves that, and so does the one beside it", async () => {

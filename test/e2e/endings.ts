@@ -18,7 +18,7 @@ function grind() {
 
 function act(how) {
   if (how === "spin") grind();
-  if (how === "exit") process.exit(3);
+  if (how === "exit") process.exit(3); //@ exit
   if (how === "block") spawnSync("sleep", ["30"]);
   if (how === "throw") throw new Error("no");
   return new Promise(() => undefined);

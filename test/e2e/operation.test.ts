@@ -2,7 +2,7 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync } from "node:fs";
+import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +50,19 @@ test("two job files under one name stop the start with both paths", async () => 
   expect(status).toBe(78);
   expect(stderr).toContain(join(folder, "one.ts"));
   expect(stderr).toContain(join(folder, "two.ts"));
+});
+
+test("check names the files whose lines cannot be watched", () => {
+  const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "check-")));
+  const text = 'import { defineJob } from "serendipity-job";\nconst __sjNote = 1;\n';
+  writeFileSync(
+    join(jobsDir, "own.ts"),
+    `${text}export default defineJob({ name: "own", run: () => __sjNote });\n`,
+  );
+  const { status, stdout } = run(["check"], { JOBS_DIR: jobsDir });
+  rmSync(jobsDir, { recursive: true });
+  expect(status).toBe(0);
+  expect(stdout).toContain(`own: no live lines in ${join(jobsDir, "own.ts")}: it uses`);
 });
 
 test("check says what is right, and names every wrong setting at once", () => {

@@ -74,6 +74,7 @@ const GREET: JobDefinition = {
   retry: null,
   isolation: "warm",
   sourceHash: "00",
+  untraced: [],
 };
 
 /** An app of its own; `close` removes what it stored. */

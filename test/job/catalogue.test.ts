@@ -7,7 +7,9 @@ import { basename, join } from "node:path";
 import { AppError } from "../../src/core/errors.ts";
 import { linearRetry } from "../../src/core/retry-policy.ts";
 import { loadCatalogue } from "../../src/job/catalogue.ts";
+import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
+import { openTracing } from "../../src/job/live/tracing.ts";
 import { finish, fixtureJobs, openLane } from "./attempts.ts";
 import { claimed, silent } from "./claimed.ts";
 
@@ -33,6 +35,36 @@ const load = (folder: string) => loadCatalogue({ jobsDir: folder, spawn, logger:
 const HEAD = 'import { defineJob, Type } from "serendipity-job";\n';
 const job = (fields: string) => `${HEAD}export default defineJob({ run: () => 1, ${fields} });\n`;
 
+describe("a file that cannot be rewritten", () => {
+  const folder = jobsDir({
+    "good.ts": job('name: "good"'),
+    "own.ts": `const __sjNote = 1;\n${job('name: "own", timeout: __sjNote')}`,
+    "imports.ts": `import "./lib/old.js";\n${job('name: "imports"')}`,
+    "off.ts": `import "./lib/old.js";\n${job('name: "off", trace: "off"')}`,
+    "lib/old.js": "exports.name = __filename;\n",
+  });
+  const old = { file: join(folder, "lib/old.js"), note: "it is CommonJS" };
+  const own = { file: join(folder, "own.ts"), note: "it uses names that begin with __sj" };
+  const tracing = openTracing(undefined, silent);
+  afterAll(() => tracing.close());
+
+  test.each([
+    ["thread", () => createJobThread({}, { sources: tracing.sources })],
+    ["process", () => createJobProcess({ env: {}, tracing })],
+  ])("is named in the row of each traced job it belongs to: %s", async (_, host) => {
+    const options = { jobsDir: folder, spawn: host, logger: silent };
+    const { definitions, badFiles } = await loadCatalogue(options);
+    expect(badFiles).toEqual([]);
+    const untraced = definitions.map(({ name, untraced: files }) => [name, files]);
+    expect(Object.fromEntries(untraced)).toEqual({
+      good: [],
+      imports: [old],
+      off: [],
+      own: [own],
+    });
+  });
+});
+
 describe("a catalogue", () => {
   test("holds all that a job says about itself", async () => {
     const text = job(
@@ -55,6 +87,7 @@ describe("a catalogue", () => {
         retry: { ...linearRetry(30, 3), strategy: "fixed", jitter: true },
         isolation: "fresh",
         sourceHash: createHash("sha256").update(text).digest("hex"),
+        untraced: [],
       },
     ]);
     expect(files).toEqual(new Map([["full", join(folder, "full.ts")]]));
@@ -146,6 +179,7 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "retry-jitter":        [job('name: "x", retry: { step: 5, total: 1, jitter: 1 } as never'), "retry.jitter must be true or false"],
   "retry-cap":           [job('name: "x", retry: { step: 5, total: 1, maxDelay: 86401 }'), "retry.maxDelay must be"],
   "trace":               [job('name: "x", trace: "some"'), "trace must be one of off, functions, lean, full"],
+  "redact":              [job('name: "x", redact: ["ok", ""]'), "redact must be a list of at most 100 keys"],
   "memory-on-a-thread":  [job('name: "x", memoryMb: 256'), 'memoryMb needs isolation: "process"'],
   "memory-too-small":    [job('name: "x", isolation: "process", memoryMb: 5'), "memoryMb must be a whole number from 128"],
   "isolation":           [job('name: "x", isolation: "none"'), "isolation must be one of warm, fresh"],

@@ -28,6 +28,9 @@ describe("looking at a running attempt", () => {
       round: 0,
     });
     expect(view.frames[0]).toMatchObject({ file: `${fixtureJobs}/action.ts` });
+    expect(view.vitals?.heapBytes).toBeGreaterThan(100_000);
+    expect(view.vitals?.rssBytes).toBeGreaterThan(10 * 1_048_576);
+    expect(view.vitals?.eventLoopLagMs).toBeGreaterThan(0);
     expect(tookMs).toBeLessThan(200);
     expect((await finish(attempt)).end.trace?.view).toMatchObject({ vars: { page: 3, pages: 10 } });
   });

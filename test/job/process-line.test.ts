@@ -14,6 +14,10 @@ function grind(start: number) {
   let n = start;
   for (;;) n += 1; //@ grind
 }
+function dive(depth: number): void {
+  if (depth === 3_000) for (;;); //@ dive
+  dive(depth + 1); //@ deeper
+}
 const never = () => new Promise(() => undefined);
 const kept: Buffer[] = [];
 async function floating() {
@@ -24,9 +28,12 @@ export default defineJob({
   name: "in-process",
   isolation: "process",
   memoryMb: 300,
+  redact: ["iban"],
   async run({ at }, ctx) {
     ctx.log("the last call of ctx");
+    ctx.watch({ page: 3, deep: [{ theIBAN: "hidden", Password: "hidden" }] });
     if (at === "spin") grind(5);
+    if (at === "dive") dive(1);
     if (at === "allocate") for (;;) kept.push(Buffer.alloc(8e6, 1)); //@ allocate
     if (at === "float") floating();
     if (at === "exit") process.exit(3); //@ exit
@@ -64,11 +71,26 @@ describe("an attempt in a process", () => {
     const view = await lookAt(attempt);
     attempt.stop("cancel");
     const { end } = await finish(attempt);
-    expect(view.state).toBe("running");
+    expect(view).toMatchObject({
+      state: "running",
+      vars: { page: 3, deep: [{ theIBAN: "[masked]", Password: "[masked]" }] },
+    });
     expect(view.frames.slice(0, 1)).toEqual([place("grind", "grind")]);
     expect(view.frames.map((frame) => frame.function)).toEqual(["grind", "run"]);
     expect(end.receipt).toMatchObject({ killed: true, stack: view.frames });
     expect(end.trace?.view?.frames).toEqual(view.frames);
+  });
+
+  test("shows both ends of a deep stack and how much is left out", async () => {
+    const attempt = begin("dive");
+    await until(async () => (await attempt.inspect()).frames[0]?.line === place("dive").line);
+    const { frames, omitted } = await attempt.inspect();
+    attempt.stop("cancel");
+    await finish(attempt);
+    expect([frames.length, omitted]).toEqual([300, 2_701]);
+    expect(frames[0]).toEqual(place("dive", "dive"));
+    expect(frames.at(-2)).toEqual(place("deeper", "dive"));
+    expect(frames.at(-1)?.function).toBe("run");
   });
 
   test("keeps the place it waited at when it was told to end, not the one it fled to", async () => {

@@ -19,6 +19,9 @@ describe("an attempt in a process", () => {
     const { vitals, state } = await attempt.inspect();
     expect(state).toBe("running");
     expect(vitals?.rssBytes).toBeGreaterThan(10 * 1_048_576);
+    expect(vitals?.heapBytes).toBeGreaterThan(100_000);
+    expect(vitals?.eventLoopLagMs).toBeGreaterThan(0);
+    expect(vitals?.memoryAgeMs).toBeGreaterThan(0);
     attempt.stop("cancel");
     const { end } = await finish(attempt);
     expect(end.receipt).toMatchObject({ killed: true, method: "process" });

@@ -1,6 +1,6 @@
 // How values of a job are made fit to be shown.
 import { describe, expect, test } from "bun:test";
-import { shownValue, shownVars } from "../../src/job/shown-values.ts";
+import { secretKeys, shownValue, shownVars } from "../../src/job/shown-values.ts";
 
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
@@ -21,6 +21,18 @@ describe("shown vars", () => {
       [key]: "[masked]",
       deep: [{ [key]: "[masked]" }],
     });
+  });
+
+  test("mask what the job says itself, as a part of a key, in any case, also in arrays", () => {
+    const secret = secretKeys(["iban", "a.b", "item"]);
+    const vars = { list: [[{ "old IBAN": 1, plain: 2 }]], "a.b": 1, axb: 2, token: 3 };
+    expect(shownVars(vars, secret)).toEqual({
+      list: [[{ "old IBAN": "[masked]", plain: 2 }]],
+      "a.b": "[masked]",
+      axb: 2,
+      token: "[masked]",
+    });
+    expect(shownValue({ iban: 1 }, 100, secret)).toEqual({ iban: "[masked]" });
   });
 
   const large = {

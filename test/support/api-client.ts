@@ -21,6 +21,7 @@ export type Detail = {
     readonly frames: readonly { readonly file: string; readonly line: number }[];
   }[];
   readonly trace_list: string;
+  readonly frames_omitted: number;
   readonly vars: unknown;
   readonly round: number;
   readonly elapsed: number;

@@ -118,6 +118,7 @@ export function jobDefinition(job: Partial<JobDefinition> & { name: string }): J
     retry: null,
     isolation: "warm",
     sourceHash: "00",
+    untraced: [],
     ...job,
   };
 }

@@ -15,11 +15,13 @@ export interface LiveStack {
   readonly frames: readonly Frame[];
   /** How many are left out between the two. */
   readonly omitted: number;
-  /** Where async calls are suspended whose own async calls are not; most first. */
+  /** Where async calls are suspended whose own async calls are not; most first, at most 100 places. */
   readonly waiting: readonly WaitingPoint[];
   /** True when the code went on while it was read: then the outer frames are right, the inner ones were. */
   readonly moving: boolean;
 }
+
+const MOST_WAITING = 100;
 
 /** Finds the table of a file by its number. */
 export type FindTable = (fileNumber: number) => LocationTable | undefined;
@@ -31,7 +33,8 @@ export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
   const frameOf = (location: number) => frameAt(location, findTable);
   const framesOf = (locations: readonly number[]) => locations.flatMap(frameOf);
 
-  const waiting = waitingPlaces(table).map(({ count, locations }) => ({
+  const places = waitingPlaces(table).slice(0, MOST_WAITING);
+  const waiting = places.map(({ count, locations }) => ({
     count,
     frames: cut(framesOf(locations), 0).frames,
   }));

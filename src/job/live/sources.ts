@@ -25,6 +25,8 @@ export type PreparedSource = { readonly hash?: string } & (
 export interface LiveSources {
   /** Reads the file anew each time, so that a changed one is seen. Rejects when it cannot be read or kept. */
   prepare(path: string, mode: TraceMode): Promise<PreparedSource>;
+  /** Of the last source that was prepared of this file. */
+  tableOf(path: string, mode: TraceMode): LocationTable | undefined;
   /** For `readLive`. */
   findTable(fileNumber: number): LocationTable | undefined;
 }
@@ -67,6 +69,7 @@ export function createLiveSources(cacheDir: string): LiveSources {
   const tables = new Map<number, LocationTable>();
   const numbers = new Map<string, number>();
   const taken = new Set<number>();
+  const newest = new Map<string, number>();
   const prepared = new Map<string, PreparedSource>();
 
   /** The same for the same source as long as no other one has it, so that copies outlive the process. */
@@ -104,9 +107,10 @@ export function createLiveSources(cacheDir: string): LiveSources {
       const bytes = readFileSync(path);
       const source = bytes.toString("utf8");
       const identity = hash([INSTRUMENTER_VERSION, mode, path, source]);
+      const fileNumber = numberOf(identity);
+      newest.set(`${mode} ${path}`, fileNumber);
       const known = prepared.get(identity);
       if (known !== undefined) return known;
-      const fileNumber = numberOf(identity);
       const extension = extname(path);
       const name = `${hash([identity, fileNumber])}${COPY_EXTENSIONS[extension] ?? extension}`;
       const copy = join(cacheDir, name);
@@ -116,6 +120,7 @@ export function createLiveSources(cacheDir: string): LiveSources {
       prepared.set(identity, result);
       return result;
     },
+    tableOf: (path, mode) => tables.get(newest.get(`${mode} ${path}`) ?? 0),
     findTable: (fileNumber) => tables.get(fileNumber),
   };
 }

@@ -48,7 +48,7 @@ function createNotes(logger: Logger): TellNote {
 /** Tells of each source that is left as it is, each time it is asked for. */
 export function withNotes(sources: LiveSources, tell: TellNote): LiveSources {
   return {
-    findTable: sources.findTable,
+    ...sources,
     async prepare(path, mode) {
       const source = await sources.prepare(path, mode);
       if (source.kind === "plain") tell(path, source.note);

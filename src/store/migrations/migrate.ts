@@ -8,6 +8,7 @@ import { rotationAndRetries } from "./0002-rotation-and-retries.ts";
 import { deliveryLogs } from "./0003-delivery-logs.ts";
 import { checkpointTable } from "./0004-checkpoints.ts";
 import { cancelMode } from "./0005-cancel-mode.ts";
+import { untracedFiles } from "./0006-untraced-files.ts";
 import { big, createTables, int, key, nullable, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
@@ -17,6 +18,7 @@ const allMigrations: readonly Migration[] = [
   deliveryLogs,
   checkpointTable,
   cancelMode,
+  untracedFiles,
 ];
 
 const journal = {

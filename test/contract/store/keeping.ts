@@ -103,7 +103,11 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         sampleJob("kept"),
         sampleJob("moved", { aliases: ["a", "b"] }),
       ]);
-      const moved = sampleJob("moved", { aliases: ["b", "c"], sourceHash: "2".repeat(64) });
+      const moved = sampleJob("moved", {
+        aliases: ["b", "c"],
+        sourceHash: "2".repeat(64),
+        untraced: [{ file: "/jobs/lib/old.js", note: "it is CommonJS" }],
+      });
       await store.catalogue.publish("executor-2", [moved]);
       expect(await store.catalogue.find("moved")).toEqual(moved);
       expect(await store.catalogue.find("c")).toEqual(moved);
@@ -173,7 +177,7 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
       expect(await store.tasks.prune({ ...limits, failedOlderThanMs: 7 * DAY_MS })).toBe(1);
     });
 
-    test("600 checkpoints at once are kept, the last one of each counts, and a huge one loses its vars", async () => {
+    test("600 checkpoints at once are kept, the last one of each counts, and a huge one loses its vars, then frames", async () => {
       const first = 1_000_000;
       const ids = Array.from({ length: 600 }, (_, index) => first + index);
       const before = await store.now();
@@ -181,7 +185,14 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
       await store.attempts.checkpoint(ids.map((attemptId) => ({ attemptId, view: sampleView })));
       const later = { ...sampleView, round: 7 };
       const huge = { ...sampleView, vars: { text: "é".repeat(20_000) } };
+      const frame = { file: `/jobs/${"x".repeat(60)}.ts`, line: 7, function: "dive" };
+      const deep = {
+        ...sampleView,
+        frames: Array.from({ length: 300 }, () => frame),
+        omitted: 700,
+      };
       await store.attempts.checkpoint([
+        { attemptId: first + 2, view: deep },
         { attemptId: first + 1, view: huge },
         { attemptId: first, view: later },
       ]);
@@ -192,6 +203,8 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
       expect(await store.attempts.lastCheckpoint(first + 1)).toMatchObject({
         view: { vars: null },
       });
+      const shallow = await store.attempts.lastCheckpoint(first + 2);
+      expect(shallow?.view).toMatchObject({ frames: Array(40).fill(frame), omitted: 960 });
       expect(await store.attempts.lastCheckpoint(first + 599)).toMatchObject({ view: sampleView });
       expect(await store.attempts.lastCheckpoint(first + 600)).toBeNull();
       const all = await store.attempts.lastCheckpoints([...ids, first + 600]);
@@ -233,6 +246,7 @@ function sampleJob(name: string, change: Partial<JobDefinition> = {}): JobDefini
     retry: linearRetry(0, 10),
     isolation: "warm",
     sourceHash: "1".repeat(64),
+    untraced: [],
     ...change,
   };
 }
