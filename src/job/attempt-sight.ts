@@ -32,6 +32,7 @@ export interface LastLook {
   readonly stack: LiveStack | null;
   /** When that was; on the clock of `performance.now()`. */
   readonly atMs: number;
+  readonly state: LiveView["state"];
   readonly vitals: Vitals;
 }
 
@@ -106,12 +107,17 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
     },
     lastLook(method) {
       if (host === null) throw new Error("nobody has the attempt");
-      return { ...lastStack(host, method), vitals: lastVitals(host, cpuBeforeMs) };
+      const seen = lastStack(host, method);
+      // Who heard of the abort waited, or had nothing on the processor.
+      const hasHeard = method === "abort" && seen.stack?.state !== "running";
+      const state = wasWaiting || hasHeard ? "waiting" : "running";
+      return { ...seen, state, vitals: lastVitals(host, cpuBeforeMs) };
     },
     end(outcome, last) {
       if (host === null) return { view: nowhere(), events: [] };
       const source = sourceIn(host);
-      const place = readView(source, wasWaiting ? "waiting" : "running", last?.stack ?? null);
+      const state = last?.state ?? (wasWaiting ? "waiting" : "running");
+      const place = readView(source, state, last?.stack ?? null);
       const view = { ...place, ran: ranOf(job, host) };
       kept =
         last === undefined
