@@ -16,9 +16,10 @@ export function ownFrames(stack: string, folder: string): Frame[] {
   });
 }
 
-/** Of a file as an engine names it: a URL or a path. */
+/** Of a file as an engine names it: a URL or a path. Deno prints URLs decoded, and then no part of one means anything. */
 export function pathOf(place: string): string {
   if (!place.startsWith("file:")) return place;
+  if (/#|%(?![\da-f]{2})/i.test(place)) return place.slice("file://".length);
   try {
     return fileURLToPath(place);
   } catch {

@@ -37,7 +37,7 @@ export default defineJob({
 `;
 
 const [isolation = "warm"] = process.argv.slice(2);
-const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "stacks-")));
+const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "stacks (1) ö#%41 ")));
 mkdirSync(join(jobsDir, "lib"));
 writeFileSync(join(jobsDir, "lib/deep.ts"), DEEP);
 for (const trace of TRACES) writeFileSync(join(jobsDir, `${trace}.ts`), job(trace, isolation));
