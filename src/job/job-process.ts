@@ -74,6 +74,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
 
   return {
     method: "process",
+    threadId: () => null,
     memory,
     ready,
     async refresh() {

@@ -71,6 +71,7 @@ export function createJobThread(
 
   return {
     method: "thread",
+    threadId: () => threadId,
     memory,
     refresh: async () => undefined,
     ready,

@@ -29,6 +29,7 @@ import { errorData, platformError } from "./error-data.ts";
 import { readEvents } from "./event-ring.ts";
 import type { LiveStack } from "./live/reader.ts";
 import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
+import { suspectOf } from "./memory-suspect.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
 import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
@@ -105,10 +106,8 @@ class JobAttempt {
     this.#jobWorker?.host.lease(leftMs);
   }
 
-  suspect(): { startedMs: number; heapBytes: number | null } | undefined {
-    const isElsewhere = this.#options.job.isolation === "process";
-    // A heap is known only of who was looked at: comparing it would blame the observed.
-    return isElsewhere ? undefined : { startedMs: this.#startedMs, heapBytes: null };
+  suspect() {
+    return suspectOf(this.#options.job, this.#jobWorker?.host, this.#startedMs);
   }
 
   async inspect(): Promise<LiveView> {

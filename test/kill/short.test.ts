@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { createClient, isEnded } from "../support/api-client.ts";
+import { createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProgram } from "../support/program.ts";
 import { CASES, type KillCase } from "./cases.ts";
@@ -90,22 +90,6 @@ test("kill -9 of an executor ends its job processes with all they started, befor
     const size = statSync(path).size;
     expect(await burningThreads(program.pid ?? 0)).toBe(0);
     expect(statSync(path).size).toBe(size);
-  } finally {
-    await program.stop();
-  }
-});
-
-test("an executor over EXECUTOR_RSS_MB ends the attempt to blame and charges no other", async () => {
-  const program = await startProgram({ env: { JOBS_DIR, EXECUTOR_RSS_MB: "450" } });
-  try {
-    const client = await createClient(program.url);
-    const beside = await client.createJob("on-thread", { do: "an ignored signal" });
-    await client.until(beside, ({ status }) => status === "running");
-    const id = await client.createJob("on-thread", { do: "allocation without end" });
-    const detail = await client.until(id, isEnded, 30_000);
-    expect(detail.attempts).toMatchObject([{ outcome: "crashed", charged: true }]);
-    expect(detail.error?.message).toContain("EXECUTOR_RSS_MB allows 450; a guess:");
-    expect((await client.detail(beside)).attempts).toMatchObject([{ outcome: null }]);
   } finally {
     await program.stop();
   }

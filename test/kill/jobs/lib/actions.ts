@@ -110,6 +110,13 @@ const floods: Readonly<Record<string, Action>> = {
     const kept: Uint8Array[] = [];
     for (;;) kept.push(new Uint8Array(8 * 1024 * 1024).fill(1));
   },
+  "allocation with pauses": async () => {
+    const kept: Uint8Array[] = [];
+    for (;;) {
+      kept.push(new Uint8Array(2 * 1024 * 1024).fill(1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  },
   "1 GB of postMessage": async () => {
     const { port1 } = new MessageChannel();
     const piece = new Uint8Array(16 * 1024 * 1024);
