@@ -10,11 +10,12 @@ import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import { parentArguments } from "./job/orphaned.ts";
 import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
-const RETIRE_MARGIN_MS = 800;
+const RETIRE_MARGIN_MS = 400;
 /** What a draining executor gets, besides its grace, to hand back and flush. */
 const DRAIN_MARGIN_MS = 5000;
 const FIRST_RESTART_MS = 50;
@@ -207,7 +208,7 @@ function send(child: Child, message: ToExecutor): void {
 
 /** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
 function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
-  const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), [], {
+  const forked = fork(fileURLToPath(new URL("./executor.ts", import.meta.url)), parentArguments(), {
     detached: true,
     env: scrubbedEnv(),
     // Deno hands its own permissions on and reads no .env by itself.

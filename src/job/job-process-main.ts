@@ -5,6 +5,7 @@ import { platformError } from "./error-data.ts";
 import type { Death, JobHost } from "./job-host.ts";
 import { createJobThread } from "./job-thread.ts";
 import { packMemory } from "./memory-pages.ts";
+import { onOrphaned } from "./orphaned.ts";
 import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
 import { findMarked, hasChildren, signal } from "./process-sweep.ts";
 import type { AttemptOrder, FromJobWorker } from "./protocol.ts";
@@ -37,7 +38,7 @@ let leaseUntilMs = Number.POSITIVE_INFINITY;
 let isDying = false;
 
 // Without its owner nobody would kill it, and its task may soon be claimed by somebody else.
-process.on("disconnect", killAll);
+onOrphaned(killAll);
 process.on("message", (message) => hear(message as ToJobProcess));
 setInterval(watch, WATCH_MS);
 

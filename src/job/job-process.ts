@@ -7,6 +7,7 @@ import { platformError } from "./error-data.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import { type MemoryPages, unpackMemory } from "./memory-pages.ts";
 import { takeBack } from "./offered.ts";
+import { parentArguments } from "./orphaned.ts";
 import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
 import { MARK_NAME, sweepMarked } from "./process-sweep.ts";
 import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
@@ -115,7 +116,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
 }
 
 function forkMain(env: Readonly<Record<string, string>>): ChildProcess {
-  return fork(fileURLToPath(new URL("./job-process-main.ts", import.meta.url)), [], {
+  return fork(fileURLToPath(new URL("./job-process-main.ts", import.meta.url)), parentArguments(), {
     detached: true,
     env,
     // Deno hands its own permissions on and reads no .env by itself.
