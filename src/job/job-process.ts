@@ -1,6 +1,5 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
 import { type ChildProcess, fork } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
@@ -9,7 +8,7 @@ import { type MemoryPages, unpackMemory } from "./memory-pages.ts";
 import { takeBack } from "./offered.ts";
 import { parentArguments } from "./orphaned.ts";
 import type { FromJobProcess, ProcessQuestion, ToJobProcess } from "./process-protocol.ts";
-import { MARK_NAME, sweepMarked } from "./process-sweep.ts";
+import { MARK_NAME, newMark, newOwner, sweepMarked } from "./process-sweep.ts";
 import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
@@ -31,8 +30,8 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, sdkText = null, owner = randomBytes(6).toString("hex") } = options;
-  const mark = `${owner}/${randomBytes(6).toString("hex")}`;
+  const { env, sdkText = null, owner = newOwner() } = options;
+  const mark = newMark(owner);
   const child = forkMain({ ...env, [MARK_NAME]: mark });
   const memory = openSharedMemory();
   const questions = createQuestions((message) => send(child, message));

@@ -10,6 +10,7 @@ import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
 import { isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
+import { MARK_NAME, sweepChildren } from "./process-sweep.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { createVitalSigns } from "./vitals.ts";
@@ -25,13 +26,16 @@ export interface JobThreadExtras {
   readonly sdkText?: string | null;
   /** Makes the code of jobs note where it is. */
   readonly sources?: LiveSources | null;
+  /** In the environment of what its job starts, so that a kill ends that too; null: its process sees to it. */
+  readonly mark?: string | null;
 }
 
-/** Starts a thread. `env` is all that its code sees of the environment. */
+/** Starts a thread. `given` is all that its code sees of the environment, besides the mark. */
 export function createJobThread(
-  env: Readonly<Record<string, string>>,
-  { sdkText = null, sources = null }: JobThreadExtras = {},
+  given: Readonly<Record<string, string>>,
+  { sdkText = null, sources = null, mark = null }: JobThreadExtras = {},
 ): JobHost {
+  const env = mark === null ? given : { ...given, [MARK_NAME]: mark };
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
@@ -99,7 +103,7 @@ export function createJobThread(
     kill() {
       listener = DEAF;
       live?.close();
-      killed ??= killThread({ worker, exited, threadId, port });
+      killed ??= killWithChildren({ worker, exited, threadId, port }, mark);
       return killed;
     },
   };
@@ -134,6 +138,14 @@ interface Victim {
   readonly exited: Promise<void>;
   readonly threadId: number | null;
   readonly port: MessagePort;
+}
+
+/** What it waits for in `spawnSync` is killed with it, and what it starts until its death after that. */
+async function killWithChildren(victim: Victim, mark: string | null): Promise<boolean> {
+  if (mark === null) return killThread(victim);
+  const killing = killThread(victim);
+  await sweepChildren(mark, KILL_LIMIT_MS);
+  return (await killing) && sweepChildren(mark, KILL_LIMIT_MS);
 }
 
 /**

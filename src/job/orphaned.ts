@@ -12,7 +12,7 @@ export function parentArguments(): string[] {
  * misses it now and then while a thread is starting).
  */
 export function onOrphaned(end: () => void): void {
-  const parent = Number(process.argv[2]);
+  const parent = Number(process.argv[2] ?? process.ppid);
   process.on("disconnect", end);
   setInterval(() => {
     if (process.ppid !== parent) end();

@@ -13,6 +13,7 @@ import type { Logger } from "../core/logger.ts";
 import { eventsAfter } from "../core/trace-events.ts";
 import { within } from "../core/within.ts";
 import {
+  abandon,
   abortAfterMs,
   crashStop,
   deadlineStop,
@@ -20,19 +21,21 @@ import {
   LIMITS_MS,
   NOTHING_RUNS,
   OWN_OUTCOMES,
+  proofWithinMs,
   receiptOf,
   receiptWords,
+  refusedFile,
   requestedStop,
   type Stop,
 } from "./attempt-stop.ts";
-import { errorData, platformError } from "./error-data.ts";
+import { errorData } from "./error-data.ts";
 import { readEvents } from "./event-ring.ts";
 import type { LiveStack } from "./live/reader.ts";
 import { emptyView, inspect, type LiveSource, readStack, readTrace, readView } from "./live.ts";
 import { suspectOf } from "./memory-suspect.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
-import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
+import type { Pool, PooledJobWorker } from "./pool.ts";
 
 export interface RunJobDeps {
   readonly pool: Pool;
@@ -163,19 +166,13 @@ class JobAttempt {
 
   /** Null when the attempt has ended before any of its code could run. */
   async #take(): Promise<PooledJobWorker | null> {
-    const { pool } = this.#deps;
-    const taking = pool.take(this.#options.job);
-    const first = await Promise.race([taking, this.#stopped.promise]);
+    const taking = this.#deps.pool.take(this.#options.job);
+    const first = await Promise.race([taking.taken, this.#stopped.promise]);
     if (first.kind === "taken") return first.jobWorker;
-    if (first.kind === "refused") {
-      const message = `the job's file cannot be loaded: ${first.message}`;
-      this.#end({ outcome: "failed", error: platformError("job_file", message) });
-    } else {
-      this.#end({ outcome: first.outcome, error: first.error });
-      const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
-      this.#inBackground(taking.then(giveBack));
-    }
-    this.#settleGone(NOTHING_RUNS);
+    const { end, gone } =
+      first.kind === "stop" ? abandon(taking, first) : refusedFile(first.message);
+    this.#end(await end);
+    this.#settleGone(gone);
     return null;
   }
 
@@ -238,7 +235,7 @@ class JobAttempt {
     await jobWorker.host.refresh();
     const stack = stop.by === "job" ? null : this.#stackAtKill(jobWorker, method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
-    const proof = await within(killing, LIMITS_MS.proof);
+    const proof = await within(killing, proofWithinMs(sinceMs));
     const trace = this.#trace(jobWorker, outcome, stack);
     const words = receiptWords(stop, trace.view);
     const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { hasBegun } from "./program.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,7 +24,7 @@ afterAll(async () => {
 /** Its code has begun to run when this settles. */
 async function begin(action: string): Promise<number> {
   const id = await client.createJob("on-thread", { do: action });
-  await client.until(id, ({ vars }) => vars !== null);
+  await client.until(id, hasBegun);
   return id;
 }
 
@@ -37,7 +38,7 @@ const pairs = [
 test.each(pairs)("it is %s beside an older and a younger %s", async (bad, good) => {
   const older = await begin(good);
   const id = await client.createJob("on-thread", { do: bad });
-  await client.until(id, ({ status }) => status !== "queued");
+  await client.until(id, (detail) => hasBegun(detail) || isEnded(detail));
   const younger = await client.createJob("on-thread", { do: good });
   const { attempts, error } = await client.until(id, isEnded, 30_000);
   expect(attempts).toMatchObject([{ outcome: "crashed", charged: true }]);

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { createClient } from "../support/api-client.ts";
+import { createClient, isEnded } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { startProgram } from "../support/program.ts";
 import { CASES, type KillCase } from "./cases.ts";
@@ -31,13 +31,17 @@ test("the look from outside sees a thread that burns", async () => {
 });
 
 const lanes = [
-  { runtime: "Bun", isolation: "thread", actions: ["for(;;)", "Atomics.wait", "process.abort"] },
+  {
+    runtime: "Bun",
+    isolation: "thread",
+    actions: ["for(;;)", "spawnSync sleep", "a top-level import that spins"],
+  },
   {
     runtime: "Bun",
     isolation: "process",
-    actions: ["for(;;)", "readFileSync of a FIFO", "allocation without end", "a detached child"],
+    actions: ["readFileSync of a FIFO", "1 GB of postMessage", "a detached child"],
   },
-  { runtime: "Deno", isolation: "process", actions: ["for(;;)", "WASM loop", "process.exit"] },
+  { runtime: "Deno", isolation: "process", actions: ["WASM loop", "a late throw"] },
 ] as const;
 
 describe.each(lanes.filter(({ runtime }) => commandOf(runtime) !== null))(
@@ -66,6 +70,32 @@ test("what only dies with its executor is proven dead to whoever waits, at nobod
   try {
     const { wrong } = await program.run(caseOf("readFileSync of a FIFO"), "cancel");
     expect(wrong).toEqual([]);
+  } finally {
+    await program.stop();
+  }
+});
+
+test("attempts beside it that end within EXECUTOR_DRAIN_MS are kept, and no new one is started meanwhile", async () => {
+  const env = { JOBS_DIR, EXECUTOR_DRAIN_MS: "2500", EXECUTOR_SLOTS: "3" };
+  const program = await startProgram({ env });
+  try {
+    const client = await createClient(program.url);
+    const path = join(mkdtempSync(join(tmpdir(), "kill-")), "fifo");
+    const retire = { do: "readFileSync of a FIFO", path };
+    const blocked = await client.createJob("on-thread", retire, { timeout: 300 });
+    const beside = await client.createJob("on-thread", { do: "three seconds of work", path: "" });
+    const slow = await client.createJob("on-thread", { do: "a promise that never settles" });
+    const { attempts } = await client.until(beside, isEnded, 20_000);
+    expect(attempts).toMatchObject([{ outcome: "succeeded" }]);
+    const [dead] = attempts;
+    const again = await client.until(slow, (seen) => seen.attempts.length === 2, 20_000);
+    expect(again.attempts[0]).toMatchObject({ outcome: "interrupted", charged: false });
+    expect(again.attempts[0]?.service_id).toBe(dead?.service_id ?? "");
+    expect(again.attempts[1]?.service_id).not.toBe(dead?.service_id ?? "");
+    const { finished_at: endedAt } = again.attempts[0] ?? {};
+    expect((endedAt ?? 0) - (dead?.started_at ?? 0)).toBeGreaterThan(4_000);
+    expect((await client.detail(blocked)).attempts).toMatchObject([{ outcome: "timed_out" }]);
+    await client.post("/task/cancel", { id: slow });
   } finally {
     await program.stop();
   }

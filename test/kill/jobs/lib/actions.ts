@@ -69,7 +69,7 @@ const spins: Readonly<Record<string, Action>> = {
     }),
   "BigInt growth": () => {
     let number = 3n;
-    for (let i = 0; ; i++) number = i % 12 === 0 ? 3n : number * number;
+    for (let i = 0; ; i++) number = i % 18 === 0 ? 3n : number * number;
   },
   "a finally block that spins": () => {
     try {
@@ -81,6 +81,10 @@ const spins: Readonly<Record<string, Action>> = {
   "an ignored signal": async (_, ctx) => {
     ctx.signal.addEventListener("abort", () => undefined);
     for (;;) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+  "a trapped SIGTERM": () => {
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
+    for (;;);
   },
   "a promise that never settles": () => never(),
   "a counter in a file": ({ path }) => {
@@ -156,6 +160,13 @@ const throws: Readonly<Record<string, Action>> = {
   },
 };
 
+const works: Readonly<Record<string, Action>> = {
+  "three seconds of work": async (_, ctx) => {
+    await ctx.sleep(3_000);
+    return "done";
+  },
+};
+
 /** Its sleep appends to the file of the attempt, so that a test sees whether it lives. */
 const CHILD = 'trap "" TERM; while :; do echo . >> "$0"; sleep 0.02; done';
 
@@ -170,7 +181,7 @@ const leaves: Readonly<Record<string, Action>> = {
   },
 };
 
-const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...leaves };
+const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...works, ...leaves };
 
 /** Does what the params say. */
 export function act(params: ActionParams, ctx: JobContext): unknown {
