@@ -208,7 +208,8 @@ function startSafely(start: () => Taking): Taking {
     return start();
   } catch (thrown) {
     const nothing = async () => ({ killed: true, method: "none" }) as const;
-    return { taken: Promise.reject(thrown), abandon: nothing };
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
+    return { taken: Promise.reject(error), abandon: nothing };
   }
 }
 

@@ -1,7 +1,7 @@
 // The kill matrix, shortened: a few cases of every kind, and what the long one cannot show. The whole: bun run test:kill.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -101,7 +101,7 @@ test("attempts beside it that end within EXECUTOR_DRAIN_MS are kept, and no new 
   }
 });
 
-test("kill -9 of an executor ends its job processes with all they started, before the next attempt", async () => {
+test("kill -9 of an executor, and of the main process, ends job processes with all they started", async () => {
   const program = await startProgram({ env: { JOBS_DIR } });
   try {
     const client = await createClient(program.url);
@@ -116,10 +116,10 @@ test("kill -9 of an executor ends its job processes with all they started, befor
     const detail = await client.until(id, ({ attempts }) => attempts.length === 2);
     expect(detail.attempts[0]?.outcome).toBe("lost");
     expect(markedProcesses(mark)).toEqual([]);
-    await client.post("/task/cancel", { id });
-    const size = statSync(path).size;
-    expect(await burningThreads(program.pid ?? 0)).toBe(0);
-    expect(statSync(path).size).toBe(size);
+    const next = `SERENDIPITY_JOB_PROCESS=${detail.attempts[1]?.service_id}/`;
+    await eventually(async () => markedProcesses(next).length >= 2 || undefined, 10_000);
+    process.kill(program.pid ?? 0, "SIGKILL");
+    await eventually(async () => markedProcesses(next).length === 0 || undefined, 5_000);
   } finally {
     await program.stop();
   }
