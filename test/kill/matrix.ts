@@ -76,7 +76,7 @@ writeFileSync(
 
 Written by \`bun run test:kill\`; do not edit. Every row is a real attempt. "right" means: the outcome is as it must be; the receipt is a proof, in time, with reason and by whom; the trace knows where it was; an attempt beside it was not disturbed (on the executor's path: interrupted, uncharged, and run again by the successor); and from outside no thread burns, no process lives and no file grows any more. The latency counts from the deadline, the cancel or the crash to the proof, in ms.
 
-A regex or a JSON.parse is one call of the engine: a thread dies when it ends. On the executor's path a thread gets 2 s before its executor is replaced. A loop of nothing but short system calls (the counter in a file) is one too as far as a thread is concerned: the engine stops it at the first moment at which it finds it in JavaScript. An import that spins has no line of `run` yet, so it is watched by the byte it writes. Deno cannot kill threads: jobs run in processes there.
+A regex or a JSON.parse is one call of the engine: a thread dies when it ends. On the executor's path a thread gets 2 s before its executor is replaced. A loop of nothing but short system calls (the counter in a file) is one too as far as a thread is concerned: the engine stops it at the first moment at which it finds it in JavaScript. An import that spins has no line of \`run\` yet, so it is watched by the byte it writes. Deno cannot kill threads: jobs run in processes there.
 
 | runtime | isolation | ending | what the job does | outcome | method | latency ms | verdict |
 |---|---|---|---|---|---|---|---|
