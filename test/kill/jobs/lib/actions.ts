@@ -88,6 +88,9 @@ const spins: Readonly<Record<string, Action>> = {
   },
   "a promise that never settles": () => never(),
   "a counter in a file": ({ path }) => {
+    for (let i = 1; ; i++) if (i % 1_000_000 === 0) appendFileSync(path, ".");
+  },
+  "short system calls in a loop": ({ path }) => {
     for (;;) appendFileSync(path, ".");
   },
 };
