@@ -62,9 +62,11 @@ async function runCase(
   const killed = await untilProven(world, id);
   const wrong = [
     ...problemsOf({ killCase, ending }, killed),
-    ...(await siblingProblems(client, sibling)),
-    ...(await healthProblems(client, begun.service_id)),
-    ...(answer === undefined || answer.method === "executor" ? [] : ["the cancel has no receipt"]),
+    ...(killed.receipt?.method === "thread"
+      ? await undisturbedProblems(client, sibling)
+      : await siblingProblems(client, sibling)),
+    ...(await healthProblems(client, begun.service_id, killed)),
+    ...(answer === undefined || answer.method !== undefined ? [] : ["the cancel has no receipt"]),
   ];
   return {
     runtime: "Bun",
@@ -159,12 +161,24 @@ function problemsOf({ killCase, ending }: Judged, { outcome, receipt }: Killed):
   return judge([
     [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
     [receipt?.killed === true, "not proven dead"],
-    [receipt?.method === "executor", `method ${receipt?.method}`],
+    [isItsMethod(killCase, receipt), `method ${receipt?.method}`],
     [
       (receipt?.latencyMs ?? Number.POSITIVE_INFINITY) <= EXECUTOR_PATH_MS,
       `dead after ${receipt?.latencyMs} ms`,
     ],
   ]);
+}
+
+function isItsMethod({ onThread }: KillCase, receipt: KillReceipt | null): boolean {
+  if (receipt?.method === "thread") return onThread === "alone or with its executor";
+  return receipt?.method === "executor";
+}
+
+/** Where the thread died alone. */
+async function undisturbedProblems(client: ApiClient, id: number): Promise<string[]> {
+  const { attempts, status } = await client.detail(id);
+  await client.post("/task/cancel", { id });
+  return attempts.length === 1 && status === "running" ? [] : ["a sibling was disturbed"];
 }
 
 /** It is interrupted uncharged and runs again; then it is not needed any more. */
@@ -176,9 +190,14 @@ async function siblingProblems(client: ApiClient, id: number): Promise<string[]>
   return [`the sibling is ${first?.outcome}, charged ${first?.charged}`];
 }
 
-/** Another executor does the next task. */
-async function healthProblems(client: ApiClient, dead: string | null): Promise<string[]> {
+/** The next task is done, by another executor where that one had to go. */
+async function healthProblems(
+  client: ApiClient,
+  executor: string | null,
+  { receipt }: Killed,
+): Promise<string[]> {
   const id = await client.createJob("on-thread", params("stack overflow"));
-  const detail = await client.until(id, isEnded, 20_000);
-  return detail.service_id === dead ? ["the same executor goes on"] : [];
+  const { attempts } = await client.until(id, isEnded, 20_000);
+  const isSame = attempts[0]?.service_id === executor;
+  return isSame === (receipt?.method === "thread") ? [] : ["the wrong executor goes on"];
 }

@@ -1,6 +1,7 @@
 // The kill matrix, shortened: a few cases of every kind, and what the long one cannot show. The whole: bun run test:kill.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,7 @@ function caseOf(action: string): KillCase {
 
 test("the look from outside sees a thread that burns", async () => {
   const worker = new Worker("for (;;);", { eval: true });
+  await once(worker, "online");
   expect(await burningThreads(process.pid)).toBeGreaterThanOrEqual(1);
   await worker.terminate();
   expect(await burningThreads(process.pid)).toBe(0);

@@ -32,8 +32,8 @@ export async function burningThreads(pid: number): Promise<number> {
 /** Those that used at least half of 200 ms of processor time. */
 async function burningNow(pid: number): Promise<ReadonlySet<string>> {
   const before = ticksOf(pid);
-  await delay(LOOK_MS);
   const burnt = ([id, ticks]: [string, number]) => ticks - (before.get(id) ?? ticks);
+  await delay(LOOK_MS);
   const burning = [...ticksOf(pid)].filter((row) => burnt(row) >= BURNING_TICKS);
   return new Set(burning.map(([id]) => id).filter((id) => id !== String(pid)));
 }
