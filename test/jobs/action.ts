@@ -77,7 +77,8 @@ const stays: Readonly<Record<string, Action>> = {
     spin();
   },
   never: () => never(),
-  block: (value) => spawnSync("sleep", [String(value)]),
+  // With the mark in its environment it would be killed, and the thread that waits for it would be free.
+  block: (value) => spawnSync("/bin/sleep", [String(value)], { env: {} }),
   sleep: async (value, ctx) => {
     await ctx.sleep(Number(value));
     return "slept";
