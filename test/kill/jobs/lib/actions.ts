@@ -18,6 +18,8 @@ function float(_promise: Promise<unknown>): void {
   // Nobody handles it: that is the case.
 }
 
+const channels: MessageChannel[] = [];
+
 const never = () => new Promise<never>(() => undefined);
 
 /** (module (func (export "spin") (loop (br 0)))) */
@@ -128,9 +130,11 @@ const floods: Readonly<Record<string, Action>> = {
     }
   },
   "1 GB of postMessage": async () => {
-    const { port1 } = new MessageChannel();
+    const channel = new MessageChannel();
+    // A port that nobody holds is collected with all that waits in it.
+    channels.push(channel);
     const piece = new Uint8Array(16 * 1024 * 1024);
-    for (let i = 0; i < 64; i++) port1.postMessage(piece);
+    for (let i = 0; i < 64; i++) channel.port1.postMessage(piece);
     await never();
   },
 };
