@@ -14,6 +14,7 @@ import { LANES, type Lane } from "./core/task.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { placesIn, removeFolder } from "./job/live/read-remains.ts";
+import { onOrphaned } from "./job/orphaned.ts";
 import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
 import { watchMemory } from "./memory-watch.ts";
@@ -32,7 +33,7 @@ const parent = linkOfProcess(process);
 const say = (message: FromExecutor) => parent.send(message);
 
 // Without the main process nobody would kill or replace this one: it takes its group, and so every job, with it.
-process.on("disconnect", killOwnGroup);
+onOrphaned(killOwnGroup);
 // The main process decides when to stop; a signal to the whole group must not cut a drain short.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);

@@ -14,7 +14,7 @@ import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
-const RETIRE_MARGIN_MS = 800;
+const RETIRE_MARGIN_MS = 400;
 /** What a draining executor gets, besides its grace, to hand back and flush. */
 const DRAIN_MARGIN_MS = 5000;
 const FIRST_RESTART_MS = 50;

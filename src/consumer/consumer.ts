@@ -171,7 +171,13 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     await deps.attempts.close();
   }
 
-  return { drain, answer, close, shed: (memory) => shedMemory(owned.all(), memory) };
+  function shed(memory: MemoryPressure): void {
+    shedMemory(owned.all(), memory).catch((thrown: unknown) =>
+      deps.logger.error({ err: messageOf(thrown) }, "nobody could be blamed for the memory"),
+    );
+  }
+
+  return { drain, answer, close, shed };
 }
 
 function hostsOf({ hosts }: AttemptLane): LiveAnswer {

@@ -17,6 +17,7 @@ import { emptyView } from "../job/live.ts";
 import { openLoader } from "../job/loader.ts";
 import type { PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
+import { newMark, newOwner } from "../job/process-sweep.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
 import { canKillThreads } from "../job/runtime.ts";
 
@@ -33,7 +34,7 @@ export interface JobLaneOptions {
   readonly remainsDir?: string;
   /** Why no job may run on a thread here; null (default): they may. Then jobs that say nothing run in processes. */
   readonly noThreads?: string | null;
-  /** Begins the mark of each job process. */
+  /** Begins the mark of all that jobs start, and of each job process. Default: random. */
   readonly owner?: string;
   /** Hears of each job process's group when it begins and when it is proven gone. */
   readonly onGroup?: (group: number, isAlive: boolean) => void;
@@ -57,15 +58,16 @@ const MAX_ID = 2_147_483_647;
  * const lane = await createJobLane({ jobsDir, slots: 4, logger });
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
-  const { slots, logger, env = {}, noThreads = null } = options;
+  const { slots, logger, env = {}, noThreads = null, owner = newOwner() } = options;
   const loader = await openLoader();
   const sdkText = await loader.bundleSdk();
   const tracing = openTracing(options.cacheDir, logger);
   const { remainsDir } = options;
   const remains = remainsDir === undefined ? null : openRemains(remainsDir);
   const spawn = {
-    thread: () => createJobThread(env, { sdkText, sources: tracing.sources, remains }),
-    process: () => createJobProcess({ ...options, env, sdkText, tracing }),
+    thread: () =>
+      createJobThread(env, { sdkText, sources: tracing.sources, remains, mark: newMark(owner) }),
+    process: () => createJobProcess({ ...options, owner, env, sdkText, tracing }),
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,

@@ -28,12 +28,20 @@ export type ToConsumer =
   | { readonly to: "consumer"; readonly kind: "shed"; readonly memory: MemoryPressure }
   | { readonly to: "consumer"; readonly kind: "drain"; readonly graceMs: number };
 
-/** How much too much it is, and since when it grows. */
+/** How the executor came to use too much memory. */
 export interface MemoryPressure {
-  readonly rssMb: number;
   readonly limitMb: number;
-  /** Ms since the memory began to grow. */
-  readonly growingForMs: number;
+  /** Oldest first; the last one is of now. Never empty. */
+  readonly looks: readonly MemoryLook[];
+}
+
+/** The executor's memory at one moment. */
+export interface MemoryLook {
+  /** Epoch ms: threads share no other clock. */
+  readonly at: number;
+  readonly rssMb: number;
+  /** How much memory ever came into being for each thread, by its system id; empty where that is not known. */
+  readonly filledMb: ReadonlyMap<number, number>;
 }
 
 /** From a consumer thread to the executor's main thread. */

@@ -196,6 +196,18 @@ export interface StopHow {
   readonly why?: string;
 }
 
+/** What speaks for or against an attempt when its executor has too much memory. */
+export interface MemorySuspect {
+  /** On the clock of `performance.now()` of its thread's owner. */
+  readonly startedMs: number;
+  /** The system's id of its thread; null while it has none, or where that cannot be known. */
+  readonly threadId: number | null;
+  /** True when its heap is of this moment: its thread could be asked. */
+  readonly hasAnswered: boolean;
+  /** Last known; null where nothing is known. */
+  readonly heapBytes: number | null;
+}
+
 /** One attempt in progress. None of its promises ever rejects. */
 export interface RunningAttempt {
   readonly task: ClaimedTask;
@@ -213,7 +225,7 @@ export interface RunningAttempt {
    */
   stop(reason: StopReason, how?: StopHow): void;
   /** What speaks for it having filled the executor's memory; absent where it has memory of its own. */
-  suspect?(): { readonly startedMs: number; readonly heapBytes: number | null } | undefined;
+  suspect?(): Promise<MemorySuspect | undefined>;
   /** Its last view was written as a checkpoint: it says so in its trace as soon as its event loop turns. */
   noteCheckpoint?(view: LiveView): void;
   /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */

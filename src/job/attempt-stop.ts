@@ -1,5 +1,6 @@
 // What ends an attempt, from inside or outside, as data.
 import type {
+  AttemptEnd,
   AttemptError,
   KillReceipt,
   LiveView,
@@ -7,8 +8,10 @@ import type {
   StopHow,
   StopReason,
 } from "../core/attempt.ts";
+import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
 import type { OwnEnd } from "./offer.ts";
+import type { Taking } from "./pool.ts";
 
 /** An end from outside the job's code: the deadline, a request, or what its process did to itself. */
 export interface Stop {
@@ -75,6 +78,31 @@ export function receiptWords(stop: Stop, view: LiveView | null): Partial<KillRec
   return { stack: view?.frames ?? [], reason, by: stop.by };
 }
 
+/** How an attempt ends that no job worker ever accepted. */
+interface EarlyEnd {
+  readonly end: AttemptEnd | Promise<AttemptEnd>;
+  readonly gone: KillReceipt | Promise<KillReceipt>;
+}
+
+export function refusedFile(why: string): EarlyEnd {
+  const error = platformError("job_file", `the job's file cannot be loaded: ${why}`);
+  return { end: { outcome: "failed", error }, gone: NOTHING_RUNS };
+}
+
+/** It was stopped before its job was loaded: no line of `run` was reached, but importing its file may never end. */
+export function abandon(taking: Taking, stop: Stop): EarlyEnd {
+  const { outcome, error, sinceMs } = stop;
+  const words = receiptWords(stop, null);
+  const gone = taking
+    .abandon()
+    .then(({ killed, method }) => ({ ...receiptOf(killed, { sinceMs, method }), ...words }));
+  const end = within(gone, proofWithinMs(sinceMs)).then((proof) => {
+    const receipt = proof ?? { ...receiptOf(false, { sinceMs, method: "none" }), ...words };
+    return { outcome, error, receipt };
+  });
+  return { end, gone };
+}
+
 export const OWN_OUTCOMES = {
   returned: "succeeded",
   threw: "failed",
@@ -91,10 +119,18 @@ export function abortAfterMs(timeoutMs: number): number {
   return timeoutMs - Math.min(ABORT_BEFORE_MS, timeoutMs / 10);
 }
 
+/** Its end must be recorded 250 ms after the deadline or the request; proof that comes later is written later. */
+const RECORDED_WITHIN_MS = 220;
+const PROOF_MS = { least: 60, most: 150 } as const;
+
+/** How long an end waits for the proof of death, so that its receipt can tell it. */
+export function proofWithinMs(sinceMs: number): number {
+  const leftMs = RECORDED_WITHIN_MS - (performance.now() - sinceMs);
+  return Math.min(PROOF_MS.most, Math.max(PROOF_MS.least, leftMs));
+}
+
 /** How long an attempt's end waits for what. */
 export const LIMITS_MS = {
-  /** After the deadline the end waits this long for the proof of death, so that its receipt can tell it. */
-  proof: 150,
   /** How long an end that is already on its way is waited for. */
   lateEnd: 80,
   /** A cancelled job's event loop gets this long to show that it is free: then it is known that the job waited. */

@@ -1,6 +1,7 @@
 // Starts a module of ours in a process of its own, at the head of its own group, with fork's kind of IPC.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parentArguments } from "./orphaned.ts";
 
 /**
  * Not `fork`: on Deno it adds `--unstable-detect-cjs`, and then a file with no package.json that says `"type": "module"`
@@ -13,7 +14,7 @@ export function forkModule(
   url: URL,
   { env }: { readonly env: Readonly<Record<string, string>> },
 ): ChildProcess {
-  return spawn(process.execPath, [...FLAGS, fileURLToPath(url)], {
+  return spawn(process.execPath, [...FLAGS, fileURLToPath(url), ...parentArguments()], {
     detached: true,
     env,
     stdio: ["ignore", "inherit", "inherit", "ipc"],

@@ -16,6 +16,8 @@ export interface Death {
 export interface JobHost {
   /** What its kill is called in a receipt. */
   readonly method: "thread" | "process";
+  /** The system's id of its thread where that is a thread of this process; null where it is not, or not known. */
+  threadId(): number | null;
   /** Live for a thread; of a process the copy that `refresh` fetched last. */
   readonly memory: SharedMemory;
   /** Brings `memory` and the stack up to date; settles soon, also when it is dead: then its last word stays. */

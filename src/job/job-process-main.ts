@@ -9,6 +9,7 @@ import { openRemains } from "./live/remains.ts";
 import { createLiveSources, type LiveSources } from "./live/sources.ts";
 import { withNotes } from "./live/tracing.ts";
 import { packMemory } from "./memory-pages.ts";
+import { onOrphaned } from "./orphaned.ts";
 import type {
   FromJobProcess,
   ProcessAnswer,
@@ -47,7 +48,7 @@ let leaseUntilMs = Number.POSITIVE_INFINITY;
 let isDying = false;
 
 // Without its owner nobody would kill it, and its task may soon be claimed by somebody else.
-process.on("disconnect", killAll);
+onOrphaned(killAll);
 process.on("message", (message) => hear(message as ToJobProcess));
 setInterval(watch, WATCH_MS);
 

@@ -1,6 +1,5 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
 import type { ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
@@ -18,7 +17,7 @@ import type {
   Seen,
   ToJobProcess,
 } from "./process-protocol.ts";
-import { MARK_NAME, sweepMarked } from "./process-sweep.ts";
+import { MARK_NAME, newMark, newOwner, sweepMarked } from "./process-sweep.ts";
 import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
@@ -47,8 +46,8 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, sdkText = null, tracing, owner = randomBytes(6).toString("hex") } = options;
-  const mark = `${owner}/${randomBytes(6).toString("hex")}`;
+  const { env, sdkText = null, tracing, owner = newOwner() } = options;
+  const mark = newMark(owner);
   const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
   const memory = openSharedMemory();
   const loaded = new Map<string, LoadedSource>();
@@ -113,6 +112,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
 
   return {
     method: "process",
+    threadId: () => null,
     memory,
     ready,
     async refresh() {

@@ -14,6 +14,7 @@ import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
 import { isBegun, isEnded, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
+import { MARK_NAME, sweepChildren } from "./process-sweep.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
 import { createVitalSigns } from "./vitals.ts";
@@ -33,17 +34,20 @@ export interface JobThreadExtras {
   readonly remains?: Remains | null;
   /** Hears of each source before it is loaded. */
   readonly onSource?: (source: LoadedSource) => void;
+  /** In the environment of what its job starts, so that a kill ends that too; null: its process sees to it. */
+  readonly mark?: string | null;
 }
 
-/** Starts a thread. `env` is all that its code sees of the environment. */
+/** Starts a thread. `given` is all that its code sees of the environment, besides the mark. */
 export function createJobThread(
-  env: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, string>>,
   extras: JobThreadExtras = {},
 ): JobHost {
+  const { sdkText = null, sources, mark = null } = extras;
+  const env = mark === null ? given : { ...given, [MARK_NAME]: mark };
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
   const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
-  const { sdkText = null, sources } = extras;
   const live = createLiveEnd(extras);
   const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
   worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
@@ -84,13 +88,14 @@ export function createJobThread(
 
   /** Until then it can be seen where it was, also when it died by itself. */
   const kill = async () => {
-    const isDead = await killThread({ worker, exited, threadId, port });
+    const isDead = await killWithChildren({ worker, exited, threadId, port }, mark);
     if (isDead) live?.giveBack();
     return isDead;
   };
 
   return {
     method: "thread",
+    threadId: () => threadId,
     memory,
     refresh: async () => undefined,
     ready,
@@ -169,6 +174,14 @@ interface Victim {
   readonly exited: Promise<void>;
   readonly threadId: number | null;
   readonly port: MessagePort;
+}
+
+/** What it waits for in `spawnSync` is killed with it, and what it starts until its death after that. */
+async function killWithChildren(victim: Victim, mark: string | null): Promise<boolean> {
+  if (mark === null) return killThread(victim);
+  const killing = killThread(victim);
+  await sweepChildren(mark, KILL_LIMIT_MS);
+  return (await killing) && sweepChildren(mark, KILL_LIMIT_MS);
 }
 
 /**

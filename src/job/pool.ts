@@ -33,6 +33,21 @@ export type Taken =
   /** The job's file cannot be loaded (any more). */
   | { readonly kind: "refused"; readonly message: string };
 
+/** A job worker on its way to an attempt. */
+export interface Taking {
+  readonly taken: Promise<Taken>;
+  /**
+   * The attempt does not want it any more. What still imports the job's file is killed, since importing runs code that
+   * may never end; what has loaded it goes back. Settles with the kill's proof and what it is called in a receipt.
+   */
+  abandon(): Promise<Abandoned>;
+}
+
+export interface Abandoned {
+  readonly killed: boolean;
+  readonly method: JobHost["method"] | "none";
+}
+
 /** Counts since the start, for logs and tests. */
 export interface PoolFigures {
   /** Jobs of the idle job workers, least recently used first. */
@@ -46,8 +61,8 @@ export interface PoolFigures {
 }
 
 export interface Pool {
-  /** An idle job worker of the job, else a spare or a new one that loads it now. Rejects when none can be started. */
-  take(job: PooledJob): Promise<Taken>;
+  /** An idle job worker of the job, else a spare or a new one that loads it now. `taken` rejects when none can be started. */
+  take(job: PooledJob): Taking;
   /** After an attempt that ended well and left nothing busy. Settles when the job worker may be forgotten. */
   giveBack(jobWorker: PooledJobWorker): Promise<boolean>;
   /** Kills it and starts another for its job; true when its death was proven. */
@@ -90,8 +105,11 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     return spawn();
   };
 
+  const killed = new WeakSet<JobHost>();
   const kill = async (host: JobHost): Promise<boolean> => {
     const isDead = await host.kill();
+    if (killed.has(host)) return isDead;
+    killed.add(host);
     counts.droppedCalls += Atomics.load(host.memory.words, WORDS.dropped);
     if (!isDead) counts.unkillable += 1;
     return isDead;
@@ -133,6 +151,29 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     else rest(taken.jobWorker);
   };
 
+  const giveBack = async (jobWorker: PooledJobWorker): Promise<boolean> => {
+    jobWorker.served += 1;
+    if (isClosed || jobWorker.job.isolation === "fresh") return kill(jobWorker.host);
+    if (jobWorker.served >= MAX_ATTEMPTS) return replace(jobWorker);
+    rest(jobWorker);
+    return true;
+  };
+
+  const startLoading = (job: PooledJob): Taking => {
+    const host = spares.shift() ?? spawnCounted();
+    let loaded: PooledJobWorker | null = null;
+    const taken = load(host, job).then((result) => {
+      if (result.kind === "taken") loaded = result.jobWorker;
+      ignore(refillSpares(), logger);
+      return result;
+    });
+    const abandon = async (): Promise<Abandoned> => {
+      if (loaded === null) return { killed: await kill(host), method: host.method };
+      return { killed: await giveBack(loaded), method: "none" };
+    };
+    return { taken, abandon };
+  };
+
   const replace = async (jobWorker: PooledJobWorker): Promise<boolean> => {
     const isDead = await kill(jobWorker.host);
     ignore(prewarm(jobWorker.job), logger);
@@ -143,22 +184,12 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   ignore(prewarmAll(jobs.slice(0, idleLimit), prewarm), logger);
 
   return {
-    async take(job) {
+    take(job) {
       const index = idle.findLastIndex((jobWorker) => jobWorker.job.name === job.name);
       const [warm] = index < 0 ? [] : idle.splice(index, 1);
-      if (warm !== undefined) return { kind: "taken", jobWorker: warm };
-      const host = spares.shift() ?? spawnCounted();
-      const taken = await load(host, job);
-      ignore(refillSpares(), logger);
-      return taken;
+      return warm === undefined ? startSafely(() => startLoading(job)) : readyOne(warm, giveBack);
     },
-    async giveBack(jobWorker) {
-      jobWorker.served += 1;
-      if (isClosed || jobWorker.job.isolation === "fresh") return kill(jobWorker.host);
-      if (jobWorker.served >= MAX_ATTEMPTS) return replace(jobWorker);
-      rest(jobWorker);
-      return true;
-    },
+    giveBack,
     replace,
     figures: () => ({
       ...counts,
@@ -170,6 +201,24 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
       const hosts = [...idle.splice(0).map(({ host }) => host), ...spares.splice(0)];
       await Promise.all(hosts.map(kill));
     },
+  };
+}
+
+/** Nothing of a thread that could not be started runs. */
+function startSafely(start: () => Taking): Taking {
+  try {
+    return start();
+  } catch (thrown) {
+    const nothing = async () => ({ killed: true, method: "none" }) as const;
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
+    return { taken: Promise.reject(error), abandon: nothing };
+  }
+}
+
+function readyOne(jobWorker: PooledJobWorker, giveBack: Pool["giveBack"]): Taking {
+  return {
+    taken: Promise.resolve({ kind: "taken", jobWorker }),
+    abandon: async () => ({ killed: await giveBack(jobWorker), method: "none" }),
   };
 }
 

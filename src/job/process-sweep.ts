@@ -1,9 +1,19 @@
 // Finds and kills all that belongs to a job process: its group, its descendants, and what carries its mark elsewhere.
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { delay } from "../core/within.ts";
 
 /** In the environment of a job process and of everything its job starts; its value names the process. */
 export const MARK_NAME = "SERENDIPITY_JOB_PROCESS";
+
+export function newOwner(): string {
+  return randomBytes(6).toString("hex");
+}
+
+/** The mark of one job worker of this owner. */
+export function newMark(owner: string): string {
+  return `${owner}/${randomBytes(6).toString("hex")}`;
+}
 
 /** What to look for. */
 export interface ProcessMark {
@@ -48,6 +58,16 @@ export async function sweepMarked(mark: ProcessMark, limitMs: number): Promise<b
   }
 }
 
+/**
+ * The same for what a thread of this process started: nothing is searched where nothing was started. Finds no child that
+ * was given an environment of its own, nor one that left this process's children before.
+ */
+export async function sweepChildren(mark: string, limitMs: number): Promise<boolean> {
+  const isOurs = (pid: number) => readMark(pid).includes(markText(mark, true));
+  if (!childIds().some(isOurs)) return true;
+  return sweepMarked({ groups: [], mark, isWhole: true }, limitMs);
+}
+
 /** False when there was nothing to send it to. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
@@ -72,8 +92,26 @@ function addDescendants(found: Set<number>, rows: readonly ProcessRow[]): void {
 
 function isMarked({ pid, group }: ProcessRow, { groups, mark, isWhole }: ProcessMark): boolean {
   if (groups.includes(group)) return true;
-  const wanted = `\0${MARK_NAME}=${mark}${isWhole ? "\0" : ""}`;
-  return `\0${read(`/proc/${pid}/environ`) ?? ""}\0`.includes(wanted);
+  return readMark(pid).includes(markText(mark, isWhole));
+}
+
+function markText(mark: string, isWhole: boolean): string {
+  return `\0${MARK_NAME}=${mark}${isWhole ? "\0" : ""}`;
+}
+
+function readMark(pid: number): string {
+  return `\0${read(`/proc/${pid}/environ`) ?? ""}\0`;
+}
+
+/** Of this process, whichever of its threads started them. */
+function childIds(): number[] {
+  try {
+    const threads = readdirSync("/proc/self/task");
+    const lists = threads.map((id) => read(`/proc/self/task/${id}/children`) ?? "");
+    return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
+  } catch {
+    return [];
+  }
 }
 
 /** Null where there is no /proc. */

@@ -11,6 +11,7 @@ import type { Logger } from "../core/logger.ts";
 import { within } from "../core/within.ts";
 import { type AttemptSight, createAttemptSight } from "./attempt-sight.ts";
 import {
+  abandon,
   abortAfterMs,
   crashStop,
   deadlineStop,
@@ -18,15 +19,18 @@ import {
   LIMITS_MS,
   NOTHING_RUNS,
   OWN_OUTCOMES,
+  proofWithinMs,
   receiptOf,
   receiptWords,
+  refusedFile,
   requestedStop,
   type Stop,
 } from "./attempt-stop.ts";
-import { errorData, platformError } from "./error-data.ts";
+import { errorData } from "./error-data.ts";
+import { suspectOf } from "./memory-suspect.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
-import type { Pool, PooledJobWorker, Taken } from "./pool.ts";
+import type { Pool, PooledJobWorker } from "./pool.ts";
 
 export interface RunJobDeps {
   readonly pool: Pool;
@@ -100,10 +104,8 @@ class JobAttempt {
     this.#jobWorker?.host.lease(leftMs);
   }
 
-  suspect(): { startedMs: number; heapBytes: number | null } | undefined {
-    const isElsewhere = this.#options.job.isolation === "process";
-    // A heap is known only of who was looked at: comparing it would blame the observed.
-    return isElsewhere ? undefined : { startedMs: this.#startedMs, heapBytes: null };
+  suspect() {
+    return suspectOf(this.#options.job, this.#jobWorker?.host, this.#startedMs);
   }
 
   eventsAfter(seq: number): readonly TraceEvent[] {
@@ -160,23 +162,14 @@ class JobAttempt {
 
   /** Null when the attempt has ended before any of its code could run. */
   async #take(): Promise<PooledJobWorker | null> {
-    const { pool } = this.#deps;
-    const taking = pool.take(this.#options.job);
-    const first = await Promise.race([taking, this.#stopped.promise]);
+    const taking = this.#deps.pool.take(this.#options.job);
+    const first = await Promise.race([taking.taken, this.#stopped.promise]);
     if (first.kind === "taken") return first.jobWorker;
-    if (first.kind === "refused") {
-      const message = `the job's file cannot be loaded: ${first.message}`;
-      this.#end({ outcome: "failed", error: platformError("job_file", message) });
-      this.#settleGone(NOTHING_RUNS);
-      return null;
-    }
-    const { outcome, error, sinceMs } = first;
-    const proof = receiptOf(true, { sinceMs, method: "none" });
-    const receipt = { ...proof, ...receiptWords(first, null) };
-    this.#end({ outcome, error, receipt, trace: this.sight.end(outcome) });
-    const giveBack = (taken: Taken) => taken.kind === "taken" && pool.giveBack(taken.jobWorker);
-    this.#inBackground(taking.then(giveBack));
-    this.#settleGone(receipt);
+    const { end, gone } =
+      first.kind === "stop" ? abandon(taking, first) : refusedFile(first.message);
+    const trace = first.kind === "stop" ? { trace: this.sight.end(first.outcome) } : {};
+    this.#end({ ...(await end), ...trace });
+    this.#settleGone(gone);
     return null;
   }
 
@@ -239,7 +232,7 @@ class JobAttempt {
     await jobWorker.host.refresh();
     const last = this.sight.lastLook(method);
     const killing = this.#replace(jobWorker, { sinceMs, method });
-    const proof = await within(killing, LIMITS_MS.proof);
+    const proof = await within(killing, proofWithinMs(sinceMs));
     const trace = this.sight.end(outcome, last);
     const words = receiptWords(stop, trace.view);
     const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };

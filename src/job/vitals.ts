@@ -1,9 +1,6 @@
 // What a job worker's thread uses up: processor time and its process's memory from outside, its heap from its own last word.
-import { readFileSync } from "node:fs";
 import type { Vitals } from "../core/attempt.ts";
-
-/** Linux counts processor time in these. */
-const TICKS_PER_S = 100;
+import { threadStat } from "./thread-stat.ts";
 
 /** A job worker's own word about its memory, sent when it has loaded its job and with each answer to a ping. */
 export interface MemoryWord {
@@ -43,7 +40,7 @@ export function createVitalSigns(): VitalSigns {
       const nowMs = performance.now();
       const lag = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
       return {
-        cpuMs: threadId === null ? null : threadCpuMs(threadId),
+        cpuMs: threadId === null ? null : (threadStat(threadId)?.cpuMs ?? null),
         heapBytes: memory?.heapBytes ?? null,
         // It is a thread of this process.
         rssBytes: process.memoryUsage.rss(),
@@ -78,16 +75,4 @@ export function createToldVitals() {
       return { ...last, memoryAgeMs: Math.round(memoryAgeMs + performance.now() - toldAtMs) };
     },
   };
-}
-
-/** Null where the system has no /proc, or the thread is gone. */
-function threadCpuMs(threadId: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/self/task/${threadId}/stat`, "latin1");
-    // The name of a thread may hold spaces and brackets: what follows the last bracket is plain.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_S;
-  } catch {
-    return null;
-  }
 }

@@ -33,6 +33,7 @@ function handMade() {
   let listener: HostListener | undefined;
   const host: JobHost = {
     method: "thread",
+    threadId: () => null,
     memory,
     refresh: async () => undefined,
     ready: Promise.resolve(true),

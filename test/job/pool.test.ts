@@ -121,7 +121,7 @@ describe("a pool", () => {
       logger: silent,
     });
     for (const job of jobs) {
-      const taken = await pool.take(job);
+      const taken = await pool.take(job).taken;
       if (taken.kind === "taken") await pool.giveBack(taken.jobWorker);
     }
     expect(pool.figures()).toMatchObject({ idle: ["effect"], spares: 1 });
@@ -138,13 +138,13 @@ describe("a pool", () => {
       spawn: () => createJobThread({}),
       logger: silent,
     });
-    const taken = await pool.take(job);
+    const taken = await pool.take(job).taken;
     if (taken.kind !== "taken") throw new Error(taken.message);
     const { memory } = taken.jobWorker.host;
     taken.jobWorker.served = 999;
     await pool.giveBack(taken.jobWorker);
     await until(() => pool.figures().idle.length === 1);
-    const next = await pool.take(job);
+    const next = await pool.take(job).taken;
     expect(next.kind === "taken" && next.jobWorker.host.memory).not.toBe(memory);
     expect(Atomics.load(memory.words, WORDS.dropped)).toBe(0);
     if (next.kind === "taken") await pool.replace(next.jobWorker);
@@ -163,7 +163,7 @@ describe("a pool", () => {
       file: "/no/such/file.ts",
       isolation: "warm",
       trace: "lean",
-    });
+    }).taken;
     expect(taken).toMatchObject({ kind: "refused" });
     await pool.close();
   });
@@ -183,7 +183,7 @@ test("an attempt for which no thread can be started is handed back, not failed",
     isolation: "warm",
     trace: "lean",
   };
-  const spare = await pool.take(job);
+  const spare = await pool.take(job).taken;
   const deps = { pool, jobsDir: fixtureJobs, logger: silent };
   const task = claimed("action", {});
   const { end, receipt } = await finish(

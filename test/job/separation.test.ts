@@ -1,5 +1,6 @@
 // What a job can not do to the platform and other jobs, short of malice: speak for it, see its secrets, break its clock.
 import { describe, expect, test } from "bun:test";
+import { MARK_NAME } from "../../src/job/process-sweep.ts";
 import { finish, openLane, start } from "./attempts.ts";
 
 process.env["TEST_JOB_SECRET"] = "hidden";
@@ -8,11 +9,9 @@ const lane = await openLane({ env: { SHOWN: "yes" } });
 describe("a job", () => {
   test("sees nothing of the environment but what it is given", async () => {
     const { end } = await finish(start(lane, "env"));
-    expect(JSON.parse(end.result ?? "")).toEqual({
-      process: { SHOWN: "yes" },
-      meta: { SHOWN: "yes" },
-      runtime: { SHOWN: "yes" },
-    });
+    // The mark is for what the job starts.
+    const shown = { SHOWN: "yes", [MARK_NAME]: expect.stringMatching(/^[0-9a-f]+\/[0-9a-f]+$/) };
+    expect(JSON.parse(end.result ?? "")).toEqual({ process: shown, meta: shown, runtime: shown });
   });
 
   test("finds no port to speak as the platform", async () => {

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { defineJob, type JobContext, NonRetryableError, Type } from "serendipity-job";
 import { callFrom } from "./lib/call-from.ts";
 
+const promisePrototype = Promise.prototype;
 let attempts = 0;
 export let turns = 0;
 
@@ -76,7 +77,8 @@ const stays: Readonly<Record<string, Action>> = {
     spin();
   },
   never: () => never(),
-  block: (value) => spawnSync("sleep", [String(value)]),
+  // With the mark in its environment it would be killed, and the thread that waits for it would be free.
+  block: (value) => spawnSync("/bin/sleep", [String(value)], { env: {} }),
   sleep: async (value, ctx) => {
     await ctx.sleep(Number(value));
     return "slept";
@@ -198,7 +200,9 @@ const pries: Readonly<Record<string, Action>> = {
     Object.assign(JSON, { stringify: broken, parse: broken });
     Object.assign(globalThis, { setTimeout: broken, setImmediate: broken, clearTimeout: broken });
     Date.now = () => 0;
-    Reflect.set(Promise.prototype, "then", broken);
+    performance.now = () => 0;
+    Reflect.set(promisePrototype, "then", broken);
+    Object.assign(globalThis, { setInterval: broken, queueMicrotask: broken, Promise: broken });
     ctx.log("still there");
     return "still fine";
   },

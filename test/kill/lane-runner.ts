@@ -1,5 +1,5 @@
 // Runs cases of the kill matrix in a process of its own, on either runtime, one per line of its input.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ import type { ClaimedTask } from "../../src/core/task.ts";
 /** One case, as it comes in. */
 export interface LaneCase {
   readonly do: string;
-  readonly job: "on-thread" | "in-process";
+  readonly job: "on-thread" | "in-process" | "import-on-thread" | "import-in-process";
   readonly ending: "timeout" | "cancel";
   readonly timeoutMs: number;
 }
@@ -34,13 +34,17 @@ function quiet(): void {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "kill-"));
+/** Once it is there the import of some jobs spins; each import that has begun adds a byte. */
+const spinFlag = join(folder, "spin");
 const lane = await createJobLane({
   jobsDir: fileURLToPath(new URL("./jobs", import.meta.url)),
   slots: 2,
   logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-  env: { PATH: process.env["PATH"] ?? "" },
+  env: { PATH: process.env["PATH"] ?? "", KILL_SPIN_FLAG: spinFlag },
   owner: `matrix-${process.pid}`,
 });
+
+writeFileSync(spinFlag, "");
 
 let ids = 0;
 
@@ -75,12 +79,15 @@ function start(job: string, params: object, timeoutMs: number): RunningAttempt {
   return lane.start(task);
 }
 
+/** Its code has begun to run, be it that of its import. */
 async function untilBegun(attempt: RunningAttempt): Promise<void> {
+  const importsBefore = statSync(spinFlag).size;
   let isEnded = false;
   attempt.ended.then(() => {
     isEnded = true;
   }, quiet);
   while (!isEnded && (await attempt.inspect()).vars === null) {
+    if (statSync(spinFlag).size > importsBefore) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -118,9 +125,11 @@ async function warmUp(job: string): Promise<RunningAttempt> {
   return waiting;
 }
 
+// Whoever asked is gone, perhaps in the middle of a case.
+process.stdin.on("end", () => process.exit(0));
 for await (const line of createInterface(process.stdin)) {
   const given = JSON.parse(line) as LaneCase;
-  sibling ??= await warmUp(given.job);
+  sibling ??= await warmUp(given.job.endsWith("thread") ? "on-thread" : "in-process");
   console.log(JSON.stringify(await runCase(given)));
 }
 process.exit(0);

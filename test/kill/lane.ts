@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { findBinary } from "../support/find-binary.ts";
-import type { KillCase } from "./cases.ts";
+import { isAboutMemory, type KillCase } from "./cases.ts";
 import type { LaneCase, LaneResult } from "./lane-runner.ts";
 import { burningThreads, type Footprint, footprintOf, markedProcesses } from "./watch-process.ts";
 
@@ -62,10 +62,9 @@ export function openLane(runtime: RuntimeName, isolation: "thread" | "process"):
 
   const caseOf = (killCase: KillCase, ending: LaneCase["ending"]): LaneCase => ({
     do: killCase.do,
-    job: isolation === "thread" ? "on-thread" : "in-process",
+    job: jobOf(killCase, isolation),
     ending,
-    // Bytes must have time to pile up where the limit of memory is to end it.
-    timeoutMs: killCase.needsProcess && killCase.outcome === "crashed" ? 20_000 : 500,
+    timeoutMs: isAboutMemory(killCase) ? 20_000 : 500,
   });
 
   return {
@@ -84,6 +83,11 @@ export function openLane(runtime: RuntimeName, isolation: "thread" | "process"):
       return { ...isolated, outcome: end.outcome, ...pick(gone), wrong };
     },
   };
+}
+
+function jobOf({ isImport }: KillCase, isolation: "thread" | "process"): LaneCase["job"] {
+  const job = isolation === "thread" ? "on-thread" : "in-process";
+  return isImport ? `import-${job}` : job;
 }
 
 function endOf(child: ChildProcess): void {
@@ -106,7 +110,7 @@ function problemsOf({ killCase, ending, isolation }: Judged, result: LaneResult)
   const outcome = ending === "cancel" ? "cancelled" : killCase.outcome;
   const wasKilled = end.outcome !== "failed";
   const receipt = end.receipt ?? gone;
-  const checks: readonly (readonly [boolean, string])[] = [
+  const checks: readonly (readonly [boolean | undefined, string])[] = [
     [end.outcome === outcome, `outcome ${end.outcome}`],
     [gone.killed, "not proven dead"],
     [!wasKilled || gone.method === isolation, `method ${gone.method}`],
@@ -115,7 +119,10 @@ function problemsOf({ killCase, ending, isolation }: Judged, result: LaneResult)
     [!wasKilled || receipt.reason !== undefined, "no reason in the receipt"],
     [!wasKilled || receipt.by !== undefined, "nobody in the receipt"],
     [isSiblingAlive, "a sibling was disturbed"],
-    [end.trace?.view?.vars?.["doing"] === killCase.do, "the trace does not know its vars"],
+    [
+      killCase.isImport || end.trace?.view?.vars?.["doing"] === killCase.do,
+      "the trace does not know its vars",
+    ],
   ];
   return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
 }

@@ -3,12 +3,23 @@ import { CASES } from "./cases.ts";
 import { openLane, type RuntimeName } from "./lane.ts";
 import type { Footprint } from "./watch-process.ts";
 
+/** A killed one may still be on its way out, and a spare on its way in: more than this is left behind. */
+const SPARE = { threads: 3, fds: 8, children: 1 } as const;
+/** A runtime keeps some of what it once used: this is far below what hundreds of job workers would keep. */
+const MOST_RSS_MB = 128;
+
 /** One row: threads, fds, memory and children before and after. */
+export interface Leaks {
+  readonly line: string;
+  /** What is left behind; empty: nothing. */
+  readonly wrong: readonly string[];
+}
+
 export async function leaksOf(
   runtime: RuntimeName,
   isolation: "thread" | "process",
   repeats: number,
-): Promise<string> {
+): Promise<Leaks> {
   const lane = openLane(runtime, isolation);
   const cheap = CASES.filter(({ isCheap }) => isCheap);
   for (const killCase of cheap) await lane.runBlindly(killCase);
@@ -18,7 +29,19 @@ export async function leaksOf(
   }
   const after = lane.footprint();
   lane.close();
-  return `| ${runtime} | ${isolation} | ${textOf(before)} | ${textOf(after)} |`;
+  const wrong = leftBehind(before, after);
+  const verdict = wrong.length === 0 ? "nothing" : wrong.join("; ");
+  const line = `| ${[runtime, isolation, textOf(before), textOf(after), verdict].join(" | ")} |`;
+  return { line, wrong };
+}
+
+function leftBehind(before: Footprint, after: Footprint): string[] {
+  const wrong = (["threads", "fds", "children"] as const).flatMap((what) => {
+    const left = after[what] - before[what];
+    return left > SPARE[what] ? [`${left} ${what}`] : [];
+  });
+  const leftMb = after.rssMb - before.rssMb;
+  return leftMb > MOST_RSS_MB ? [...wrong, `${leftMb} MB`] : wrong;
 }
 
 function textOf({ threads, fds, rssMb, children }: Footprint): string {

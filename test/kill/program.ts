@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import type { KillReceipt } from "../../src/core/attempt.ts";
-import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { type ApiClient, createClient, type Detail, isEnded } from "../support/api-client.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import type { KillCase } from "./cases.ts";
 import type { Row } from "./lane.ts";
@@ -15,6 +15,8 @@ const TIMEOUT_MS = 500;
 
 export interface ProgramLane {
   run(killCase: KillCase, ending: "timeout" | "cancel"): Promise<Row>;
+  /** On a program with EXECUTOR_RSS_MB: only the one that fills the memory ends, and its executor goes on. */
+  runMemory(killCase: KillCase): Promise<Row>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,7 @@ export async function openProgram(
   const client = await createClient(program.url);
   return {
     run: (killCase, ending) => runCase({ program, client }, killCase, ending),
+    runMemory: (killCase) => runMemoryCase({ program, client }, killCase),
     stop: async () => {
       await program.stop();
     },
@@ -59,9 +62,11 @@ async function runCase(
   const killed = await untilProven(world, id);
   const wrong = [
     ...problemsOf({ killCase, ending }, killed),
-    ...(await siblingProblems(client, sibling)),
-    ...(await healthProblems(client, begun.service_id)),
-    ...(answer === undefined || answer.method === "executor" ? [] : ["the cancel has no receipt"]),
+    ...(killed.receipt?.method === "thread"
+      ? await undisturbedProblems(client, sibling)
+      : await siblingProblems(client, sibling)),
+    ...(await healthProblems(client, begun.service_id, killed)),
+    ...(answer === undefined || answer.method !== undefined ? [] : ["the cancel has no receipt"]),
   ];
   return {
     runtime: "Bun",
@@ -75,12 +80,45 @@ async function runCase(
   };
 }
 
+async function runMemoryCase(world: World, killCase: KillCase): Promise<Row> {
+  const { client } = world;
+  const sibling = await client.createJob("on-thread", params("a promise that never settles"));
+  const { service_id: executor } = await client.until(sibling, hasBegun);
+  const id = await client.createJob("on-thread", params(killCase.do), { timeout: 20_000 });
+  const { outcome, receipt } = await untilProven(world, id);
+  const beside = await client.detail(sibling);
+  await client.post("/task/cancel", { id: sibling });
+  const next = await client.createJob("on-thread", params("stack overflow"));
+  const { attempts } = await client.until(next, isEnded);
+  const { killed = false, latencyMs = -1, reason, method = "none" } = receipt ?? {};
+  const wrong = judge([
+    [outcome === killCase.outcome, `outcome ${outcome}`],
+    [killed, "not proven dead"],
+    [method === "thread", `method ${method}`],
+    [latencyMs <= killCase.withinMs, `dead after ${latencyMs} ms`],
+    [reason === "out_of_memory", `reason ${reason}`],
+    [beside.attempts.length === 1 && beside.status === "running", "a sibling was disturbed"],
+    [attempts[0]?.service_id === executor, "another executor goes on"],
+  ]);
+  const row = { runtime: "Bun", isolation: "thread", ending: "timeout" } as const;
+  return { ...row, action: killCase.do, outcome, method, latencyMs, wrong };
+}
+
+function judge(checks: readonly (readonly [boolean, string])[]): string[] {
+  return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
+}
+
 function params(action: string, path = "") {
   return { do: action, path };
 }
 
+/** All actions watch what they do before they do it. */
+export function hasBegun({ vars }: Detail): boolean {
+  return JSON.stringify(vars).includes("doing");
+}
+
 async function cancel(client: ApiClient, id: number) {
-  await client.until(id, ({ vars }) => JSON.stringify(vars).includes("doing"));
+  await client.until(id, hasBegun);
   const { data } = await client.post<{ method?: string; latency_ms?: number }>("/task/cancel", {
     id,
     waitMs: 20_000,
@@ -120,16 +158,27 @@ interface Judged {
 }
 
 function problemsOf({ killCase, ending }: Judged, { outcome, receipt }: Killed): string[] {
-  const checks: readonly (readonly [boolean, string])[] = [
+  return judge([
     [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
     [receipt?.killed === true, "not proven dead"],
-    [receipt?.method === "executor", `method ${receipt?.method}`],
+    [isItsMethod(killCase, receipt), `method ${receipt?.method}`],
     [
       (receipt?.latencyMs ?? Number.POSITIVE_INFINITY) <= EXECUTOR_PATH_MS,
       `dead after ${receipt?.latencyMs} ms`,
     ],
-  ];
-  return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
+  ]);
+}
+
+function isItsMethod({ onThread }: KillCase, receipt: KillReceipt | null): boolean {
+  if (receipt?.method === "thread") return onThread === "alone or with its executor";
+  return receipt?.method === "executor";
+}
+
+/** Where the thread died alone. */
+async function undisturbedProblems(client: ApiClient, id: number): Promise<string[]> {
+  const { attempts, status } = await client.detail(id);
+  await client.post("/task/cancel", { id });
+  return attempts.length === 1 && status === "running" ? [] : ["a sibling was disturbed"];
 }
 
 /** It is interrupted uncharged and runs again; then it is not needed any more. */
@@ -141,9 +190,14 @@ async function siblingProblems(client: ApiClient, id: number): Promise<string[]>
   return [`the sibling is ${first?.outcome}, charged ${first?.charged}`];
 }
 
-/** Another executor does the next task. */
-async function healthProblems(client: ApiClient, dead: string | null): Promise<string[]> {
+/** The next task is done, by another executor where that one had to go. */
+async function healthProblems(
+  client: ApiClient,
+  executor: string | null,
+  { receipt }: Killed,
+): Promise<string[]> {
   const id = await client.createJob("on-thread", params("stack overflow"));
-  const detail = await client.until(id, isEnded, 20_000);
-  return detail.service_id === dead ? ["the same executor goes on"] : [];
+  const { attempts } = await client.until(id, isEnded, 20_000);
+  const isSame = attempts[0]?.service_id === executor;
+  return isSame === (receipt?.method === "thread") ? [] : ["the wrong executor goes on"];
 }

@@ -1,7 +1,8 @@
 // The kill matrix, shortened: a few cases of every kind, and what the long one cannot show. The whole: bun run test:kill.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, statSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -25,19 +26,24 @@ function caseOf(action: string): KillCase {
 
 test("the look from outside sees a thread that burns", async () => {
   const worker = new Worker("for (;;);", { eval: true });
+  await once(worker, "online");
   expect(await burningThreads(process.pid)).toBeGreaterThanOrEqual(1);
   await worker.terminate();
   expect(await burningThreads(process.pid)).toBe(0);
 });
 
 const lanes = [
-  { runtime: "Bun", isolation: "thread", actions: ["for(;;)", "Atomics.wait", "process.abort"] },
+  {
+    runtime: "Bun",
+    isolation: "thread",
+    actions: ["for(;;)", "spawnSync sleep", "a top-level import that spins"],
+  },
   {
     runtime: "Bun",
     isolation: "process",
-    actions: ["for(;;)", "readFileSync of a FIFO", "allocation without end", "a detached child"],
+    actions: ["readFileSync of a FIFO", "1 GB of postMessage", "a detached child"],
   },
-  { runtime: "Deno", isolation: "process", actions: ["for(;;)", "WASM loop", "process.exit"] },
+  { runtime: "Deno", isolation: "process", actions: ["WASM loop", "a late throw"] },
 ] as const;
 
 describe.each(lanes.filter(({ runtime }) => commandOf(runtime) !== null))(
@@ -71,7 +77,33 @@ test("what only dies with its executor is proven dead to whoever waits, at nobod
   }
 });
 
-test("kill -9 of an executor ends its job processes with all they started, before the next attempt", async () => {
+test("attempts beside it that end within EXECUTOR_DRAIN_MS are kept, and no new one is started meanwhile", async () => {
+  const env = { JOBS_DIR, EXECUTOR_DRAIN_MS: "2500", EXECUTOR_SLOTS: "3" };
+  const program = await startProgram({ env });
+  try {
+    const client = await createClient(program.url);
+    const path = join(mkdtempSync(join(tmpdir(), "kill-")), "fifo");
+    const retire = { do: "readFileSync of a FIFO", path };
+    const blocked = await client.createJob("on-thread", retire, { timeout: 300 });
+    const beside = await client.createJob("on-thread", { do: "three seconds of work", path: "" });
+    const slow = await client.createJob("on-thread", { do: "a promise that never settles" });
+    const { attempts } = await client.until(beside, isEnded, 20_000);
+    expect(attempts).toMatchObject([{ outcome: "succeeded" }]);
+    const [dead] = attempts;
+    const again = await client.until(slow, (seen) => seen.attempts.length === 2, 20_000);
+    expect(again.attempts[0]).toMatchObject({ outcome: "interrupted", charged: false });
+    expect(again.attempts[0]?.service_id).toBe(dead?.service_id ?? "");
+    expect(again.attempts[1]?.service_id).not.toBe(dead?.service_id ?? "");
+    const { finished_at: endedAt } = again.attempts[0] ?? {};
+    expect((endedAt ?? 0) - (dead?.started_at ?? 0)).toBeGreaterThan(4_000);
+    expect((await client.detail(blocked)).attempts).toMatchObject([{ outcome: "timed_out" }]);
+    await client.post("/task/cancel", { id: slow });
+  } finally {
+    await program.stop();
+  }
+});
+
+test("kill -9 of an executor, and of the main process, ends job processes with all they started", async () => {
   const program = await startProgram({ env: { JOBS_DIR } });
   try {
     const client = await createClient(program.url);
@@ -86,26 +118,10 @@ test("kill -9 of an executor ends its job processes with all they started, befor
     const detail = await client.until(id, ({ attempts }) => attempts.length === 2);
     expect(detail.attempts[0]?.outcome).toBe("lost");
     expect(markedProcesses(mark)).toEqual([]);
-    await client.post("/task/cancel", { id });
-    const size = statSync(path).size;
-    expect(await burningThreads(program.pid ?? 0)).toBe(0);
-    expect(statSync(path).size).toBe(size);
-  } finally {
-    await program.stop();
-  }
-});
-
-test("an executor over EXECUTOR_RSS_MB ends the attempt to blame and charges no other", async () => {
-  const program = await startProgram({ env: { JOBS_DIR, EXECUTOR_RSS_MB: "450" } });
-  try {
-    const client = await createClient(program.url);
-    const beside = await client.createJob("on-thread", { do: "an ignored signal" });
-    await client.until(beside, ({ status }) => status === "running");
-    const id = await client.createJob("on-thread", { do: "allocation without end" });
-    const detail = await client.until(id, isEnded, 30_000);
-    expect(detail.attempts).toMatchObject([{ outcome: "crashed", charged: true }]);
-    expect(detail.error?.message).toContain("EXECUTOR_RSS_MB allows 450; a guess:");
-    expect((await client.detail(beside)).attempts).toMatchObject([{ outcome: null }]);
+    const next = `SERENDIPITY_JOB_PROCESS=${detail.attempts[1]?.service_id}/`;
+    await eventually(async () => markedProcesses(next).length >= 2 || undefined, 10_000);
+    process.kill(program.pid ?? 0, "SIGKILL");
+    await eventually(async () => markedProcesses(next).length === 0 || undefined, 5_000);
   } finally {
     await program.stop();
   }

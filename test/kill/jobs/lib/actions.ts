@@ -18,6 +18,8 @@ function float(_promise: Promise<unknown>): void {
   // Nobody handles it: that is the case.
 }
 
+const channels: MessageChannel[] = [];
+
 const never = () => new Promise<never>(() => undefined);
 
 /** (module (func (export "spin") (loop (br 0)))) */
@@ -55,7 +57,10 @@ const spins: Readonly<Record<string, Action>> = {
     again();
     await never();
   },
-  "regex catastrophe": () => /^(a+)+$/.test(`${"a".repeat(60)}!`),
+  // Each call takes some 0.4 s; what is longer than 2 s costs its executor. JSC gives up after 1.4 s by itself.
+  "regex catastrophe": () => {
+    for (;;) /^(a+)+$/.test(`${"a".repeat(25)}!`);
+  },
   "JSON.parse in a loop": () => {
     const text = JSON.stringify(Array.from({ length: 200_000 }, (_, index) => ({ index })));
     for (;;) JSON.parse(text);
@@ -66,7 +71,7 @@ const spins: Readonly<Record<string, Action>> = {
     }),
   "BigInt growth": () => {
     let number = 3n;
-    for (let i = 0; ; i++) number = i % 12 === 0 ? 3n : number * number;
+    for (let i = 0; ; i++) number = i % 18 === 0 ? 3n : number * number;
   },
   "a finally block that spins": () => {
     try {
@@ -79,8 +84,15 @@ const spins: Readonly<Record<string, Action>> = {
     ctx.signal.addEventListener("abort", () => undefined);
     for (;;) await new Promise((resolve) => setTimeout(resolve, 5));
   },
+  "a trapped SIGTERM": () => {
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
+    for (;;);
+  },
   "a promise that never settles": () => never(),
   "a counter in a file": ({ path }) => {
+    for (let i = 1; ; i++) if (i % 1_000_000 === 0) appendFileSync(path, ".");
+  },
+  "short system calls in a loop": ({ path }) => {
     for (;;) appendFileSync(path, ".");
   },
 };
@@ -110,10 +122,19 @@ const floods: Readonly<Record<string, Action>> = {
     const kept: Uint8Array[] = [];
     for (;;) kept.push(new Uint8Array(8 * 1024 * 1024).fill(1));
   },
+  "allocation with pauses": async () => {
+    const kept: Uint8Array[] = [];
+    for (;;) {
+      kept.push(new Uint8Array(2 * 1024 * 1024).fill(1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  },
   "1 GB of postMessage": async () => {
-    const { port1 } = new MessageChannel();
+    const channel = new MessageChannel();
+    // A port that nobody holds is collected with all that waits in it.
+    channels.push(channel);
     const piece = new Uint8Array(16 * 1024 * 1024);
-    for (let i = 0; i < 64; i++) port1.postMessage(piece);
+    for (let i = 0; i < 64; i++) channel.port1.postMessage(piece);
     await never();
   },
 };
@@ -146,6 +167,13 @@ const throws: Readonly<Record<string, Action>> = {
   },
 };
 
+const works: Readonly<Record<string, Action>> = {
+  "three seconds of work": async (_, ctx) => {
+    await ctx.sleep(3_000);
+    return "done";
+  },
+};
+
 /** Its sleep appends to the file of the attempt, so that a test sees whether it lives. */
 const CHILD = 'trap "" TERM; while :; do echo . >> "$0"; sleep 0.02; done';
 
@@ -160,7 +188,7 @@ const leaves: Readonly<Record<string, Action>> = {
   },
 };
 
-const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...leaves };
+const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...works, ...leaves };
 
 /** Does what the params say. */
 export function act(params: ActionParams, ctx: JobContext): unknown {

@@ -1,0 +1,71 @@
+// A job process guards itself: it dies by its own hand when its owner does not kill it in time.
+import { afterEach, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Death, JobHost } from "../../src/job/job-host.ts";
+import { createJobProcess } from "../../src/job/job-process.ts";
+import { loadFile } from "../../src/job/load-file.ts";
+import type { AttemptOrder } from "../../src/job/protocol.ts";
+import { until } from "./attempts.ts";
+
+const file = fileURLToPath(new URL("../kill/jobs/in-process.ts", import.meta.url));
+let host: JobHost | undefined;
+
+afterEach(async () => {
+  await host?.kill();
+});
+
+/** An attempt that spins, whose owner never kills it; `group` is that of its process. */
+async function spin(order: Partial<AttemptOrder>) {
+  const { promise: group, resolve } = Promise.withResolvers<number>();
+  const process = createJobProcess({ env: {}, onGroup: (pid, isAlive) => isAlive && resolve(pid) });
+  host = process;
+  await loadFile(process, file, "off");
+  const { promise: death, resolve: die } = Promise.withResolvers<Death>();
+  process.listen({ message: () => undefined, death: die });
+  process.offer({
+    kind: "attempt",
+    id: 1,
+    attemptId: 1,
+    params: JSON.stringify({ do: "for(;;)", path: "" }),
+    taskId: 1,
+    taskNo: "no-1",
+    attempt: 1,
+    maxAttempts: 1,
+    deadline: Date.now() + 60_000,
+    memoryMb: null,
+    ...order,
+  });
+  return { process, death, group: await group };
+}
+
+test("at its deadline", async () => {
+  const deadline = Date.now() + 300;
+  const { death, group } = await spin({ deadline });
+  expect(await death).toMatchObject({ because: "deadline", error: { reason: "timeout" } });
+  const lateMs = Date.now() - deadline;
+  expect(lateMs).toBeGreaterThanOrEqual(0);
+  expect(lateMs).toBeLessThan(1_000);
+  await until(() => !existsSync(`/proc/${group}`));
+});
+
+test("a second before its lease ends, unless that is renewed", async () => {
+  const { process, death, group } = await spin({});
+  const startedMs = performance.now();
+  process.lease(1_500);
+  process.lease(2_000);
+  expect(await death).toMatchObject({ because: "lease", error: { reason: "lease_lost" } });
+  const afterMs = performance.now() - startedMs;
+  expect(afterMs).toBeGreaterThanOrEqual(990);
+  expect(afterMs).toBeLessThan(2_000);
+  await until(() => !existsSync(`/proc/${group}`));
+});
+
+test("over its memoryMb", async () => {
+  const { death, group } = await spin({
+    params: JSON.stringify({ do: "allocation with pauses", path: "" }),
+    memoryMb: 200,
+  });
+  expect(await death).toMatchObject({ error: { reason: "out_of_memory" } });
+  await until(() => !existsSync(`/proc/${group}`));
+});
