@@ -49,8 +49,9 @@ function wrongStatus(status: number, host: string): AttemptError | null {
 
 /** We asked for none: a few bytes could unfold into any number. */
 function wrongEncoding({ headers }: AnswerHead, host: string): AttemptError | null {
-  const encoding = String(headers["content-encoding"] ?? "identity");
-  if (/^\s*(identity)?\s*$/i.test(encoding)) return null;
+  const content = String(headers["content-encoding"] ?? "");
+  const transfer = String(headers["transfer-encoding"] ?? "");
+  if (/^\s*(identity)?\s*$/i.test(content) && /^\s*(chunked)?\s*$/i.test(transfer)) return null;
   return failure("body_compressed", `${host} compressed its answer although identity was asked`);
 }
 

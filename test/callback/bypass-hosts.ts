@@ -122,6 +122,7 @@ export const bypassUrls: readonly string[] = [
   "http://[fe80::1%25eth0]:PORT/",
   "HTTP://127.0.0.1:PORT/",
   "https://127.0.0.1:PORT/",
+  "https://localhost:PORT/",
   "file:///etc/passwd",
   "gopher://127.0.0.1:PORT/_x",
   "ftp://127.0.0.1:PORT/",

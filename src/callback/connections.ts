@@ -1,0 +1,202 @@
+// Opens connections to receivers and keeps them for the next delivery, never longer than their check is good.
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { AddressGuard } from "./address-guard.ts";
+import type { Moment } from "./delivery-notes.ts";
+import type { Destination } from "./destination.ts";
+
+/** Below the 5 s after which many servers close idle connections. */
+const IDLE_MS = 4_000;
+/** A connection may be used up to so long after the address was checked. */
+const CHECK_GOOD_MS = 60_000;
+const SWEEP_MS = 1_000;
+
+/** Who uses a connection at the moment. */
+export interface ConnectionUser {
+  /** Of a new connection only. */
+  onMoment(moment: Moment): void;
+  /** A new connection stands, TLS included. */
+  onOpen(): void;
+  onData(chunk: Buffer): void;
+  /** The receiver sends no more. */
+  onEnd(): void;
+  /** Called last, and once; null: closed without an error. */
+  onClose(error: Error | null): void;
+}
+
+export interface Connection {
+  /** It carried a delivery before, and stands already. */
+  readonly isReused: boolean;
+  /** The one it is connected to. */
+  address(): string | undefined;
+  send(bytes: Buffer): void;
+  /** Lets the next delivery have it; without a call its user keeps it until it is closed. */
+  keep(): void;
+  destroy(): void;
+}
+
+export interface Connections {
+  /** One that is kept, or a new one with `isFresh` or when none is. Throws AddressRefused. */
+  take(to: Destination, user: ConnectionUser, isFresh: boolean): Connection;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+export interface ConnectionsDeps {
+  readonly guard: AddressGuard;
+  /** Monotonic ms: says how old checks are. */
+  readonly clockMs: () => number;
+}
+
+/** A connection with what is known of it. */
+interface Line {
+  readonly socket: Socket;
+  readonly key: string;
+  readonly checkedAtMs: number;
+  user: ConnectionUser | null;
+  idleSinceMs: number;
+  address: string | undefined;
+  error: Error | null;
+}
+
+/** They only ever go to addresses the guard let pass. */
+export function createConnections(deps: ConnectionsDeps): Connections {
+  const idle = new Map<string, Line[]>();
+  let sweeping: ReturnType<typeof setInterval> | undefined;
+
+  function isGood({ socket, checkedAtMs, idleSinceMs }: Line): boolean {
+    const now = deps.clockMs();
+    return !socket.destroyed && now - checkedAtMs < CHECK_GOOD_MS && now - idleSinceMs < IDLE_MS;
+  }
+
+  /** The one used last is the surest; older ones grow idle and are closed. */
+  function takeIdle(key: string): Line | undefined {
+    const lines = idle.get(key);
+    for (let line = lines?.pop(); line !== undefined; line = lines?.pop()) {
+      if (isGood(line)) return line;
+      line.socket.destroy();
+    }
+    return undefined;
+  }
+
+  function keep(line: Line): void {
+    line.user = null;
+    line.idleSinceMs = deps.clockMs();
+    const lines = idle.get(line.key);
+    if (lines === undefined) idle.set(line.key, [line]);
+    else lines.push(line);
+    sweeping ??= setInterval(sweep, SWEEP_MS).unref();
+  }
+
+  function sweep(): void {
+    for (const [key, lines] of idle) {
+      const { good = [], old = [] } = Object.groupBy(lines, (it) => (isGood(it) ? "good" : "old"));
+      for (const { socket } of old) socket.destroy();
+      if (good.length === 0) idle.delete(key);
+      else idle.set(key, good);
+    }
+    if (idle.size > 0) return;
+    clearInterval(sweeping);
+    sweeping = undefined;
+  }
+
+  function connectionOf(line: Line, isReused: boolean): Connection {
+    return {
+      isReused,
+      address: () => line.address,
+      send: (bytes) => line.socket.write(bytes),
+      keep: () => {
+        // What is still to be sent would be read as part of the next request.
+        if (line.socket.writableLength > 0) line.socket.destroy();
+        else keep(line);
+      },
+      destroy: () => line.socket.destroy(),
+    };
+  }
+
+  return {
+    take: (to, user, isFresh) => {
+      const key = `${to.isSecure}:${to.hostAndPort}`;
+      const kept = isFresh ? undefined : takeIdle(key);
+      if (kept === undefined) return connectionOf(open(deps, { to, key, user }), false);
+      kept.user = user;
+      return connectionOf(kept, true);
+    },
+    close: () => {
+      for (const line of [...idle.values()].flat()) line.socket.destroy();
+      idle.clear();
+      clearInterval(sweeping);
+      sweeping = undefined;
+    },
+  };
+}
+
+interface Opening {
+  readonly to: Destination;
+  readonly key: string;
+  readonly user: ConnectionUser;
+}
+
+function open({ guard, clockMs }: ConnectionsDeps, { to, key, user }: Opening): Line {
+  guard.checkLiteral(to.hostname);
+  const now = clockMs();
+  const socket = connect(to, guard, user);
+  const line: Line = {
+    socket,
+    key,
+    user,
+    checkedAtMs: now,
+    idleSinceMs: now,
+    address: undefined,
+    error: null,
+  };
+  socket.setNoDelay(true);
+  socket.once("connect", () => {
+    line.address = socket.remoteAddress;
+    user.onMoment("connected");
+    if (!to.isSecure) user.onOpen();
+  });
+  socket.once("secureConnect", () => {
+    user.onMoment("secured");
+    user.onOpen();
+  });
+  follow(line);
+  return line;
+}
+
+/** Whoever uses the line hears of it; on an idle one anything but silence ends it. */
+function follow(line: Line): void {
+  const { socket } = line;
+  socket.on("data", (chunk: Buffer) => {
+    if (line.user === null) socket.destroy();
+    else line.user.onData(chunk);
+  });
+  socket.on("end", () => {
+    if (line.user === null) socket.destroy();
+    else line.user.onEnd();
+  });
+  socket.on("error", (error: Error) => {
+    line.error = error;
+  });
+  socket.on("close", () => line.user?.onClose(line.error));
+}
+
+function connect(to: Destination, guard: AddressGuard, user: ConnectionUser): Socket {
+  const { hostname: host, port } = to;
+  user.onMoment("connecting");
+  const options = { host, port, lookup: noted(guard.lookup, user) };
+  if (!to.isSecure) return connectTcp(options);
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  // Said here so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
+  return connectTls({ ...options, ...name, rejectUnauthorized: true });
+}
+
+function noted(lookup: AddressGuard["lookup"], user: ConnectionUser): AddressGuard["lookup"] {
+  return (hostname, options, callback) => {
+    user.onMoment("resolving");
+    lookup(hostname, options, (...answer) => {
+      user.onMoment("resolved");
+      callback(...answer);
+    });
+  };
+}
