@@ -18,29 +18,36 @@ export interface Framing {
   readonly isPersistent: boolean;
 }
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0\n\r]*)?$/;
-const HEADER = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([^\0\n\r]*)$/;
+/** A whole head without its last line end, long headers unfolded. */
+const HEAD =
+  /^HTTP\/1\.[01] [1-9]\d\d(?: [^\0\n\r]*)?(?:\r\n[!#$%&'*+\-.^_`|~\dA-Za-z]+:[^\0\n\r]*)*$/;
+const MINOR_AT = "HTTP/1.".length;
+const STATUS_AT = "HTTP/1.1 ".length;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([\dA-Fa-f]{1,12})[ \t]*(?:;[^\0\n\r]*)?$/;
 
 /** @param text without the empty line that ends it. Throws BadAnswer. */
 export function parseHead(text: string): ParsedHead {
-  const [first = "", ...lines] = text.replace(/\r\n[ \t]+/g, " ").split("\r\n");
-  const [, minor, status] = STATUS_LINE.exec(first) ?? [];
-  if (status === undefined) throw new BadAnswer("not_http", "did not answer in HTTP/1.1");
-  return { status: Number(status), minor: Number(minor), headers: headersOf(lines) };
+  const unfolded = /\r\n[ \t]/.test(text) ? text.replace(/\r\n[ \t]+/g, " ") : text;
+  if (!HEAD.test(unfolded)) throw new BadAnswer("not_http", "did not answer in HTTP/1.1");
+  return {
+    status: Number(unfolded.slice(STATUS_AT, STATUS_AT + 3)),
+    minor: Number(unfolded.charAt(MINOR_AT)),
+    headers: headersOf(unfolded),
+  };
 }
 
-function headersOf(lines: readonly string[]): Record<string, string> {
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const [, name, value = ""] = HEADER.exec(line) ?? [];
-    if (name === undefined) throw new BadAnswer("not_http", "answered a malformed header");
-    const key = name.toLowerCase();
-    const before = headers.get(key);
-    headers.set(key, before === undefined ? value.trimEnd() : `${before}, ${value.trimEnd()}`);
+function headersOf(head: string): Record<string, string> {
+  // Without a prototype: a receiver may name a header as it likes.
+  const headers = Object.create(null) as Record<string, string>;
+  for (const line of head.split("\r\n").slice(1)) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    const before = headers[name];
+    headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
-  return Object.fromEntries(headers);
+  return headers;
 }
 
 /** Throws BadAnswer when the length of the body cannot be told. */
