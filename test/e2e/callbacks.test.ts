@@ -1,11 +1,11 @@
-// A dead host and a slow one through the whole program: their tasks wait, the others' do not, and both come back.
+// Receivers through the whole program: a dead and a slow one keep nobody else waiting; a delivery can be cancelled.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { HostState } from "../../src/core/host-state.ts";
-import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { type ApiClient, createClient, isEnded, signedHeaders } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
@@ -153,5 +153,33 @@ describe("a slow host", () => {
     slow.mood = "answers";
     slow.release();
     await allSucceed(slow, more);
+  });
+});
+
+describe("a delivery on its way", () => {
+  test("is cut off by a cancel, with a receipt, and its log shows nothing secret", async () => {
+    const host = await openHost("holds");
+    const [id = 0] = await create(host, 1);
+    await stateWhen(host, ({ inFlight }) => inFlight === 1);
+    const answer = await host.client.post("/task/cancel", { id });
+    const receipt = { killed: true, method: "http-abort", remoteMayContinue: true };
+    expect(answer).toMatchObject({ code: 0, msg: "Killed", data: receipt });
+    const path = `/task/${id}/attempts`;
+    const headers = signedHeaders(host.client, `GET ${path}\n`);
+    const shown = await (await fetch(program.url + path, { headers })).text();
+    const [attempt] = (JSON.parse(shown) as { data: { attempts: Record<string, object>[] } }).data
+      .attempts;
+    expect(attempt).toMatchObject({ outcome: "cancelled", receipt });
+    expect(attempt?.["delivery"]).toMatchObject({
+      url: `http://${host.name}/`,
+      address: "127.0.0.1",
+      status: null,
+      request_headers: {
+        "task-id": String(id),
+        signature: "[redacted]",
+        "webhook-signature": "[redacted]",
+      },
+    });
+    expect(shown).not.toContain("v1,");
   });
 });
