@@ -48,12 +48,17 @@ export interface ConnectionsDeps {
   readonly clockMs: () => number;
 }
 
+/** All that a socket knows of its users: one that is gone must not be kept in memory by what it has begun. */
+interface Seat {
+  user: ConnectionUser | null;
+}
+
 /** A connection with what is known of it. */
 interface Line {
   readonly socket: Socket;
+  readonly seat: Seat;
   readonly key: string;
   readonly checkedAtMs: number;
-  user: ConnectionUser | null;
   idleSinceMs: number;
   address: string | undefined;
   error: Error | null;
@@ -80,7 +85,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
   }
 
   function keep(line: Line): void {
-    line.user = null;
+    line.seat.user = null;
     line.idleSinceMs = deps.clockMs();
     const lines = idle.get(line.key);
     if (lines === undefined) idle.set(line.key, [line]);
@@ -119,7 +124,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
       const key = `${to.isSecure}:${to.hostAndPort}`;
       const kept = isFresh ? undefined : takeIdle(key);
       if (kept === undefined) return connectionOf(open(deps, { to, key, user }), false);
-      kept.user = user;
+      kept.seat.user = user;
       return connectionOf(kept, true);
     },
     close: () => {
@@ -139,12 +144,13 @@ interface Opening {
 
 function open({ guard, clockMs }: ConnectionsDeps, { to, key, user }: Opening): Line {
   guard.checkLiteral(to.hostname);
+  const seat: Seat = { user };
   const now = clockMs();
-  const socket = connect(to, guard, user);
+  const socket = connect(to, guard, seat);
   const line: Line = {
     socket,
+    seat,
     key,
-    user,
     checkedAtMs: now,
     idleSinceMs: now,
     address: undefined,
@@ -153,12 +159,12 @@ function open({ guard, clockMs }: ConnectionsDeps, { to, key, user }: Opening): 
   socket.setNoDelay(true);
   socket.once("connect", () => {
     line.address = socket.remoteAddress;
-    user.onMoment("connected");
-    if (!to.isSecure) user.onOpen();
+    seat.user?.onMoment("connected");
+    if (!to.isSecure) seat.user?.onOpen();
   });
   socket.once("secureConnect", () => {
-    user.onMoment("secured");
-    user.onOpen();
+    seat.user?.onMoment("secured");
+    seat.user?.onOpen();
   });
   follow(line);
   return line;
@@ -166,36 +172,36 @@ function open({ guard, clockMs }: ConnectionsDeps, { to, key, user }: Opening): 
 
 /** Whoever uses the line hears of it; on an idle one anything but silence ends it. */
 function follow(line: Line): void {
-  const { socket } = line;
+  const { socket, seat } = line;
   socket.on("data", (chunk: Buffer) => {
-    if (line.user === null) socket.destroy();
-    else line.user.onData(chunk);
+    if (seat.user === null) socket.destroy();
+    else seat.user.onData(chunk);
   });
   socket.on("end", () => {
-    if (line.user === null) socket.destroy();
-    else line.user.onEnd();
+    if (seat.user === null) socket.destroy();
+    else seat.user.onEnd();
   });
   socket.on("error", (error: Error) => {
     line.error = error;
   });
-  socket.on("close", () => line.user?.onClose(line.error));
+  socket.on("close", () => seat.user?.onClose(line.error));
 }
 
-function connect(to: Destination, guard: AddressGuard, user: ConnectionUser): Socket {
+function connect(to: Destination, guard: AddressGuard, seat: Seat): Socket {
   const { hostname: host, port } = to;
-  user.onMoment("connecting");
-  const options = { host, port, lookup: noted(guard.lookup, user) };
+  seat.user?.onMoment("connecting");
+  const options = { host, port, lookup: noted(guard.lookup, seat) };
   if (!to.isSecure) return connectTcp(options);
   const name = isIP(host) === 0 ? { servername: host } : {};
   // Said here so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
   return connectTls({ ...options, ...name, rejectUnauthorized: true });
 }
 
-function noted(lookup: AddressGuard["lookup"], user: ConnectionUser): AddressGuard["lookup"] {
+function noted(lookup: AddressGuard["lookup"], seat: Seat): AddressGuard["lookup"] {
   return (hostname, options, callback) => {
-    user.onMoment("resolving");
+    seat.user?.onMoment("resolving");
     lookup(hostname, options, (...answer) => {
-      user.onMoment("resolved");
+      seat.user?.onMoment("resolved");
       callback(...answer);
     });
   };
