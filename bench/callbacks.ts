@@ -20,14 +20,14 @@ const LIMIT_MS = 420_000;
 
 const PARTS = {
   rate: () =>
-    measureRate({ concurrency: 256, inFlight: 128, delayMs: 0, tasks: 30_000, requests: 75_000 }),
+    measureRate({ concurrency: 256, inFlight: 128, delayMs: 0, tasks: 20_000, requests: 50_000 }),
   slow: () =>
     measureRate({
       concurrency: 2_000,
       inFlight: 1_000,
       delayMs: 100,
-      tasks: 30_000,
-      requests: 30_000,
+      tasks: 20_000,
+      requests: 20_000,
     }),
   dead: measureDeadHost,
 };

@@ -29,7 +29,7 @@ export interface Connection {
   readonly isReused: boolean;
   /** The one it is connected to. */
   address(): string | undefined;
-  send(bytes: Buffer): void;
+  send(text: string): void;
   /** Lets the next delivery have it; without a call its user keeps it until it is closed. */
   keep(): void;
   destroy(): void;
@@ -109,7 +109,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     return {
       isReused,
       address: () => line.address,
-      send: (bytes) => line.socket.write(bytes),
+      send: (text) => line.socket.write(text),
       keep: () => {
         // What is still to be sent would be read as part of the next request.
         if (line.socket.writableLength > 0) line.socket.destroy();

@@ -8,14 +8,14 @@ import { takeNotes } from "./delivery-notes.ts";
 import type { Destination } from "./destination.ts";
 import { codeOf, failure, failureOf } from "./failures.ts";
 import { type JudgedAnswer, judgeAnswer } from "./judge-answer.ts";
-import { requestBytes } from "./request-bytes.ts";
+import { requestText } from "./request-text.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A delivery ready to be sent. */
 export interface Post {
   readonly to: Destination;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
+  readonly body: string;
   readonly match: SuccessMatch;
 }
 
@@ -122,7 +122,7 @@ function createDelivery(way: Way, post: Post): Delivery {
   function send(connection: Connection): void {
     isSent = true;
     notes.connectedTo(connection.address());
-    connection.send(requestBytes(post));
+    connection.send(requestText(post));
   }
 
   const user = {

@@ -37,7 +37,7 @@ beforeEach(() => {
 async function deliver(): Promise<Verdict> {
   const to = destinationOf(`http://localhost:${receiver.port}/`);
   if (typeof to === "string") throw new Error(to);
-  const delivery = sender.send({ to, headers, body: Buffer.from("{}"), match: "body" });
+  const delivery = sender.send({ to, headers, body: "{}", match: "body" });
   const verdict = await delivery.verdict;
   await delivery.released;
   return verdict;
