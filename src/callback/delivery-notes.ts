@@ -25,37 +25,41 @@ export interface DeliveryNotes {
   toLog(): DeliveryLog;
 }
 
+/** What is known of a delivery before it begins. */
+export interface Sent {
+  /** Without the values of its query. */
+  readonly shownUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Of a delivery that begins now. */
-export function takeNotes(url: URL, sent: Readonly<Record<string, string>>): DeliveryNotes {
+export function takeNotes(sent: Sent): DeliveryNotes {
   const startedMs = performance.now();
-  const moments = new Map<Moment, number>();
+  let moments: Partial<Record<Moment, number>> = {};
   const chunks: Buffer[] = [];
   let address: string | null = null;
   let status: number | null = null;
   let headers: Headers = {};
   let bytes = 0;
 
-  function between(from: Moment, to: Moment): number | null {
-    const [start, end] = [moments.get(from), moments.get(to)];
-    return start === undefined || end === undefined ? null : rounded(end - start);
-  }
-
   function timings(): DeliveryLog["timings"] {
-    const answeredMs = moments.get("answered");
+    const { resolving, resolved, connecting, connected, secured, answered } = moments;
     return {
-      dns: between("resolving", "resolved"),
-      connect: between(moments.has("resolved") ? "resolved" : "connecting", "connected"),
-      tls: between("connected", "secured"),
-      first_byte: answeredMs === undefined ? null : rounded(answeredMs - startedMs),
+      dns: between(resolving, resolved),
+      connect: between(resolved ?? connecting, connected),
+      tls: between(connected, secured),
+      first_byte: between(startedMs, answered),
       total: rounded(performance.now() - startedMs),
     };
   }
 
   return {
     note: (moment) => {
-      if (!moments.has(moment)) moments.set(moment, performance.now());
+      moments[moment] ??= performance.now();
     },
-    restart: () => moments.clear(),
+    restart: () => {
+      moments = {};
+    },
     connectedTo: (to) => {
       address = to ?? address;
     },
@@ -69,16 +73,20 @@ export function takeNotes(url: URL, sent: Readonly<Record<string, string>>): Del
     },
     isFull: () => bytes >= MOST_BODY_BYTES,
     toLog: () => ({
-      url: shownUrl(url),
+      url: sent.shownUrl,
       address,
       timings: timings(),
       status,
-      request_headers: shownHeaders(sent),
+      request_headers: shownHeaders(sent.headers),
       response_headers: shownHeaders(headers),
-      response_body: withoutSecrets(Buffer.concat(chunks), sent),
+      response_body: withoutSecrets(Buffer.concat(chunks), sent.headers),
       response_truncated: bytes > MOST_BODY_BYTES,
     }),
   };
+}
+
+function between(startMs: number | undefined, endMs: number | undefined): number | null {
+  return startMs === undefined || endMs === undefined ? null : rounded(endMs - startMs);
 }
 
 /** The same few names come with every delivery. */
@@ -97,28 +105,26 @@ function rounded(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-/** A query often carries a token; its names help, its values do not. */
-function shownUrl(url: URL): string {
-  const names = [...new URLSearchParams(url.search).keys()].map(encodeURIComponent);
-  const query = names.length === 0 ? "" : `?${names.map((name) => `${name}=`).join("&")}`;
-  return `${url.protocol}//${url.host}${url.pathname}${query}`;
-}
-
 function shownHeaders(headers: Headers): Record<string, string> {
-  const shown = Object.entries(headers).slice(0, MOST_HEADERS);
-  return Object.fromEntries(
-    shown.map(([name, value]) => {
-      const text = isSecret(name) ? REDACTED : String(value).slice(0, MOST_VALUE_LENGTH);
-      return [name.slice(0, MOST_VALUE_LENGTH), text];
-    }),
-  );
+  const shown: Record<string, string> = {};
+  let left = MOST_HEADERS;
+  for (const name of Object.keys(headers)) {
+    if (left === 0) break;
+    left -= 1;
+    const text = isSecret(name) ? REDACTED : String(headers[name]).slice(0, MOST_VALUE_LENGTH);
+    shown[name.slice(0, MOST_VALUE_LENGTH)] = text;
+  }
+  return shown;
 }
 
 /** A receiver that echoes what it got would put our signature into what is kept. */
 function withoutSecrets(body: Buffer, sent: Readonly<Record<string, string>>): string {
-  const secrets = Object.keys(sent).filter(isSecret);
-  const values = secrets.flatMap((name) => (sent[name] ?? "").split(" "));
-  return values
-    .filter((value) => value.length > 0)
-    .reduce((text, value) => text.replaceAll(value, REDACTED), body.toString("utf8"));
+  let text = body.toString("utf8");
+  for (const name of Object.keys(sent)) {
+    if (!isSecret(name)) continue;
+    for (const value of (sent[name] ?? "").split(" ")) {
+      if (value.length > 0 && value.length <= text.length) text = text.replaceAll(value, REDACTED);
+    }
+  }
+  return text;
 }

@@ -2,6 +2,7 @@
 import type { AttemptError } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import { AddressRefused } from "./address-guard.ts";
+import { BadAnswer } from "./bad-answer.ts";
 
 /** Why a delivery failed. */
 export type FailureReason =
@@ -27,12 +28,13 @@ export function failure(reason: FailureReason, message: string): AttemptError {
   return reason === "address_refused" ? { ...error, final: true } : error;
 }
 
-/** What node:http (or the guard) threw, as a failure. */
-export function failureOf(thrown: unknown, url: URL): AttemptError {
+/** What the connection, the guard or the reader of the answer threw, as a failure. */
+export function failureOf(thrown: unknown, host: string): AttemptError {
   if (thrown instanceof AddressRefused) return failure("address_refused", thrown.message);
+  if (thrown instanceof BadAnswer) return failure(thrown.reason, `${host} ${thrown.message}`);
   const code = codeOf(thrown);
-  if (code === "") return failure("internal", `${url.host}: ${messageOf(thrown)}`);
-  return { ...failure(reasonOf(code), `${url.host}: ${code}`), code };
+  if (code === "") return failure("internal", `${host}: ${messageOf(thrown)}`);
+  return { ...failure(reasonOf(code), `${host}: ${code}`), code };
 }
 
 /** The system's code of an error, such as ECONNREFUSED; empty when it has none. */
@@ -43,8 +45,6 @@ export function codeOf(thrown: unknown): string {
 
 const reasons: readonly [RegExp, FailureReason][] = [
   [/^(ENOTFOUND|ENODATA|EAI_|ESERVFAIL|DNS_)/, "name_not_resolved"],
-  [/^HPE_HEADER_OVERFLOW$/, "response_too_large"],
-  [/^HPE_/, "not_http"],
   [/^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/, "connection_closed"],
   [/CERT|SSL|TLS|SIGNATURE|ISSUER|CRL|HOSTNAME|^EPROTO$/, "tls"],
 ];

@@ -10,8 +10,8 @@ const USER_AGENT = `Serendipity-Job/${program.version}`;
 
 export interface SigningOptions {
   readonly secretBox: Pick<SecretBox, "open">;
-  /** The raw body. */
-  readonly body: Uint8Array;
+  /** The raw body, which is sent in UTF-8. */
+  readonly body: string;
   /** Epoch ms. */
   readonly nowMs: number;
 }
@@ -33,7 +33,7 @@ export function deliveryHeaders(
     // Many servers drop header names with an underscore (nginx does by default).
     "app-key": appKey,
     "content-type": "application/json",
-    "content-length": String(body.byteLength),
+    "content-length": String(Buffer.byteLength(body)),
     // The body is compared byte by byte, so nothing in between may compress it.
     "accept-encoding": "identity",
     "user-agent": USER_AGENT,
@@ -47,7 +47,7 @@ function seedSignature(
   { appKey, secretSealed, previous }: ClaimedApplication,
   { secretBox, body, nowMs }: SigningOptions,
 ): Record<string, string> {
-  const payload = createHash("sha256").update(body).digest("hex");
+  const payload = createHash("sha256").update(body, "utf8").digest("hex");
   const secret = secretBox.open(secretSealed);
   const { timestamps, nonce, signature } = createHeaderSet({ appKey, secret, payload, nowMs });
   const parts = { timestamps, nonce, payload };
@@ -69,6 +69,6 @@ function webhookSignature(
 }
 
 /** The raw body of a delivery. The content is JSON text already. */
-export function deliveryBody(content: string): Buffer {
-  return Buffer.from(`{"data":${content}}`, "utf8");
+export function deliveryBody(content: string): string {
+  return `{"data":${content}}`;
 }

@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 export interface WebhookMessage {
   /** The same for all attempts of one message; without dots, which separate what is signed. */
   readonly id: string;
-  readonly body: Uint8Array;
+  readonly body: string;
   /** Epoch ms of this attempt. */
   readonly nowMs: number;
 }
@@ -22,7 +22,7 @@ export function webhookHeaders(
   const timestamp = String(Math.floor(nowMs / 1000));
   const signatures = secrets.map((secret) => {
     const key = Buffer.from(secret.slice(PREFIX.length), "base64");
-    const mac = createHmac("sha256", key).update(`${id}.${timestamp}.`, "utf8").update(body);
+    const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`, "utf8");
     return `v1,${mac.digest("base64")}`;
   });
   return {

@@ -49,8 +49,9 @@ function wrongStatus(status: number, host: string): AttemptError | null {
 
 /** We asked for none: a few bytes could unfold into any number. */
 function wrongEncoding({ headers }: AnswerHead, host: string): AttemptError | null {
-  const encoding = String(headers["content-encoding"] ?? "identity");
-  if (/^\s*(identity)?\s*$/i.test(encoding)) return null;
+  const { "content-encoding": content, "transfer-encoding": transfer } = headers;
+  const isPlain = content === undefined || /^\s*(identity)?\s*$/i.test(String(content));
+  if (isPlain && (transfer === undefined || /^\s*chunked\s*$/i.test(String(transfer)))) return null;
   return failure("body_compressed", `${host} compressed its answer although identity was asked`);
 }
 

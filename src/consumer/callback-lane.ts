@@ -1,6 +1,7 @@
 // The callback lane: each attempt is one signed POST to the application's URL, many at once on one thread.
 import { createAddressGuard } from "../callback/address-guard.ts";
 import { createSender, type Delivery, type Sender } from "../callback/deliver.ts";
+import { createDestinations, type Destination } from "../callback/destination.ts";
 import { failure } from "../callback/failures.ts";
 import { createHostGates, type HostGates } from "../callback/host-gates.ts";
 import { hostSign } from "../callback/host-sign.ts";
@@ -14,9 +15,8 @@ import type {
   LiveView,
   RunningAttempt,
 } from "../core/attempt.ts";
-import { hostAndPort, linkUrlProblem } from "../core/link-url.ts";
 import type { Logger } from "../core/logger.ts";
-import type { SecretBox } from "../core/secret-box.ts";
+import { rememberOpened, type SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
 
 export interface CallbackLaneOptions {
@@ -45,18 +45,25 @@ const FULL_MS = 250;
 export function createCallbackLane(options: CallbackLaneOptions): AttemptLane {
   const { concurrency, nowMs, connectLimitMs = CONNECT_LIMIT_MS } = options;
   const sender = createSender({ guard: createAddressGuard(options), nowMs, connectLimitMs });
+  const destinationOf = createDestinations(options.ports);
   const gates = createHostGates({ concurrency, nowMs: Date.now });
+  const secretBox = rememberOpened(options.secretBox);
+  const deps = { ...options, secretBox, sender, gates, destinationOf };
   return {
     jobs: null,
     slots: concurrency,
     claimLimits: gates.limits,
     hosts: gates.states,
-    start: (task) => startAttempt({ ...options, sender, gates }, task),
+    start: (task) => startAttempt(deps, task),
     close: async () => sender.close(),
   };
 }
 
-type Deps = CallbackLaneOptions & { readonly sender: Sender; readonly gates: HostGates };
+type Deps = CallbackLaneOptions & {
+  readonly sender: Sender;
+  readonly gates: HostGates;
+  readonly destinationOf: ReturnType<typeof createDestinations>;
+};
 
 /** What decided the attempt: the receiver's answer, or somebody who did not wait for it. */
 interface Decision {
@@ -74,20 +81,16 @@ interface Cut {
 }
 
 function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
-  const url = deliverableUrl(task.application.linkUrl, deps.ports);
-  if (typeof url === "string") return watch(deps, task, failedDelivery("url_invalid", url));
-  const leave = deps.gates.enter(hostAndPort(url), task.application.id);
+  const to = deps.destinationOf(task.application.linkUrl);
+  if (typeof to === "string") {
+    return watch(deps, task, failedDelivery("url_invalid", `the application's linkUrl ${to}`));
+  }
+  const leave = deps.gates.enter(to.hostAndPort, task.application.id);
   if (leave === null) return handedBack(task);
-  const attempt = watch(deps, task, sendTask(deps, task, url));
+  const attempt = watch(deps, task, sendTask(deps, task, to));
   const left = attempt.ended.then((end) => leave(hostSign(end)));
   // The room is free again before the end is told.
   return { ...attempt, ended: left.then(() => attempt.ended) };
-}
-
-/** The URL, or what is wrong with it. */
-function deliverableUrl(text: string, ports: readonly number[]): URL | string {
-  const problem = linkUrlProblem(text, ports);
-  return problem === null ? new URL(text) : `the application's linkUrl ${problem}`;
 }
 
 function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttempt {
@@ -154,11 +157,11 @@ function handedBack(task: ClaimedTask): RunningAttempt {
   };
 }
 
-function sendTask({ secretBox, sender, nowMs, logger }: Deps, task: ClaimedTask, url: URL) {
+function sendTask({ secretBox, sender, nowMs, logger }: Deps, task: ClaimedTask, to: Destination) {
   try {
     const body = deliveryBody(task.content);
     return sender.send({
-      url,
+      to,
       body,
       match: task.application.successMatch,
       headers: deliveryHeaders(task, { secretBox, body, nowMs: nowMs() }),
@@ -174,6 +177,7 @@ function failedDelivery(...why: Parameters<typeof failure>): Delivery {
   return {
     verdict: Promise.resolve({ error }),
     released: Promise.resolve(),
+    isReleased: () => true,
     abort: () => undefined,
     log: () => null,
     isSent: () => false,
@@ -201,7 +205,8 @@ function receiptOf(killed: boolean, cut: Cut | null, isSent: boolean): KillRecei
   return isSent ? { ...receipt, remoteMayContinue: true } : receipt;
 }
 
-async function isReleased({ released }: Delivery): Promise<boolean> {
+async function isReleased({ isReleased, released }: Delivery): Promise<boolean> {
+  if (isReleased()) return true;
   const limit = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => limit.resolve(false), RELEASE_LIMIT_MS);
   const isIt = await Promise.race([released.then(() => true), limit.promise]);

@@ -98,7 +98,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     }
     unreleased.push(...owned.settle());
     ear.open(freeSlots() > 0);
-    if (unreleased.length > 0) return 0;
+    if (unreleased.length > 0 || taken?.moreEnded === true) return 0;
     return taken === null ? IDLE_MS : waitAfter(taken.result);
   }
 

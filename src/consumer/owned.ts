@@ -83,7 +83,7 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
       events.onChange();
     });
     const ended = running.ended.then(async (end) => {
-      await within(gone, REST_MS);
+      if (owned.gone === undefined) await within(gone, REST_MS);
       owned.end = end;
       events.onChange();
     });

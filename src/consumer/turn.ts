@@ -8,8 +8,8 @@ import type { ClaimRequest, Finish, Store, TurnResult } from "../store/store.ts"
 import { fieldsOf } from "./leases.ts";
 import { finishOf, type OwnedAttempt } from "./owned.ts";
 
-/** A turn writes at most this many ends; the rest waits for the next one. */
-const FINISHES_PER_TURN = 500;
+/** A turn writes at most this many ends, and claims no more, so that ends never pile up; the rest is for the next one. */
+const MOST_PER_TURN = 1_000;
 
 export interface TurnDeps {
   readonly store: Pick<Store, "tasks">;
@@ -23,6 +23,8 @@ export interface TurnDeps {
 }
 
 export interface TurnTaken {
+  /** More attempts have ended than it wrote. */
+  readonly moreEnded: boolean;
   readonly result: TurnResult;
   /** Monotonic ms until which the claimed leases are surely valid. */
   readonly validUntil: number;
@@ -39,14 +41,16 @@ export async function takeTurn(
   ended: readonly OwnedAttempt[],
   coroutineIds: readonly number[],
 ): Promise<TurnTaken | null> {
-  const batch = ended.slice(0, FINISHES_PER_TURN);
+  const batch = ended.slice(0, MOST_PER_TURN);
   if (batch.length === 0 && coroutineIds.length === 0) return null;
   const finishes = batch.flatMap((owned) => toFinish(owned, deps.serviceId));
-  const claim = coroutineIds.length === 0 ? null : claimRequest(deps, coroutineIds);
+  const slots = coroutineIds.slice(0, MOST_PER_TURN);
+  const claim = slots.length === 0 ? null : claimRequest(deps, slots);
   const sentAt = performance.now();
   const result = await deps.store.tasks.turn(finishes, claim);
   noteWritten(batch, result, deps.logger);
-  return { result, validUntil: sentAt + deps.leaseMs };
+  const moreEnded = ended.length > batch.length;
+  return { result, validUntil: sentAt + deps.leaseMs, moreEnded };
 }
 
 function toFinish(owned: OwnedAttempt, serviceId: string): Finish[] {
@@ -61,10 +65,10 @@ function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]): ClaimReq
 }
 
 function noteWritten(batch: readonly OwnedAttempt[], result: TurnResult, logger: Logger): void {
-  const valid = new Set(result.finished.map((lease) => `${lease.taskId}/${lease.fence}`));
+  const valid = new Set(result.finished.map(({ attemptId }) => attemptId));
   for (const owned of batch) {
     owned.written = true;
-    const isStale = !valid.has(`${owned.lease.taskId}/${owned.lease.fence}`);
+    const isStale = !valid.has(owned.lease.attemptId);
     if (isStale) owned.held = false;
     logEnd(owned, isStale, logger);
   }

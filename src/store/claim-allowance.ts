@@ -2,6 +2,8 @@
 import type { ClaimLimits } from "../core/attempt.ts";
 
 export interface Allowance {
+  /** No more than so many can be taken in all. */
+  readonly most: number;
   /** Some applications may have nothing at all: their backlog must not be read over and over. */
   readonly hasClosed: boolean;
   isClosed(applicationId: number): boolean;
@@ -13,9 +15,16 @@ interface Share {
   left: number;
 }
 
+const everything: Allowance = {
+  most: Number.POSITIVE_INFINITY,
+  hasClosed: false,
+  isClosed: () => false,
+  take: () => true,
+};
+
 /** Without limits everything may be taken. */
 export function createAllowance(limits: ClaimLimits | undefined): Allowance {
-  if (limits === undefined) return { hasClosed: false, isClosed: () => false, take: () => true };
+  if (limits === undefined) return everything;
   const others: Share = { left: limits.mostOfOthers };
   const shares = new Map<number, Share>();
   for (const { applicationIds, most } of limits.shares) {
@@ -24,6 +33,7 @@ export function createAllowance(limits: ClaimLimits | undefined): Allowance {
   }
   const shareOf = (applicationId: number) => shares.get(applicationId) ?? others;
   return {
+    most: limits.shares.reduce((sum, { most }) => sum + most, limits.mostOfOthers),
     hasClosed: limits.shares.some(({ most }) => most === 0),
     isClosed: (applicationId) => shareOf(applicationId).left <= 0,
     take: (applicationId) => {

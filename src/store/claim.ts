@@ -15,6 +15,7 @@ import {
 } from "./fair-shares.ts";
 import { readClaimedAttempts } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
+import { insertMany } from "./many-rows.ts";
 import { type ClaimableRow, toClaimedTask } from "./rows.ts";
 import type { ClaimRequest } from "./store.ts";
 
@@ -46,7 +47,7 @@ export async function claimDue(
 ): Promise<Claimed> {
   const board = known ?? (await readBoard(session, claim));
   const allowance = createAllowance(claim.limits);
-  const wanted = claim.coroutineIds.length;
+  const wanted = Math.min(claim.coroutineIds.length, allowance.most);
   const locked = await lockDue(session, { board, round, wanted, allowance });
   if (locked.tasks.length === 0) return { tasks: [], round: locked.round, board };
   await markRunning(session, claim, locked.tasks);
@@ -99,7 +100,7 @@ async function lockById({ connection, dialect }: Session, chosen: readonly Candi
     select id, application_id, task_no, name, lane, job, content, timeout_ms, run_at,
       fence, life, attempt, charged, deaths, retry_step_s, retry_total, retry
     from tasks ${dialect.byId}
-    where id in (${sql.join(chosen.map(({ id }) => id))})
+    where id in ${dialect.idList(chosen.map(({ id }) => id))}
       and ${isClaimable} and run_at <= ${dialect.nowMs}
     order by id ${dialect.skipLocked}`.execute(connection);
   return rows;
@@ -113,28 +114,23 @@ async function markRunning(
   await sql`
     update tasks ${dialect.byId} set status = 'running', fence = fence + 1, attempt = attempt + 1,
       lease_until = ${dialect.nowMs} + ${leaseMs}, service_id = ${serviceId}
-    where id in (${sql.join(tasks.map(({ id }) => id))}) and ${mayMoveTo("running")}`.execute(
+    where id in ${dialect.idList(tasks.map(({ id }) => id))} and ${mayMoveTo("running")}`.execute(
     connection,
   );
 }
 
+const ATTEMPT_COLUMNS = ["task_id", "life", "attempt", "fence", "service_id", "coroutine_id"];
+
 async function insertAttempts(
-  { connection, dialect }: Session,
+  session: Session,
   { serviceId, coroutineIds }: ClaimRequest,
   tasks: readonly LockedTask[],
 ): Promise<void> {
-  const rows = tasks.map(({ id, life, attempt, fence }, slot) => ({
-    task_id: id,
-    life,
-    attempt: attempt + 1,
-    fence: fence + 1,
-    service_id: serviceId,
-    coroutine_id: coroutineIds[slot] ?? 0,
-    started_at: dialect.nowMs,
-  }));
-  for (const batch of batchesOf(rows)) {
-    await connection.insertInto("attempts").values(batch).execute();
-  }
+  const rows = tasks.map(({ id, life, attempt, fence }, slot) => {
+    return [id, life, attempt + 1, fence + 1, serviceId, coroutineIds[slot] ?? 0];
+  });
+  const many = { table: "attempts", columns: ATTEMPT_COLUMNS, clock: "started_at" } as const;
+  for (const batch of batchesOf(rows)) await insertMany(session, { ...many, rows: batch });
 }
 
 /** Adds what the attempts need besides; in dispatch order. */

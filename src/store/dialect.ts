@@ -43,6 +43,10 @@ export interface Dialect {
    * all tasks of a status (measured: 6 ms instead of 0.1 ms with 20,000 pending).
    */
   byIndex(name: TaskIndex): RawBuilder<unknown>;
+  /** Follows IN: these ids, in a statement whose text depends on them as little as the database likes. */
+  idList(ids: readonly number[]): RawBuilder<unknown>;
+  /** How many of `left` rows the next multi-row INSERT takes. */
+  rowsPerInsert(left: number): number;
   /** Ends a SELECT whose rows the transaction changes afterwards; waits for other transactions. */
   readonly forUpdate: RawBuilder<unknown>;
   /** The same, leaving out rows that another transaction has locked. */

@@ -56,16 +56,14 @@ export interface ClaimedAttempt {
  * soon as their statistics are old.
  */
 export async function readClaimedAttempts(
-  { connection }: Session,
+  { connection, dialect }: Session,
   claims: ReadonlyMap<number, number>,
 ): Promise<ReadonlyMap<number, ClaimedAttempt>> {
   const found = new Map<number, ClaimedAttempt>();
   for (const taskIds of batchesOf([...claims.keys()])) {
-    const rows = await connection
-      .selectFrom("attempts")
-      .select(["id", "task_id", "fence", "coroutine_id"])
-      .where("task_id", "in", taskIds)
-      .execute();
+    const { rows } = await sql<ClaimedAttempt & { task_id: number; fence: number }>`
+      select id, task_id, fence, coroutine_id from attempts
+      where task_id in ${dialect.idList(taskIds)}`.execute(connection);
     for (const row of rows) {
       if (claims.get(row.task_id) === row.fence) found.set(row.task_id, row);
     }

@@ -6,6 +6,7 @@ import { batchesOf, groupsOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { mayMoveTo } from "./guards.ts";
 import { toJson } from "./json-text.ts";
+import { insertMany, type Value } from "./many-rows.ts";
 import type { Finish, LeaseReference } from "./store.ts";
 import { packTrace } from "./trace-text.ts";
 
@@ -39,7 +40,7 @@ async function lockValid(
   const expired = sql`and tasks.lease_until <= ${dialect.nowMs}`;
   const { rows } = await sql<{ id: number; fence: number }>`
     select id, fence from tasks ${dialect.byId}
-    where id in (${sql.join(finishes.map(({ taskId }) => taskId))})
+    where id in ${dialect.idList(finishes.map(({ taskId }) => taskId))}
       and ${mayMoveTo("succeeded")} ${onlyExpired ? expired : sql``}
     order by id ${dialect.forUpdate}`.execute(connection);
   const fences = new Map(rows.map(({ id, fence }) => [id, fence]));
@@ -75,7 +76,7 @@ async function moveGroup(
       charged = charged + ${charged ? 1 : 0},
       deaths = deaths + ${end.outcome === "lost" ? 1 : 0},
       lease_until = null, service_id = null, held_by = ${heldBy ?? null}
-    where id in (${sql.join(group.map(({ taskId }) => taskId))})
+    where id in ${dialect.idList(group.map(({ taskId }) => taskId))}
       and ${mayMoveTo(next.kind === "pending" ? "pending" : next.status, "running")}`.execute(
     connection,
   );
@@ -109,36 +110,31 @@ function nextColumns(
     run_at = ${nowMs} + ${delayMs}`;
 }
 
+const END_COLUMNS = [
+  ...["attempt_id", "outcome", "charged"],
+  ...["result", "error", "receipt", "trace", "delivery"],
+];
+
 /** Ends are rows of their own: a plain INSERT however different their texts are, and a second end is refused. */
-async function insertEnds({ connection, dialect }: Session, finishes: readonly Finish[]) {
-  const ends = finishes.map((finish) => ({ ...contentOf(finish), finish }));
+async function insertEnds(session: Session, finishes: readonly Finish[]): Promise<void> {
+  const ends = finishes.map((finish) => ({ finish, ...contentOf(finish) }));
+  const many = { table: "attempt_ends", columns: END_COLUMNS, clock: "finished_at" } as const;
   for (const batch of batchesOf(ends, ({ bytes }) => bytes)) {
-    await connection
-      .insertInto("attempt_ends")
-      .values(
-        batch.map(({ columns, finish: { attemptId, end, charged } }) => ({
-          attempt_id: attemptId,
-          outcome: end.outcome,
-          charged: charged ? (1 as const) : (0 as const),
-          finished_at: dialect.nowMs,
-          ...columns,
-        })),
-      )
-      .execute();
+    const rows = batch.map(({ finish: { attemptId, end, charged }, values }) => {
+      return [attemptId, end.outcome, charged ? 1 : 0, ...values];
+    });
+    await insertMany(session, { ...many, rows });
   }
 }
 
-function contentOf({ end }: Finish) {
-  const columns = {
-    result: end.result ?? null,
-    error: toJson(end.error),
-    receipt: toJson(end.receipt),
-    trace: packTrace(end.trace),
-    delivery: toJson(end.delivery),
-  };
-  const texts = [columns.result, columns.error, columns.receipt, columns.delivery];
+/** The values of the columns from `result` on, and about how large they are. */
+function contentOf({ end }: Finish): { values: readonly Value[]; bytes: number } {
+  const { result = null, error, receipt, delivery } = end;
+  const texts = [result, toJson(error), toJson(receipt), toJson(delivery)] as const;
+  const trace = packTrace(end.trace);
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
-  return { columns, bytes: bytes + (columns.trace?.byteLength ?? 0) };
+  const values = [...texts.slice(0, 3), trace, ...texts.slice(3)];
+  return { values, bytes: bytes + (trace?.byteLength ?? 0) };
 }
 
 /** True when an end is so large that no statement should carry it. */

@@ -87,7 +87,7 @@ async function renewBatch(session: Session, leases: readonly LeaseReference[], l
   if (ours.length === 0) return ours;
   await sql`
     update tasks ${dialect.byId} set lease_until = ${dialect.nowMs} + ${leaseMs}
-    where id in (${sql.join(ours.map(({ taskId }) => taskId))}) and ${isRunning}`.execute(
+    where id in ${dialect.idList(ours.map(({ taskId }) => taskId))} and ${isRunning}`.execute(
     connection,
   );
   return ours;
@@ -110,7 +110,7 @@ async function readHeld(
 ): Promise<ReadonlyMap<number, HeldRow>> {
   const { rows } = await sql<HeldRow>`
     select id, fence, cancel_requested_at, cancel_grace_ms from tasks ${dialect.byId}
-    where id in (${sql.join(leases.map(({ taskId }) => taskId))}) and ${isRunning}
+    where id in ${dialect.idList(leases.map(({ taskId }) => taskId))} and ${isRunning}
     order by id ${lock}`.execute(connection);
   return new Map(rows.map((row) => [row.id, row]));
 }

@@ -21,6 +21,8 @@ const dialect: Dialect = {
   nowMs: sql<number>`cast(unix_timestamp(now(3)) * 1000 as signed)`,
   byId: sql`force index (primary)`,
   byIndex: (name) => sql`force index (${sql.ref(name)})`,
+  idList: (ids) => sql.raw(`(${ids.map(Number).join(", ")})`),
+  rowsPerInsert: (left) => left,
   forUpdate: sql`for update`,
   skipLocked: sql`for update skip locked`,
 };

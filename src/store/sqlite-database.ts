@@ -12,6 +12,7 @@ import type { Tables } from "./tables.ts";
 // and short pauses in which the event loop goes on.
 const LONGEST_PAUSE_MS = 3;
 const BUSY_DEADLINE_MS = 5_000;
+const MOST_ROWS_INSERTED = 128;
 const STATEMENTS_KEPT = 500;
 const LONGEST_STATEMENT_KEPT = 20_000;
 
@@ -21,6 +22,10 @@ const dialect: Dialect = {
   nowMs: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
   byId: sql`not indexed`,
   byIndex: (name) => sql`indexed by ${sql.ref(name)}`,
+  // One text for every number of ids, so that its prepared statement is used again.
+  idList: (ids) => sql`(select value from json_each(${JSON.stringify(ids)}))`,
+  // Powers of two: any number of rows with few texts, whose prepared statements are used again.
+  rowsPerInsert: (left) => Math.min(MOST_ROWS_INSERTED, 2 ** Math.floor(Math.log2(left))),
   forUpdate: sql``,
   skipLocked: sql``,
 };

@@ -8,6 +8,7 @@ import {
   createAddressGuard,
 } from "../../src/callback/address-guard.ts";
 import { rejectionOf } from "../support/rejection.ts";
+import { privateAddresses, publicAddresses } from "./guarded-addresses.ts";
 
 const strict: AddressRules = { allow: null, allowLoopback: false };
 
@@ -20,68 +21,6 @@ function isRefused(address: string, rules: AddressRules = strict): boolean {
     throw error;
   }
 }
-
-const publicAddresses = [
-  "1.1.1.1",
-  "8.8.8.8",
-  "172.15.255.255",
-  "172.32.0.1",
-  "192.167.255.255",
-  "100.63.255.255",
-  "100.128.0.1",
-  "223.255.255.255",
-  "2606:4700:4700::1111",
-  "2a00:1450:4001:80b::200e",
-  "::ffff:8.8.8.8",
-  "64:ff9b::808:808",
-];
-
-const privateAddresses = [
-  ["this host", "0.0.0.0"],
-  ["this network", "0.1.2.3"],
-  ["private", "10.0.0.1"],
-  ["private", "172.16.0.1"],
-  ["private", "172.31.255.255"],
-  ["private", "192.168.0.1"],
-  ["carrier-grade NAT", "100.64.0.1"],
-  ["loopback", "127.0.0.1"],
-  ["loopback", "127.255.255.254"],
-  ["link-local, cloud metadata", "169.254.169.254"],
-  ["protocol assignments", "192.0.0.8"],
-  ["documentation", "192.0.2.1"],
-  ["documentation", "198.51.100.1"],
-  ["documentation", "203.0.113.1"],
-  ["6to4 relay", "192.88.99.1"],
-  ["benchmarking", "198.18.0.1"],
-  ["multicast", "224.0.0.1"],
-  ["multicast", "239.255.255.255"],
-  ["reserved", "240.0.0.1"],
-  ["broadcast", "255.255.255.255"],
-  ["unspecified", "::"],
-  ["loopback", "::1"],
-  ["IPv4-mapped loopback", "::ffff:127.0.0.1"],
-  ["IPv4-mapped private, in hex", "::ffff:a00:1"],
-  ["IPv4-compatible", "::7f00:1"],
-  ["IPv4-translated", "::ffff:0:10.0.0.1"],
-  ["NAT64 of a private one", "64:ff9b::a00:1"],
-  ["NAT64 of loopback", "64:ff9b::127.0.0.1"],
-  ["local NAT64", "64:ff9b:1::808:808"],
-  ["6to4 of a private one", "2002:a00:1::"],
-  ["6to4", "2002:808:808::"],
-  ["Teredo", "2001:0:4136:e378:8000:63bf:3fff:fdd2"],
-  ["unique local", "fc00::1"],
-  ["unique local, cloud metadata", "fd00:ec2::254"],
-  ["link-local", "fe80::1"],
-  ["link-local with a zone", "fe80::1%lo"],
-  ["site-local", "fec0::1"],
-  ["multicast", "ff02::1"],
-  ["discard", "100::1"],
-  ["documentation", "2001:db8::1"],
-  ["documentation", "3fff::1"],
-  ["benchmarking", "2001:2::1"],
-  ["segment routing", "5f00::1"],
-  ["not assigned", "4000::1"],
-] as const;
 
 describe("without CALLBACK_ALLOW", () => {
   test.each(publicAddresses)("%s may be reached", (address) => {

@@ -93,13 +93,11 @@ const ownPrivateHosts = Object.values(networkInterfaces())
   .filter(({ address }) => /^(10|172|192\.168|169\.254|127|fe80|fd)/.test(address))
   .map(({ address, family }) => (family === "IPv6" ? `[${address.replace(/%.*/, "")}]` : address));
 
-/** Each as the host of a URL. */
-export const bypassHosts: readonly string[] = [
-  ...loopback,
-  ...ipv6,
-  ...elsewhere,
-  ...ownPrivateHosts,
-];
+/** Each as the host of a URL; the same on every machine. */
+export const writtenHosts: readonly string[] = [...loopback, ...ipv6, ...elsewhere];
+
+/** With the private addresses of this machine. */
+export const bypassHosts: readonly string[] = [...writtenHosts, ...ownPrivateHosts];
 
 /** Refused as an address, or never resolved, or no URL at all: what counts is that nothing is connected. */
 export const REFUSALS: readonly string[] = ["address_refused", "name_not_resolved", "url_invalid"];
@@ -122,6 +120,7 @@ export const bypassUrls: readonly string[] = [
   "http://[fe80::1%25eth0]:PORT/",
   "HTTP://127.0.0.1:PORT/",
   "https://127.0.0.1:PORT/",
+  "https://localhost:PORT/",
   "file:///etc/passwd",
   "gopher://127.0.0.1:PORT/_x",
   "ftp://127.0.0.1:PORT/",

@@ -24,7 +24,10 @@ export interface Started {
 }
 
 const HEAD = "HTTP/1.1 200 OK\r\n";
-const BOMB = gzipSync(Buffer.alloc(50 * 1024 * 1024, "s"));
+/** 50 times 1 MB, one behind the other, as gzip allows. */
+const BOMB = Buffer.concat(
+  Array.from({ length: 50 }, () => gzipSync(Buffer.alloc(1024 * 1024, "s"))),
+);
 const slow = { timeoutMs: 1_500, withinMs: 1_750 } as const;
 const quick = { timeoutMs: 10_000, withinMs: 3_000 } as const;
 
@@ -64,7 +67,15 @@ export const hostileCases: readonly HostileCase[] = [
         setTimeout(() => socket.resetAndDestroy(), 50);
       }),
   },
-  { name: "redirects to another address", ...failing("redirect"), start: startLure },
+  fails("redirects to the metadata address", "redirect", (socket) => {
+    const location = "http://169.254.169.254/latest/meta-data/";
+    socket.write(`HTTP/1.1 307 Go\r\nlocation: ${location}\r\ncontent-length: 7\r\n\r\nsuccess`);
+  }),
+  {
+    name: "redirects to an address where somebody listens",
+    ...failing("redirect"),
+    start: startLure,
+  },
   tls("TLS: the certificate has expired", "expired"),
   tls("TLS: the certificate is of another name", "wrongName"),
   {

@@ -35,6 +35,14 @@ test("the content arrives unchanged as data, at the URL as it was given", async 
   expect(path).toBe("/hook?a=1&b=%20");
 });
 
+test("a body of a megabyte arrives whole, with the length in bytes and signed as it is", async () => {
+  const content = JSON.stringify("呵é😀".repeat(100_000));
+  const { headers, body } = await heardOf({ content });
+  expect(body).toBe(`{"data":${content}}`);
+  expect(headers["content-length"]).toBe(String(Buffer.byteLength(body)));
+  expect(headers["payload"]).toBe(createHash("sha256").update(body).digest("hex"));
+});
+
 test("the headers say what it is and who sent it", async () => {
   const { headers } = await heardOf({ taskId: 4_711, attempt: 3 });
   expect(headers).toMatchObject({

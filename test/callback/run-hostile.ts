@@ -10,7 +10,7 @@ export interface HostileRow {
   readonly outcome: string;
   readonly reason: string | undefined;
   readonly ms: number;
-  /** By how much the process grew meanwhile, MB. */
+  /** By how much the process grew at most meanwhile, receiver included, MB. */
   readonly grewMb: number;
   /** It was led to another address, or the request was sent although the certificate was wrong. */
   readonly lured: number;
@@ -23,7 +23,7 @@ export async function runHostile(certificates: Certificates): Promise<HostileRow
   const rows: HostileRow[] = [];
   for (const { name, timeoutMs, start } of hostileCases) {
     const receiver = await start(certificates);
-    const rssBefore = process.memoryUsage.rss();
+    const memory = watchMemory();
     const startedMs = performance.now();
     const attempt = lane.start(taskFor(receiver.url, { timeoutMs }));
     const end = await attempt.ended;
@@ -32,7 +32,7 @@ export async function runHostile(certificates: Certificates): Promise<HostileRow
       outcome: end.outcome,
       reason: end.error?.reason,
       ms: Math.round(performance.now() - startedMs),
-      grewMb: Math.round((process.memoryUsage.rss() - rssBefore) / 104_857.6) / 10,
+      grewMb: Math.round(memory() / 104_857.6) / 10,
       lured: receiver.lured(),
       killed: (await attempt.gone).killed,
     });
@@ -40,6 +40,21 @@ export async function runHostile(certificates: Certificates): Promise<HostileRow
   }
   await lane.close();
   return rows;
+}
+
+/** Watches from now on; the answer tells the most bytes by which the process grew so far. */
+function watchMemory(): () => number {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const look = () => {
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  const timer = setInterval(look, 5);
+  return () => {
+    clearInterval(timer);
+    look();
+    return most - before;
+  };
 }
 
 const [, script = "", data = "{}"] = process.argv;

@@ -90,6 +90,14 @@ describe("the head", () => {
     },
   );
 
+  test("so is one whose transfer is coded in more than chunks", () => {
+    const coded = (coding: string) =>
+      judgeHead(head(200, { "transfer-encoding": coding }), "a", NOW);
+    expect(coded("gzip, chunked")?.error?.reason).toBe("body_compressed");
+    expect(coded("gzip")?.error?.reason).toBe("body_compressed");
+    expect(coded("Chunked")).toBeNull();
+  });
+
   test("identity is no compression", () => {
     expect(judgeHead(head(200, { "content-encoding": "Identity" }), "a", NOW)).toBeNull();
   });

@@ -120,6 +120,17 @@ describe("claiming", () => {
     await lane.begun.atLeast(3);
   });
 
+  test("more ends at once than one turn writes are written by the turns right after it", async () => {
+    const lane = createScriptedLane(2_100);
+    const ids = await create(2_100);
+    await serve(lane);
+    const attempts = await lane.begun.atLeast(ids.length, 10_000);
+    const endedAt = performance.now();
+    for (const attempt of attempts) attempt.end({ outcome: "succeeded", result: "null" });
+    for (const id of ids) await when(id, ({ task }) => task.status === "succeeded");
+    expect(performance.now() - endedAt).toBeLessThan(900);
+  });
+
   test("a doorbell wakes it at once", async () => {
     const lane = createScriptedLane(1);
     await serve(lane);

@@ -1,7 +1,12 @@
 // The box that keeps secrets unreadable in the database, opened by Web Crypto as an independent witness.
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../src/core/errors.ts";
-import { createSecretBox, keyFromText, verifySecretKey } from "../../src/core/secret-box.ts";
+import {
+  createSecretBox,
+  keyFromText,
+  rememberOpened,
+  verifySecretKey,
+} from "../../src/core/secret-box.ts";
 
 const key = keyFromText("a secret key of at least thirty-two characters");
 const box = createSecretBox(key);
@@ -93,5 +98,28 @@ describe("the check of the secret key", () => {
       code: "configuration",
       message: expect.stringContaining("start with the former SECRET_KEY"),
     });
+  });
+});
+
+describe("a box that remembers", () => {
+  test("opens each sealed text once, and another text anew, also one of the same secret", () => {
+    const opened: string[] = [];
+    const remembering = rememberOpened({
+      open: (sealed) => {
+        opened.push(sealed);
+        return box.open(sealed);
+      },
+    });
+    const [first, second] = [box.seal("one"), box.seal("one")];
+    expect([first, first, second].map(remembering.open)).toEqual(["one", "one", "one"]);
+    expect(opened).toEqual([first, second]);
+  });
+
+  test("does not remember what could not be opened", () => {
+    const remembering = rememberOpened(
+      createSecretBox(keyFromText("another secret key of 32+ letters")),
+    );
+    const sealed = box.seal("one");
+    for (let time = 0; time < 2; time++) expect(() => remembering.open(sealed)).toThrow(AppError);
   });
 });

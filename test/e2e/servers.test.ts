@@ -2,7 +2,11 @@
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
+import { createHmac, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import Redis from "ioredis";
 import {
@@ -11,6 +15,7 @@ import {
   createClient,
   type Detail,
   isEnded,
+  signedHeaders,
 } from "../support/api-client.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { overlaps, readEffects } from "../support/effect-log.ts";
@@ -56,6 +61,7 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
       JOBS_DIR,
       LEASE_MS: String(LEASE_MS),
       EXECUTOR_SLOTS: "8",
+      CALLBACK_ALLOW: "127.0.0.1",
     };
     return startProgram({ env, ...(role === "api" ? { readyPath: "/healthz" } : {}) });
   }
@@ -84,6 +90,34 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
       data: { killed: true, method: "thread" },
     });
     expect((await client.until(id, isEnded)).status).toBe("cancelled");
+  });
+
+  test("a rotation at one api is known to the other and to the executors within a second", async () => {
+    const receiver = await startReceiver();
+    const [first, second] = [urlOf(apis, 0), urlOf(apis, 1)];
+    const old = await createClient(first, { linkUrl: receiver.url, adminToken: ADMIN_TOKEN });
+    const before = await receiver.deliver(clientOf(second, old));
+    expect(before["signature"]).toBe(seedSignature(before, old.secret));
+
+    const rotated = await fetch(`${first}/api/v1/applications/${old.appKey}/rotate`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify({ graceSeconds: 0 }),
+    });
+    const { secretKey } = (await rotated.json()) as { secretKey: string };
+    const rotatedAt = performance.now();
+    await eventually(async () => {
+      return (await statusWith(second, old)) === 401 ? true : undefined;
+    }, 3_000);
+    expect(performance.now() - rotatedAt).toBeLessThan(1_250);
+
+    const renewed = clientOf(second, { appKey: old.appKey, secret: secretKey });
+    for (let time = 0; time < 4; time++) {
+      const headers = await receiver.deliver(renewed);
+      expect(headers["signature"]).toBe(seedSignature(headers, secretKey));
+      expect(headers).not.toHaveProperty("signature-previous");
+    }
+    receiver.close();
   });
 
   test("a cancel travels through the database while Redis is away", async () => {
@@ -167,4 +201,45 @@ async function flush({ url }: PrivateRedis): Promise<void> {
   const connection = new Redis(url);
   await connection.flushall();
   await connection.quit();
+}
+
+type Headers = Record<string, string>;
+
+/** Answers `success`; delivers one task after the other and tells the headers of each. */
+async function startReceiver() {
+  let heard = Promise.withResolvers<Headers>();
+  const server = createServer((request, response) => {
+    heard.resolve(request.headers as Headers);
+    response.end("success");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    deliver: async (by: ApiClient): Promise<Headers> => {
+      heard = Promise.withResolvers();
+      const task = { taskNo: randomUUID(), name: "x", content: { order: 7 }, timeout: 5_000 };
+      const { code, msg } = await by.post("/task/create", task);
+      if (code !== 0) throw new Error(`task/create: ${msg}`);
+      return heard.promise;
+    },
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+/** Of a request that changes nothing. */
+async function statusWith(url: string, { appKey, secret }: ApiClient): Promise<number> {
+  const path = "/task/detail";
+  const body = JSON.stringify({ id: 1 });
+  const signed = signedHeaders({ appKey, secret }, `POST ${path}\n${body}`);
+  const headers = { "content-type": "application/json", ...signed };
+  return (await fetch(url + path, { method: "POST", headers, body })).status;
+}
+
+function seedSignature(headers: Headers, secret: string): string {
+  const text = `${headers["timestamps"]}${headers["nonce"]}${headers["payload"]}`;
+  return Buffer.from(createHmac("sha256", secret).update(text).digest("hex")).toString("base64");
 }

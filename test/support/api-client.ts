@@ -175,7 +175,8 @@ export function clientOf(url: string, key: { appKey: string; secret: string }): 
   };
 }
 
-function signedHeaders(
+/** Signs `METHOD SP target LF body`. */
+export function signedHeaders(
   { appKey, secret }: { appKey: string; secret: string },
   signedText: string,
 ): Record<string, string> {
