@@ -4,10 +4,11 @@ import { createJobLane } from "../src/consumer/job-lane.ts";
 import type { KillReceipt, RunningAttempt } from "../src/core/attempt.ts";
 import { linearRetry } from "../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../src/core/task.ts";
+import { openEntry } from "../src/job/entry.ts";
 import { createJobProcess } from "../src/job/job-process.ts";
 import { createJobThread } from "../src/job/job-thread.ts";
 import { loadFile } from "../src/job/load-file.ts";
-import { openLoader } from "../src/job/loader.ts";
+import { emptyFolder } from "./scratch.ts";
 
 const TIMEOUT_MS = 50;
 const SLOTS = 2;
@@ -98,11 +99,10 @@ async function benchKills(job: string, tasks: number): Promise<void> {
 }
 
 async function benchStarts(): Promise<void> {
-  const loader = await openLoader();
-  const sdkText = await loader.bundleSdk();
+  const entry = await openEntry(await emptyFolder(), logger);
   const kinds = {
-    thread: () => createJobThread({}, { sdkText }),
-    process: () => createJobProcess({ env: {}, sdkText }),
+    thread: () => createJobThread({}, { entry }),
+    process: () => createJobProcess({ env: {}, entry }),
   };
   for (const [kind, spawn] of Object.entries(kinds)) {
     const ready: number[] = [];

@@ -60,9 +60,9 @@ function hear(message: ToJobProcess): void {
   }
 }
 
-function boot({ env, sdkText, mark: own }: Extract<ToJobProcess, { kind: "boot" }>): void {
+function boot({ env, entry, mark: own }: Extract<ToJobProcess, { kind: "boot" }>): void {
   mark = own;
-  const thread = createJobThread(env, { sdkText });
+  const thread = createJobThread(env, { entry });
   thread.listen({
     message: forward,
     death: ({ error }) => say({ kind: "death", error, memory: packMemory(thread.memory) }),

@@ -21,7 +21,8 @@ const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 export interface JobProcessOptions {
   /** All that its code sees of the environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly sdkText?: string | null;
+  /** From `openEntry`; it only makes the start faster. */
+  readonly entry?: string | null;
   /** Begins the mark of each process; by it whoever buries the executor finds them all. Default: random. */
   readonly owner?: string;
   /** Hears of each process group when it begins and when it is proven gone. */
@@ -30,7 +31,7 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, sdkText = null, owner = randomBytes(6).toString("hex") } = options;
+  const { env, entry = null, owner = randomBytes(6).toString("hex") } = options;
   const mark = `${owner}/${randomBytes(6).toString("hex")}`;
   const child = forkMain({ ...env, [MARK_NAME]: mark });
   const memory = openSharedMemory();
@@ -62,7 +63,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     die(said);
   });
   if (child.pid !== undefined) options.onGroup?.(child.pid, true);
-  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, sdkText, mark });
+  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, entry, mark });
 
   const kill = async () => {
     const isDead = await killProcess(child, mark, exited);

@@ -3,10 +3,10 @@
 import type { AskSource } from "./live/source-link.ts";
 
 export interface Loader {
-  /** The sdk as one text to hand to job workers, or null where it cannot be made. Never in a job worker. */
-  bundleSdk(): Promise<string | null>;
+  /** A module of ours and all it imports as one text, or null where that cannot be made. Never in a job worker. */
+  bundle(path: string): Promise<string | null>;
   /** Readies a job worker for job files. */
-  provideSdk(text: string | null): Promise<void>;
+  provideSdk(): Promise<void>;
   /** From here on modules of `jobsDir`, a real path, are loaded as `ask` says. */
   rewriteSources(jobsDir: string, ask: AskSource): void;
 }

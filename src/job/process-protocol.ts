@@ -15,7 +15,8 @@ export type ToJobProcess =
   | {
       readonly kind: "boot";
       readonly env: Readonly<Record<string, string>>;
-      readonly sdkText: string | null;
+      /** From `openEntry`. */
+      readonly entry: string | null;
       /** The value of this process's own mark. */
       readonly mark: string;
     }

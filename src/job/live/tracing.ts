@@ -9,6 +9,8 @@ import { type LiveSources, openLiveSources } from "./sources.ts";
 export interface Tracing {
   /** Null: nothing can be kept on disk, so jobs run as they are. */
   readonly sources: LiveSources | null;
+  /** Where copies of code are kept; null with it. */
+  readonly folder: string | null;
   close(): void;
 }
 
@@ -20,11 +22,11 @@ export async function openTracing(cacheDir: string | undefined, logger: Logger):
     const close = () => {
       if (cacheDir === undefined) rmSync(folder, { recursive: true, force: true });
     };
-    return { sources, close };
+    return { sources, folder, close };
   } catch (thrown) {
     const why = { error: messageOf(thrown) };
     logger.warn(why, "jobs run without live lines: their sources cannot be rewritten");
-    return { sources: null, close: () => undefined };
+    return { sources: null, folder: null, close: () => undefined };
   }
 }
 

@@ -1,0 +1,43 @@
+// What a job worker starts from: its sources, or one file made of them, which is much faster to load.
+import { createHash } from "node:crypto";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/logger.ts";
+import { openLoader } from "./loader.ts";
+
+const SOURCE = fileURLToPath(new URL("./job-worker.ts", import.meta.url));
+
+/**
+ * Makes the file in `folder`, once per executor. Null where there is no folder or no bundler, or it could not be made:
+ * never rejects, because all it does is to save time.
+ */
+export async function openEntry(folder: string | null, logger: Logger): Promise<string | null> {
+  if (folder === null) return null;
+  try {
+    const text = await (await openLoader()).bundle(SOURCE);
+    return text === null ? null : writeEntry(folder, text);
+  } catch (thrown) {
+    logger.warn(
+      { error: messageOf(thrown) },
+      "job workers start slowly: their code is not in one file",
+    );
+    return null;
+  }
+}
+
+function writeEntry(folder: string, text: string): string {
+  const digest = createHash("sha256").update(text).digest("hex");
+  const path = join(folder, `job-worker-${digest.slice(0, 32)}.js`);
+  const draft = `${path}.${process.pid}.draft`;
+  // Another process may be making the same one.
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, path);
+  return path;
+}
+
+/** Old files of the cache are removed, also under an executor that has run for long. */
+export function entryToStart(bundle: string | null): string {
+  return bundle !== null && existsSync(bundle) ? bundle : SOURCE;
+}
