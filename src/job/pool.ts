@@ -67,7 +67,7 @@ export interface PoolOptions {
 export interface PoolLimits {
   readonly idle: number;
   readonly spares: number;
-  /** Whether job workers load their job before an attempt needs them. */
+  /** Whether job workers load their jobs at the start, before an attempt needs them. */
   readonly isPrewarmed: boolean;
 }
 
@@ -122,23 +122,22 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   };
 
   const prewarm = async (job: PooledJob): Promise<void> => {
-    const isThere = idle.some((jobWorker) => jobWorker.job.name === job.name);
-    const isWanted = limits?.isPrewarmed !== false && job.isolation !== "fresh";
-    if (isClosed || isThere || !isWanted) return;
+    if (isClosed || job.isolation === "fresh") return;
     const taken = await load(spawnCounted(), job);
     if (taken.kind === "refused") return;
     if (isClosed) await kill(taken.jobWorker.host);
     else rest(taken.jobWorker);
   };
 
-  const replace = async (jobWorker: PooledJobWorker): Promise<boolean> => {
-    const isDead = await kill(jobWorker.host);
+  /** One for one: where many are killed, so many are being made ready, and no attempt waits for a start. */
+  const replace = (jobWorker: PooledJobWorker): Promise<boolean> => {
     ignore(prewarm(jobWorker.job), logger);
-    return isDead;
+    return kill(jobWorker.host);
   };
 
   ignore(refillSpares(), logger);
-  ignore(prewarmAll(jobs.slice(0, idleLimit), prewarm), logger);
+  const first = limits?.isPrewarmed === false ? [] : jobs.slice(0, idleLimit);
+  ignore(prewarmAll(first, prewarm), logger);
 
   return {
     async take(job) {
