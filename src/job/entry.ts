@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { type Bundle, bundleName } from "./bundle.ts";
 import { openLoader } from "./loader.ts";
 
 const SOURCE = fileURLToPath(new URL("./job-worker.ts", import.meta.url));
@@ -16,8 +17,8 @@ const SOURCE = fileURLToPath(new URL("./job-worker.ts", import.meta.url));
 export async function openEntry(folder: string | null, logger: Logger): Promise<string | null> {
   if (folder === null) return null;
   try {
-    const text = await (await openLoader()).bundle(SOURCE);
-    return text === null ? null : writeEntry(folder, text);
+    const bundle = await (await openLoader()).bundle(SOURCE);
+    return bundle === null ? null : writeEntry(folder, bundle);
   } catch (thrown) {
     logger.warn(
       { error: messageOf(thrown) },
@@ -27,14 +28,23 @@ export async function openEntry(folder: string | null, logger: Logger): Promise<
   }
 }
 
-function writeEntry(folder: string, text: string): string {
-  const digest = createHash("sha256").update(text).digest("hex");
-  const path = join(folder, `job-worker-${digest.slice(0, 32)}.js`);
-  const draft = `${path}.${process.pid}.draft`;
-  // Another process may be making the same one.
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, path);
+/** Named after all that is in it: another executor, of another version too, may be using the same folder. */
+function writeEntry(folder: string, { code, bytecode }: Bundle): string {
+  const digest = createHash("sha256")
+    .update(code)
+    .update(bytecode ?? "")
+    .digest("hex");
+  const path = join(folder, bundleName(digest));
+  if (bytecode !== null) writeWhole(`${path}.jsc`, bytecode);
+  writeWhole(path, code);
   return path;
+}
+
+/** Another process may be making the same one. */
+function writeWhole(path: string, content: string | Uint8Array): void {
+  const draft = `${path}.${process.pid}.draft`;
+  writeFileSync(draft, content, { mode: 0o600 });
+  renameSync(draft, path);
 }
 
 /** Old files of the cache are removed, also under an executor that has run for long. */

@@ -1,6 +1,7 @@
 // Turns whatever was thrown into data of bounded size, by hand: posting an error loses its cause and its code.
 import type { AttemptError } from "../core/attempt.ts";
 import { FINAL_MARK } from "../sdk/errors.ts";
+import { isInBundle } from "./bundle.ts";
 
 const MAX_MESSAGE = 4_096;
 const MAX_STACK = 16_384;
@@ -55,7 +56,7 @@ function isFinal(thrown: unknown): boolean {
 function withoutHiddenFrames(stack: string): string {
   return stack
     .split("\n")
-    .filter((line) => !HIDDEN_PLACES.some((place) => line.includes(place)))
+    .filter((line) => !(isInBundle(line) || HIDDEN_PLACES.some((place) => line.includes(place))))
     .join("\n");
 }
 

@@ -17,7 +17,7 @@ import { startThread, type Thread } from "./thread.ts";
 import { createVitalSigns } from "./vitals.ts";
 
 const KILL_LIMIT_MS = 2_000;
-const PROOF_INTERVAL_MS = 5;
+const PROOF_INTERVAL_MS = 1;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 

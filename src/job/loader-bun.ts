@@ -1,10 +1,14 @@
 // Makes `import … from "serendipity-job"` work in any folder on Bun; only inside a job worker.
 import { build, plugin } from "bun";
+import type { Bundle } from "./bundle.ts";
 import { createBunHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
 
-/** Without it each new job worker resolves, reads and transpiles 330 files, most of them TypeBox's. */
-export async function bundle(path: string): Promise<string | null> {
+/**
+ * Without it each new job worker resolves, reads and transpiles 330 files, most of them TypeBox's; without bytecode it
+ * parses them. That is to be had only with CommonJS.
+ */
+export async function bundle(path: string): Promise<Bundle | null> {
   const { outputs } = await build({
     entrypoints: [path],
     target: "bun",
@@ -12,9 +16,15 @@ export async function bundle(path: string): Promise<string | null> {
     external: ["*/loader-hooks.ts"],
     // Names stay: jobs see those of our classes.
     minify: { whitespace: true, syntax: true, identifiers: false },
+    format: "cjs",
+    bytecode: true,
     throw: false,
   });
-  return outputs[0]?.text() ?? null;
+  const code = await outputs.find(({ kind }) => kind === "entry-point")?.text();
+  const bytecode = await outputs.find(({ kind }) => kind === "bytecode")?.arrayBuffer();
+  return code === undefined
+    ? null
+    : { code, bytecode: bytecode === undefined ? null : new Uint8Array(bytecode) };
 }
 
 const SDK = "serendipity-job";

@@ -4,7 +4,7 @@ import { createLoadHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
 
 /** There is no bundler at run time here; files are imported one by one. */
-export function bundle(): Promise<string | null> {
+export function bundle(): Promise<null> {
   return Promise.resolve(null);
 }
 

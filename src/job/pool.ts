@@ -131,8 +131,12 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
 
   /** One for one: where many are killed, so many are being made ready, and no attempt waits for a start. */
   const replace = (jobWorker: PooledJobWorker): Promise<boolean> => {
-    ignore(prewarm(jobWorker.job), logger);
-    return kill(jobWorker.host);
+    const killing = kill(jobWorker.host);
+    ignore(
+      killing.then(() => prewarm(jobWorker.job)),
+      logger,
+    );
+    return killing;
   };
 
   ignore(refillSpares(), logger);

@@ -6,10 +6,21 @@ import { join } from "node:path";
 import { entryToStart, openEntry } from "../../src/job/entry.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { loadFile } from "../../src/job/load-file.ts";
+import type { FromJobWorker } from "../../src/job/protocol.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "entry-"));
 const jobFile = new URL("../jobs/action.ts", import.meta.url).pathname;
+const ORDER = {
+  kind: "attempt",
+  id: 1,
+  taskId: 1,
+  taskNo: "no-1",
+  attempt: 1,
+  maxAttempts: 1,
+  deadline: Date.now() + 10_000,
+  memoryMb: null,
+} as const;
 const log = createRecordedLog();
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,6 +33,23 @@ test("one file holds all that a job worker needs, the sdk included", async () =>
   expect(text).not.toMatch(/from\s*"\.{1,2}\//);
   expect(await openEntry(folder, log)).toBe(entry);
   expect(await loadedFrom(entry)).toBe("loaded");
+});
+
+test("its own frames are not shown to the author of a job", async () => {
+  const host = createJobThread({}, { entry: await openEntry(folder, log) });
+  try {
+    await loadFile(host, jobFile, "off");
+    const ended = Promise.withResolvers<FromJobWorker>();
+    const message = (said: FromJobWorker) => said.kind === "ended" && ended.resolve(said);
+    host.listen({ message, death: ({ error }) => ended.reject(new Error(error.message)) });
+    host.offer({ ...ORDER, params: JSON.stringify({ do: "throw", value: "broken" }) });
+    const said = (await ended.promise) as Extract<FromJobWorker, { kind: "ended" }>;
+    const stack = said.end.kind === "threw" ? (said.end.error.stack ?? "") : "";
+    expect(stack).toContain("action.ts:");
+    expect(stack).not.toContain("job-worker");
+  } finally {
+    await host.kill();
+  }
 });
 
 test("without the file, or a folder for it, job workers start from their sources", async () => {
