@@ -1,68 +1,157 @@
-// Kill latency and throughput with a tenth of the tasks spinning into their timeout; start and hand-over of job workers.
+// The bench of kills (`bun run bench:kill [--quick]`): latency by method, throughput kept, detail of a spinning job, memory.
 import { fileURLToPath } from "node:url";
-import { createJobLane } from "../src/consumer/job-lane.ts";
-import type { KillReceipt, RunningAttempt } from "../src/core/attempt.ts";
-import { linearRetry } from "../src/core/retry-policy.ts";
-import type { ClaimedTask } from "../src/core/task.ts";
+import type { KillReceipt } from "../src/core/attempt.ts";
+import { openEntry } from "../src/job/entry.ts";
+import type { JobHost } from "../src/job/job-host.ts";
 import { createJobProcess } from "../src/job/job-process.ts";
 import { createJobThread } from "../src/job/job-thread.ts";
+import { openLiveSources } from "../src/job/live/sources.ts";
 import { loadFile } from "../src/job/load-file.ts";
-import { openLoader } from "../src/job/loader.ts";
+import { createClient } from "../test/support/api-client.ts";
+import { percentile } from "../test/support/latencies.ts";
+import { machineText } from "./machine.ts";
+import { withProgram } from "./programs.ts";
+import { type Cell, tableText } from "./report.ts";
+import { emptyFolder, removeFolders } from "./scratch.ts";
+import { openSpinningTasks, type SpinningTasks } from "./spinning-tasks.ts";
 
-const TIMEOUT_MS = 50;
+/** Longer than this means that something hangs. */
+const LIMIT_MS = 300_000;
+const JOBS_DIR = fileURLToPath(new URL("jobs", import.meta.url));
 const SLOTS = 2;
+const TIMEOUT_MS = 50;
+/** One task in so many spins. */
+const SPINNER_IN = 10;
+/** Only killing is of interest there. */
+const SHORT_TIMEOUT_MS = 20;
 const MB = 1_048_576;
 
-const jobsDir = fileURLToPath(new URL("./jobs", import.meta.url));
-const quiet = () => undefined;
-const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-const lane = await createJobLane({ jobsDir, slots: SLOTS, logger });
-let ids = 0;
+const FULL = { tasks: 3_000, kills: 3_000, starts: 30, details: 300 };
+const QUICK = { tasks: 500, kills: 300, starts: 15, details: 100 };
 
-function start(job: string, spin: boolean): RunningAttempt {
-  ids += 1;
-  const task: ClaimedTask = {
-    taskId: ids,
-    attemptId: ids,
-    fence: 1,
-    taskNo: `no-${ids}`,
-    name: "bench",
-    lane: "job",
-    job,
-    content: JSON.stringify({ class: job, params: { spin } }),
-    timeoutMs: spin ? TIMEOUT_MS : 60_000,
-    life: 1,
-    attempt: 1,
-    charged: 0,
-    deaths: 0,
-    retry: linearRetry(0, 0),
-    coroutineId: ids,
-    application: {
-      id: 1,
-      appKey: "key",
-      linkUrl: "http://127.0.0.1",
-      secretSealed: "",
-      callbackSecretSealed: null,
-      previous: null,
-      successMatch: "body",
-    },
-  };
-  return lane.start(task);
+await main(process.argv.includes("--quick") ? QUICK : FULL);
+
+async function main(options: typeof FULL): Promise<void> {
+  const startedMs = performance.now();
+  const limit = setTimeout(() => giveUp(), LIMIT_MS);
+  console.log(await machineText(undefined));
+  console.log(await measureStarts(options.starts));
+  console.log(await measureDetail(options.details));
+  const tasks = await openSpinningTasks(JOBS_DIR, SLOTS);
+  const rows = [await measureKills(tasks, "quick", options.tasks)];
+  rows.push(await measureKills(tasks, "quick-process", options.tasks));
+  console.log(killsText(rows, options.tasks));
+  console.log(await measureMemory(tasks, options.kills));
+  await tasks.close();
+  await removeFolders();
+  clearTimeout(limit);
+  console.log(`took ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
+  process.exit(0);
 }
 
-/** Runs tasks with `SLOTS` at once; each slot takes the next when nothing of the last one runs any more. */
-async function runAll(job: string, spins: readonly boolean[]): Promise<KillReceipt[]> {
-  const receipts: KillReceipt[] = [];
-  const open = spins.values();
-  const slot = async () => {
-    for (const spin of open) {
-      const attempt = start(job, spin);
-      const [end, gone] = await Promise.all([attempt.ended, attempt.gone]);
-      if (end.outcome === "timed_out") receipts.push(gone);
-    }
+function giveUp(): never {
+  console.error(`the bench did not end within ${LIMIT_MS} ms`);
+  process.exit(1);
+}
+
+/**
+ * The bound: what the quick tasks alone take in the same slots, measured just before, plus the spinners' timeouts shared
+ * by the slots. Nothing is added for killing, for starting job workers or for spinners that want the same cores.
+ */
+async function measureKills(tasks: SpinningTasks, job: string, count: number): Promise<Cell[]> {
+  const spins = Array.from({ length: count }, (_, index) => index % SPINNER_IN === 0);
+  const quick = spins.filter((spin) => !spin);
+  const spinners = count - quick.length;
+  await tasks.run(job, quick.slice(0, 50), TIMEOUT_MS);
+  const [quickMs] = await timed(() => tasks.run(job, quick, TIMEOUT_MS));
+  const [tookMs, receipts] = await timed(() => tasks.run(job, spins, TIMEOUT_MS));
+  const boundMs = quickMs + (spinners * TIMEOUT_MS) / tasks.slots;
+  return [...latencyCells(receipts), quickMs, boundMs, tookMs, (boundMs / tookMs).toFixed(2)];
+}
+
+function latencyCells(receipts: readonly KillReceipt[]): Cell[] {
+  const latencies = receipts.map(({ latencyMs }) => latencyMs);
+  const proven = receipts.filter(({ killed }) => killed).length;
+  const methods = [...new Set(receipts.map(({ method }) => method))].join(", ");
+  const [p50, p99] = [0.5, 0.99].map((share) => percentile(latencies, share));
+  return [methods, `${proven} of ${receipts.length}`, p50 ?? 0, p99 ?? 0];
+}
+
+function killsText(rows: readonly Cell[][], count: number): string {
+  const title = `${count} tasks, every ${SPINNER_IN}th spins into a timeout of ${TIMEOUT_MS} ms, ${SLOTS} slots; bound = quick tasks alone + spinners × ${TIMEOUT_MS} ms ÷ ${SLOTS}`;
+  const head = ["method", "proven dead", "p50 ms", "p99 ms", "quick ms", "bound ms", "took ms"];
+  return tableText(title, [[...head, "kept"], ...rows]);
+}
+
+/** From nothing to a job worker that can load a job, and from there to one that can run it. */
+async function measureStarts(count: number): Promise<string> {
+  const folder = await emptyFolder();
+  const entry = await openEntry(folder, console);
+  const sources = openLiveSources(folder);
+  const kinds = {
+    thread: () => createJobThread({}, { entry, sources }),
+    process: () => createJobProcess({ env: {}, entry }),
   };
-  await Promise.all(Array.from({ length: SLOTS }, slot));
-  return receipts;
+  const head = ["", "start p50 ms", "most ms", "spare loads the job p50 ms", "most ms"];
+  const rows: Cell[][] = [[...head, "CPU ms"]];
+  for (const [kind, spawn] of Object.entries(kinds)) rows.push(await startRow(kind, spawn, count));
+  return tableText(`Start of ${count} job workers, one after the other`, rows);
+}
+
+async function startRow(kind: string, spawn: () => JobHost, count: number): Promise<Cell[]> {
+  const ready: number[] = [];
+  const loaded: number[] = [];
+  const before = process.cpuUsage();
+  for (let i = 0; i < count; i++) {
+    const [readyMs, host] = await timed(async () => {
+      const spawned = spawn();
+      await spawned.ready;
+      return spawned;
+    });
+    ready.push(readyMs);
+    loaded.push((await timed(() => loadFile(host, `${JOBS_DIR}/quick.ts`, "lean")))[0]);
+    await host.kill();
+  }
+  const { user, system } = process.cpuUsage(before);
+  // Of another process this one cannot tell.
+  const cpu = kind === "thread" ? (user + system) / 1000 / count : "";
+  const most = (times: readonly number[]) => Math.max(...times);
+  return [kind, percentile(ready, 0.5), most(ready), percentile(loaded, 0.5), most(loaded), cpu];
+}
+
+/** Asks the whole program over HTTP where a job is that spins on a thread. */
+async function measureDetail(count: number): Promise<string> {
+  return withProgram({ name: "embedded", env: { JOBS_DIR } }, async ({ url }) => {
+    const client = await createClient(url);
+    const id = await client.createJob("quick", { spin: true }, { timeout: 120_000 });
+    await client.until(id, ({ state }) => state === "running", 10_000);
+    const times: number[] = [];
+    const lines = new Set<unknown>();
+    for (let i = 0; i < count; i++) {
+      const [ms, detail] = await timed(() => client.detail(id));
+      times.push(ms);
+      lines.add(`${detail.state} line ${detail.executed_function_line}`);
+    }
+    await client.post("/task/cancel", { id });
+    const row = [0.5, 0.95, 0.99].map((share) => percentile(times, share));
+    const title = `Detail of a job in for(;;), ${count} requests over HTTP, embedded (${[...lines].join(", ")})`;
+    return tableText(title, [
+      ["", "p50 ms", "p95 ms", "p99 ms", "most ms"],
+      ["detail", ...row, Math.max(...times)],
+    ]);
+  });
+}
+
+async function measureMemory(tasks: SpinningTasks, kills: number): Promise<string> {
+  const spins = Array.from({ length: kills }, () => true);
+  const before = rssMb();
+  const [ms, receipts] = await timed(() => tasks.run("quick", spins, SHORT_TIMEOUT_MS));
+  const title = `${kills} more kills of threads with a timeout of ${SHORT_TIMEOUT_MS} ms in ${Math.round(ms / 1000)} s`;
+  const latency = latencyCells(receipts);
+  return tableText(title, [
+    ["method", "proven dead", "p50 ms", "p99 ms", "RSS MB before", "after"],
+    [...latency, before, rssMb()],
+  ]);
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<readonly [ms: number, value: T]> {
@@ -71,66 +160,6 @@ async function timed<T>(work: () => Promise<T>): Promise<readonly [ms: number, v
   return [performance.now() - startedMs, value];
 }
 
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-}
-
 function rssMb(): number {
   return Math.round(process.memoryUsage.rss() / MB);
 }
-
-async function benchKills(job: string, tasks: number): Promise<void> {
-  const spins = Array.from({ length: tasks }, (_, index) => index % 10 === 9);
-  const quick = spins.filter((spin) => !spin);
-  await runAll(job, quick.slice(0, 50));
-  const [quickMs] = await timed(() => runAll(job, quick));
-  const [allMs, receipts] = await timed(() => runAll(job, spins));
-  const boundMs = quickMs + ((tasks - quick.length) * TIMEOUT_MS) / SLOTS;
-  const latencies = receipts.map(({ latencyMs }) => latencyMs);
-  const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
-  const kept = (boundMs / allMs).toFixed(2);
-  const dead = receipts.filter(({ killed }) => killed).length;
-  console.log(
-    `${job}: ${tasks} tasks, ${receipts.length} killed at ${TIMEOUT_MS} ms (${dead} proven): ` +
-      `latency p50 ${p50} ms, p99 ${p99} ms; ${Math.round(allMs)} ms, ${kept} of the bound ${Math.round(boundMs)} ms`,
-  );
-}
-
-async function benchStarts(): Promise<void> {
-  const loader = await openLoader();
-  const sdkText = await loader.bundleSdk();
-  const kinds = {
-    thread: () => createJobThread({}, { sdkText }),
-    process: () => createJobProcess({ env: {}, sdkText }),
-  };
-  for (const [kind, spawn] of Object.entries(kinds)) {
-    const ready: number[] = [];
-    const loaded: number[] = [];
-    for (let i = 0; i < 15; i++) {
-      const [readyMs, host] = await timed(async () => {
-        const spawned = spawn();
-        await spawned.ready;
-        return spawned;
-      });
-      ready.push(readyMs);
-      loaded.push((await timed(() => loadFile(host, `${jobsDir}/quick.ts`, "off")))[0]);
-      await host.kill();
-    }
-    const start = `start p50 ${percentile(ready, 0.5)} ms, max ${percentile(ready, 1)} ms`;
-    console.log(`${kind}: ${start}; hand-over of a spare p50 ${percentile(loaded, 0.5)} ms`);
-  }
-}
-
-const before = rssMb();
-await benchStarts();
-await benchKills("quick", Number(process.argv[2] ?? 3_000));
-await benchKills("quick-process", Number(process.argv[3] ?? 600));
-const after = rssMb();
-const spinning = Array.from({ length: Number(process.argv[4] ?? 3_000) }, () => true);
-if (spinning.length > 0) await runAll("quick", spinning);
-console.log(
-  `RSS: ${before} MB at first, ${after} MB then, ${rssMb()} MB after ${spinning.length} more kills`,
-);
-await lane.close();
-process.exit(0);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type Program, startProgram } from "../test/support/program.ts";
 import type { Services } from "../test/support/services.ts";
 
-const JOBS_DIR = fileURLToPath(new URL("jobs", import.meta.url));
+export const JOBS_DIR = fileURLToPath(new URL("jobs", import.meta.url));
 
 export interface Shape {
   readonly name: string;

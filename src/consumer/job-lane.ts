@@ -8,13 +8,13 @@ import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
+import { openEntry } from "../job/entry.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
 import { openRemains } from "../job/live/remains.ts";
 import { openTracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
-import { openLoader } from "../job/loader.ts";
 import type { PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
 import { newMark, newOwner } from "../job/process-sweep.ts";
@@ -59,15 +59,14 @@ const MAX_ID = 2_147_483_647;
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {}, noThreads = null, owner = newOwner() } = options;
-  const loader = await openLoader();
-  const sdkText = await loader.bundleSdk();
   const tracing = openTracing(options.cacheDir, logger);
+  const entry = await openEntry(tracing.folder, logger);
   const { remainsDir } = options;
   const remains = remainsDir === undefined ? null : openRemains(remainsDir);
   const spawn = {
     thread: () =>
-      createJobThread(env, { sdkText, sources: tracing.sources, remains, mark: newMark(owner) }),
-    process: () => createJobProcess({ ...options, owner, env, sdkText, tracing }),
+      createJobThread(env, { entry, sources: tracing.sources, remains, mark: newMark(owner) }),
+    process: () => createJobProcess({ ...options, owner, env, entry, tracing }),
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,

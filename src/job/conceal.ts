@@ -1,16 +1,14 @@
 // Takes away from job code the ways to speak as the platform: its ports, its process, and the environment.
-import workerThreads, { type MessagePort } from "node:worker_threads";
+import { threads } from "./worker-threads.ts";
 
 /**
  * The platform talks over a port of its own that no job can name; what is left, `parentPort` and `postMessage`,
  * would only let a job flood its executor.
  */
-export function concealParentPort(parentPort: MessagePort): void {
-  const silent = () => undefined;
-  // Bun's is a true port, and closing it makes it mute; Deno's has own methods and no `close`.
-  if (typeof parentPort.close === "function") parentPort.close();
-  define(parentPort, "postMessage", silent);
-  define(workerThreads, "parentPort", null);
+export function concealParentPort(): void {
+  // Deno's has methods of its own; Bun's cannot be changed, but nobody has seen it yet.
+  if (threads.parentPort !== null) define(threads.parentPort, "postMessage", () => undefined);
+  define(threads, "parentPort", null);
   Reflect.deleteProperty(globalThis, "postMessage");
 }
 

@@ -1,13 +1,13 @@
 // Turns whatever was thrown into data of bounded size, by hand: posting an error loses its cause and its code.
-import { fileURLToPath } from "node:url";
 import type { AttemptError } from "../core/attempt.ts";
 import { FINAL_MARK } from "../sdk/errors.ts";
+import { isInBundle } from "./bundle.ts";
 
 const MAX_MESSAGE = 4_096;
 const MAX_STACK = 16_384;
 const MAX_CAUSES = 5;
 /** Frames of ours and of Deno's inside tell a job's author nothing. */
-const HIDDEN_PLACES = [fileURLToPath(new URL(".", import.meta.url)), "ext:deno_", "ext:core/"];
+const HIDDEN_PLACES = [`${import.meta.dirname}/`, "ext:deno_", "ext:core/"];
 
 /** Never throws, whatever the thrown thing does in its getters. */
 export function errorData(thrown: unknown): AttemptError {
@@ -56,7 +56,7 @@ function isFinal(thrown: unknown): boolean {
 function withoutHiddenFrames(stack: string): string {
   return stack
     .split("\n")
-    .filter((line) => !HIDDEN_PLACES.some((place) => line.includes(place)))
+    .filter((line) => !(isInBundle(line) || HIDDEN_PLACES.some((place) => line.includes(place))))
     .join("\n");
 }
 

@@ -1,10 +1,9 @@
 // Makes the `ctx` that a job's `run` gets, on the scope of its attempt.
 import { AsyncLocalStorage } from "node:async_hooks";
-import { format } from "node:util";
 import type { JobContext, JobLog, JobLogFields } from "../sdk/job-context.ts";
 import { type AttemptScope, never } from "./attempt-scope.ts";
 import { cut } from "./error-data.ts";
-import { clockMs, fetchNow, NativeAbortController, toJson } from "./intrinsics.ts";
+import { clockMs, fetchNow, formatValues, NativeAbortController, toJson } from "./intrinsics.ts";
 import type { LogLevel } from "./job-console.ts";
 import type { AttemptOrder } from "./protocol.ts";
 import { shownValue, shownVars } from "./shown-values.ts";
@@ -49,7 +48,7 @@ export function writeLine(
 ): void {
   if (!scope.enter()) return;
   const text = String(
-    shownValue(typeof message === "string" ? message : format(message), MAX_LINE),
+    shownValue(typeof message === "string" ? message : formatValues(message), MAX_LINE),
   );
   const line = { level, message: text };
   if (fields === undefined) {

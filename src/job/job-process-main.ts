@@ -71,12 +71,12 @@ function hear(message: ToJobProcess): void {
   }
 }
 
-function boot({ env, sdkText, ...boot }: Extract<ToJobProcess, { kind: "boot" }>): void {
+function boot({ env, entry, ...boot }: Extract<ToJobProcess, { kind: "boot" }>): void {
   mark = boot.mark;
   const sources = boot.sourcesDir === null ? null : openSources(boot.sourcesDir);
   const remains = boot.remainsDir === null ? null : openRemains(boot.remainsDir);
   const onSource = (source: LoadedSource) => say({ kind: "loading", source });
-  const thread = createJobThread(env, { sdkText, sources, remains, onSource });
+  const thread = createJobThread(env, { entry, sources, remains, onSource });
   thread.listen({
     message: forward,
     death: ({ error }) => say({ kind: "death", error, ...look(thread) }),

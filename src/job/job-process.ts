@@ -33,7 +33,8 @@ const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 export interface JobProcessOptions {
   /** All that its code sees of the environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly sdkText?: string | null;
+  /** From `openEntry`; it only makes the start faster. */
+  readonly entry?: string | null;
   /** Of `openTracing`: makes the code of jobs note where it is. */
   readonly tracing?: Pick<Tracing, "folder" | "note"> | undefined;
   /** Keeps where they are for the case that the executor is killed; nothing is kept when left out. */
@@ -46,7 +47,7 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, sdkText = null, tracing, owner = newOwner() } = options;
+  const { env, entry = null, tracing, owner = newOwner() } = options;
   const mark = newMark(owner);
   const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
   const memory = openSharedMemory();
@@ -97,7 +98,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   });
   if (child.pid !== undefined) options.onGroup?.(child.pid, true);
   const folders = { sourcesDir: tracing?.folder ?? null, remainsDir: options.remainsDir ?? null };
-  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, sdkText, ...folders, mark });
+  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, entry, ...folders, mark });
 
   const kill = async () => {
     const isDead = await killProcess(child, mark, exited);

@@ -1,8 +1,9 @@
 // A job worker that is a thread of this process: its start, its messages and the proof of its death.
 import { existsSync } from "node:fs";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Trace } from "../core/job.ts";
 import { delay, within } from "../core/within.ts";
+import { entryToStart } from "./entry.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
@@ -17,17 +18,18 @@ import { createPings } from "./pings.ts";
 import { MARK_NAME, sweepChildren } from "./process-sweep.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
 import { openSharedMemory } from "./shared-memory.ts";
+import { startThread, type Thread } from "./thread.ts";
 import { createVitalSigns } from "./vitals.ts";
 
 const KILL_LIMIT_MS = 2_000;
-const PROOF_INTERVAL_MS = 5;
+const PROOF_INTERVAL_MS = 1;
 
 const DEAF: HostListener = { message: () => undefined, death: () => undefined };
 
 /** What job workers may be given. */
 export interface JobThreadExtras {
-  /** From `loader.bundleSdk`; it only makes the start faster. */
-  readonly sdkText?: string | null;
+  /** From `openEntry`; it only makes the start faster. */
+  readonly entry?: string | null;
   /** Makes the code of jobs note where it is. */
   readonly sources?: LiveSources | null;
   /** Keeps where they are for the case that this process is killed. */
@@ -43,14 +45,14 @@ export function createJobThread(
   given: Readonly<Record<string, string>>,
   extras: JobThreadExtras = {},
 ): JobHost {
-  const { sdkText = null, sources, mark = null } = extras;
+  const { entry = null, sources = null, mark = null } = extras;
   const env = mark === null ? given : { ...given, [MARK_NAME]: mark };
   const memory = openSharedMemory();
   const { port1: port, port2 } = new MessageChannel();
-  const worker = new Worker(new URL("./job-worker.ts", import.meta.url), { env: { ...env } });
+  const thread = startThread(entryToStart(entry), env);
   const live = createLiveEnd(extras);
-  const boot: Boot = { port: port2, memory: memory.buffer, env, sdkText, live: live?.boot ?? null };
-  worker.postMessage(boot, live === null ? [port2] : [port2, live.boot.link.port]);
+  const boot: Boot = { port: port2, memory: memory.buffer, env, live: live?.boot ?? null };
+  thread.post(boot, live === null ? [port2] : [port2, live.boot.link.port]);
 
   const pings = createPings();
   const signs = createVitalSigns();
@@ -61,7 +63,7 @@ export function createJobThread(
   let killed: Promise<boolean> | null = null;
 
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
-  const exited = hearDeath(worker, (how) => {
+  const exited = hearDeath(thread, (how) => {
     death = how;
     setReady(false);
     setImmediate(() => {
@@ -88,7 +90,7 @@ export function createJobThread(
 
   /** Until then it can be seen where it was, also when it died by itself. */
   const kill = async () => {
-    const isDead = await killWithChildren({ worker, exited, threadId, port }, mark);
+    const isDead = await killWithChildren({ thread, exited, threadId, port }, mark);
     if (isDead) live?.giveBack();
     return isDead;
   };
@@ -155,13 +157,9 @@ function newMemory() {
 }
 
 /** Calls back once, when the thread is gone; settles then too. */
-function hearDeath(worker: Worker, tell: (death: Death) => void): Promise<void> {
-  let thrown: unknown;
-  worker.on("error", (error: unknown) => {
-    thrown = error;
-  });
+function hearDeath(thread: Thread, tell: (death: Death) => void): Promise<void> {
   return new Promise((resolve) => {
-    worker.on("exit", (code: number) => {
+    thread.onExit((code, thrown) => {
       const exit = platformError("exit", `the job's code ended its job worker (exit code ${code})`);
       tell({ error: thrown === undefined ? exit : errorData(thrown) });
       resolve();
@@ -170,7 +168,7 @@ function hearDeath(worker: Worker, tell: (death: Death) => void): Promise<void> 
 }
 
 interface Victim {
-  readonly worker: Worker;
+  readonly thread: Thread;
   readonly exited: Promise<void>;
   readonly threadId: number | null;
   readonly port: MessagePort;
@@ -188,9 +186,9 @@ async function killWithChildren(victim: Victim, mark: string | null): Promise<bo
  * `terminate()` is never awaited without a deadline: it does not settle during a blocking system call. On Deno it
  * settles at once although a busy thread burns on, so where there is /proc its word is not enough.
  */
-async function killThread({ worker, exited, threadId, port }: Victim): Promise<boolean> {
+async function killThread({ thread, exited, threadId, port }: Victim): Promise<boolean> {
   const deadlineMs = performance.now() + KILL_LIMIT_MS;
-  const terminated = worker.terminate().catch(() => exited);
+  const terminated = thread.terminate().catch(() => exited);
   const isGone = await within(
     Promise.race([exited, terminated]).then(() => true),
     KILL_LIMIT_MS,

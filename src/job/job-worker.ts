@@ -1,11 +1,12 @@
 // The entry of a job worker: imports one job file and runs its attempts, one at a time. The only home of job code.
 import { readlinkSync } from "node:fs";
 import { dirname } from "node:path";
-import { type MessagePort, parentPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
 import { concealOwnProcess, concealParentPort, concealProcessEnv } from "./conceal.ts";
 import { errorData, platformError } from "./error-data.ts";
+import { hearBoot } from "./hear-boot.ts";
 import { memoryNow, onRejection, parseJson, soon } from "./intrinsics.ts";
 import { captureConsole } from "./job-console.ts";
 import { createJobContext, writeLine } from "./job-context.ts";
@@ -45,15 +46,11 @@ interface JobWorker {
   scope: AttemptScope | null;
 }
 
-if (parentPort !== null) awaitBoot(parentPort);
-
-function awaitBoot(ownPort: MessagePort): void {
-  ownPort.once("message", (boot: Boot) => {
-    concealParentPort(ownPort);
-    concealProcessEnv(boot.env);
-    start(boot.port as MessagePort, boot);
-  });
-}
+hearBoot((boot) => {
+  concealParentPort();
+  concealProcessEnv(boot.env);
+  start(boot.port as MessagePort, boot);
+});
 
 function start(port: MessagePort, boot: Boot): void {
   const worker: JobWorker = {
@@ -77,15 +74,12 @@ function start(port: MessagePort, boot: Boot): void {
   });
   process.on("uncaughtException", (thrown: unknown) => reportUncaught(worker, thrown));
   process.on("unhandledRejection", (thrown: unknown) => reportUncaught(worker, thrown));
-  perform(worker, getReady(worker, { port, sdkText: boot.sdkText }));
+  perform(worker, getReady(worker, port));
 }
 
-async function getReady(
-  worker: JobWorker,
-  { port, sdkText }: { readonly port: MessagePort; readonly sdkText: string | null },
-): Promise<void> {
+async function getReady(worker: JobWorker, port: MessagePort): Promise<void> {
   const loader = await openLoader();
-  await loader.provideSdk(sdkText);
+  await loader.provideSdk();
   port.on("message", (message: ToJobWorker) => hear(worker, message));
   worker.post({ kind: "ready", threadId: systemThreadId() });
 }

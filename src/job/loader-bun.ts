@@ -1,30 +1,41 @@
 // Makes `import … from "serendipity-job"` work in any folder on Bun; only inside a job worker.
-import { fileURLToPath } from "node:url";
 import { build, plugin } from "bun";
+import type { Bundle } from "./bundle.ts";
 import { createBunHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
 
 /**
- * The sdk as the text of one module: importing TypeBox's 300 files costs every new job worker 35 ms of processor time,
- * more than all the rest of its start.
+ * Without it each new job worker resolves, reads and transpiles 330 files, most of them TypeBox's; without bytecode it
+ * parses them. That is to be had only with CommonJS.
  */
-export async function bundleSdk(): Promise<string | null> {
-  const entry = fileURLToPath(new URL("../sdk/index.ts", import.meta.url));
-  const { outputs } = await build({ entrypoints: [entry], target: "bun", throw: false });
-  return outputs[0]?.text() ?? null;
+export async function bundle(path: string): Promise<Bundle | null> {
+  const { outputs } = await build({
+    entrypoints: [path],
+    target: "bun",
+    // The other runtime's; it cannot be loaded here.
+    external: ["*/loader-hooks.ts"],
+    // Names stay: jobs see those of our classes.
+    minify: { whitespace: true, syntax: true, identifiers: false },
+    format: "cjs",
+    bytecode: true,
+    throw: false,
+  });
+  const code = await outputs.find(({ kind }) => kind === "entry-point")?.text();
+  const bytecode = await outputs.find(({ kind }) => kind === "bytecode")?.arrayBuffer();
+  return code === undefined
+    ? null
+    : { code, bytecode: bytecode === undefined ? null : new Uint8Array(bytecode) };
 }
 
 const SDK = "serendipity-job";
 
 /** A virtual module, because a bare import cannot be redirected to a file here: `onResolve` is not asked. */
-export async function provideSdk(text: string | null): Promise<void> {
-  const exports = text === null ? { ...(await import("../sdk/index.ts")) } : null;
+export async function provideSdk(): Promise<void> {
+  const exports = { ...(await import("../sdk/index.ts")) };
   plugin({
     name: SDK,
     setup(setup) {
-      setup.module(SDK, () =>
-        exports === null ? { contents: text ?? "", loader: "js" } : { exports, loader: "object" },
-      );
+      setup.module(SDK, () => ({ exports, loader: "object" }));
     },
   });
   // Before the first job asks for it: job workers are made ready in advance.

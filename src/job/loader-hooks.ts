@@ -3,8 +3,8 @@ import { registerHooks } from "node:module";
 import { createLoadHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
 
-/** There is no bundler at run time here; the sdk's files are imported one by one. */
-export function bundleSdk(): Promise<string | null> {
+/** There is no bundler at run time here; files are imported one by one. */
+export function bundle(): Promise<null> {
   return Promise.resolve(null);
 }
 

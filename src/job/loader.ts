@@ -1,12 +1,13 @@
 // Picks how this runtime loads job files; each way is a module the other runtime cannot import.
 
+import type { Bundle } from "./bundle.ts";
 import type { AskSource } from "./live/source-link.ts";
 
 export interface Loader {
-  /** The sdk as one text to hand to job workers, or null where it cannot be made. Never in a job worker. */
-  bundleSdk(): Promise<string | null>;
+  /** Makes one of a module of ours, or null where that cannot be done. Never in a job worker. */
+  bundle(path: string): Promise<Bundle | null>;
   /** Readies a job worker for job files. */
-  provideSdk(text: string | null): Promise<void>;
+  provideSdk(): Promise<void>;
   /** From here on modules of `jobsDir`, a real path, are loaded as `ask` says. */
   rewriteSources(jobsDir: string, ask: AskSource): void;
 }

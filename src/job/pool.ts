@@ -84,7 +84,7 @@ export interface PoolOptions {
 export interface PoolLimits {
   readonly idle: number;
   readonly spares: number;
-  /** Whether job workers load their job before an attempt needs them. */
+  /** Whether job workers load their jobs at the start, before an attempt needs them. */
   readonly isPrewarmed: boolean;
 }
 
@@ -142,9 +142,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   };
 
   const prewarm = async (job: PooledJob): Promise<void> => {
-    const isThere = idle.some((jobWorker) => jobWorker.job.name === job.name);
-    const isWanted = limits?.isPrewarmed !== false && job.isolation !== "fresh";
-    if (isClosed || isThere || !isWanted) return;
+    if (isClosed || job.isolation === "fresh") return;
     const taken = await load(spawnCounted(), job);
     if (taken.kind === "refused") return;
     if (isClosed) await kill(taken.jobWorker.host);
@@ -174,14 +172,19 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     return { taken, abandon };
   };
 
-  const replace = async (jobWorker: PooledJobWorker): Promise<boolean> => {
-    const isDead = await kill(jobWorker.host);
-    ignore(prewarm(jobWorker.job), logger);
-    return isDead;
+  /** One for one: where many are killed, so many are being made ready, and no attempt waits for a start. */
+  const replace = (jobWorker: PooledJobWorker): Promise<boolean> => {
+    const killing = kill(jobWorker.host);
+    ignore(
+      killing.then(() => prewarm(jobWorker.job)),
+      logger,
+    );
+    return killing;
   };
 
   ignore(refillSpares(), logger);
-  ignore(prewarmAll(jobs.slice(0, idleLimit), prewarm), logger);
+  const first = limits?.isPrewarmed === false ? [] : jobs.slice(0, idleLimit);
+  ignore(prewarmAll(first, prewarm), logger);
 
   return {
     take(job) {

@@ -26,7 +26,8 @@ export type ToJobProcess =
   | {
       readonly kind: "boot";
       readonly env: Readonly<Record<string, string>>;
-      readonly sdkText: string | null;
+      /** From `openEntry`. */
+      readonly entry: string | null;
       /** Where rewritten sources are kept; null: its job runs as it is. */
       readonly sourcesDir: string | null;
       /** Where it keeps where it is for the case that all are killed; null: nowhere. */

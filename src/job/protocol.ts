@@ -11,8 +11,6 @@ export interface Boot {
   readonly memory: SharedArrayBuffer;
   /** What the job may see of the environment. */
   readonly env: Readonly<Record<string, string>>;
-  /** The sdk as one module; null: import its files. */
-  readonly sdkText: string | null;
   /** Null: jobs are loaded as they are. */
   readonly live: LiveBoot | null;
 }

@@ -1,6 +1,7 @@
 // How a job worker asks its owner for a source while it is importing: it stands still until the answer is there.
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import type { LoadedSource } from "../excerpts.ts";
+import { threads } from "../worker-threads.ts";
 import type { TraceMode } from "./rewrite.ts";
 import type { LiveSources, PreparedSource } from "./sources.ts";
 
@@ -40,7 +41,7 @@ export function serveSources(
   loaded(path: string): LoadedSource | undefined;
   close(): void;
 } {
-  const { port1, port2 } = new MessageChannel();
+  const { port1, port2 } = new threads.MessageChannel();
   const given = new Map<string, LoadedSource>();
   const answers = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const count = new Int32Array(answers);
@@ -97,7 +98,7 @@ export function createAsker({ port, answers }: SourceLink, mode: TraceMode): Ask
   /** An answer that came too late for its question is still there before the next one's. */
   const receive = (): PreparedSource | undefined => {
     for (;;) {
-      const received = receiveMessageOnPort(port);
+      const received = threads.receiveMessageOnPort(port);
       if (received === undefined) return;
       const answer = received.message as Answer;
       if (answer.id === asked) return answer.source;

@@ -9,7 +9,7 @@ import { type LiveSources, openLiveSources } from "./sources.ts";
 export interface Tracing {
   /** Null: nothing can be kept on disk, so jobs run as they are. */
   readonly sources: LiveSources | null;
-  /** Where copies are kept, for job processes, which make their own; null like `sources`. */
+  /** Where copies of code are kept, also for job processes, which make their own; null like `sources`. */
   readonly folder: string | null;
   /** Says that a file runs as it is. */
   readonly note: TellNote;
