@@ -19,7 +19,8 @@ function grind() {
 function act(how) {
   if (how === "spin") grind();
   if (how === "exit") process.exit(3); //@ exit
-  if (how === "block") spawnSync("sleep", ["30"]);
+  // Without the mark in its environment it is not killed with the thread.
+  if (how === "block") spawnSync("/bin/sleep", ["30"], { env: {} });
   if (how === "throw") throw new Error("no");
   return new Promise(() => undefined);
 }
