@@ -1,4 +1,5 @@
 // Repeats the cheap cases of the kill matrix and shows what that leaves behind in the executor.
+import { eventually } from "../support/eventually.ts";
 import { CASES } from "./cases.ts";
 import { openLane, type RuntimeName } from "./lane.ts";
 import type { Footprint } from "./watch-process.ts";
@@ -7,6 +8,9 @@ import type { Footprint } from "./watch-process.ts";
 const SPARE = { threads: 3, fds: 8, children: 1 } as const;
 /** A runtime keeps some of what it once used: this is far below what hundreds of job workers would keep. */
 const MOST_RSS_MB = 128;
+/** Looks are 10 ms and more apart. */
+const LOOKS_AT_REST = 100;
+const REST_LIMIT_MS = 20_000;
 
 /** One row: threads, fds, memory and children before and after. */
 export interface Leaks {
@@ -23,16 +27,27 @@ export async function leaksOf(
   const lane = openLane(runtime, isolation);
   const cheap = CASES.filter(({ isCheap }) => isCheap);
   for (const killCase of cheap) await lane.runBlindly(killCase);
-  const before = lane.footprint();
+  const before = await atRest(lane.footprint);
   for (let i = 0; i < repeats; i++) {
     for (const killCase of cheap) await lane.runBlindly(killCase);
   }
-  const after = lane.footprint();
+  const after = await atRest(lane.footprint);
   lane.close();
   const wrong = leftBehind(before, after);
   const verdict = wrong.length === 0 ? "nothing" : wrong.join("; ");
   const line = `| ${[runtime, isolation, textOf(before), textOf(after), verdict].join(" | ")} |`;
   return { line, wrong };
+}
+
+/** Spares and successors of the last ones are still on their way: waits until their number stands still. */
+async function atRest(look: () => Footprint): Promise<Footprint> {
+  const counts: number[] = [];
+  return eventually(() => {
+    const footprint = look();
+    counts.push(footprint.children);
+    const isAtRest = new Set(counts.slice(-LOOKS_AT_REST)).size === 1;
+    return counts.length >= LOOKS_AT_REST && isAtRest ? footprint : undefined;
+  }, REST_LIMIT_MS);
 }
 
 function leftBehind(before: Footprint, after: Footprint): string[] {
