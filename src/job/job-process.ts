@@ -18,7 +18,7 @@ import type {
   ToJobProcess,
 } from "./process-protocol.ts";
 import { MARK_NAME, newMark, newOwner, sweepMarked } from "./process-sweep.ts";
-import { clearAttempt, openSharedMemory } from "./shared-memory.ts";
+import { clearAttempt, openMemoryCopy } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
 const MAIN = new URL("./job-process-main.ts", import.meta.url);
@@ -50,7 +50,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   const { env, entry = null, tracing, owner = newOwner() } = options;
   const mark = newMark(owner);
   const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
-  const memory = openSharedMemory();
+  const memory = openMemoryCopy();
   const loaded = new Map<string, LoadedSource>();
   const questions = createQuestions((message) => send(child, message));
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();

@@ -1,6 +1,6 @@
 // Carries shared memory across a process border: its pages that are not empty, as text.
 import { Buffer } from "node:buffer";
-import { openSharedMemory, type SharedMemory, type TextCell, WORDS } from "./shared-memory.ts";
+import { openMemoryCopy, type SharedMemory, type TextCell, WORDS } from "./shared-memory.ts";
 
 /** Offset and base64 of each piece; all else is zero. */
 export type MemoryPages = readonly (readonly [offset: number, base64: string])[];
@@ -11,7 +11,7 @@ const LOOKS = 4;
 
 /** Copies the memory while its writer goes on: what could not be copied whole is marked as being written. */
 export function packMemory(memory: SharedMemory): MemoryPages {
-  const copy = openSharedMemory();
+  const copy = openMemoryCopy();
   const bytes = new Uint8Array(copy.buffer);
   bytes.set(new Uint8Array(memory.buffer));
   for (const cell of ["stack", "vars", "progress"] as const) copyCell(memory[cell], copy[cell]);

@@ -8,7 +8,7 @@ import type { MemoryWord } from "./vitals.ts";
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
 export interface Boot {
   readonly port: unknown;
-  readonly memory: SharedArrayBuffer;
+  readonly memory: ArrayBufferLike;
   /** What the job may see of the environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Null: jobs are loaded as they are. */

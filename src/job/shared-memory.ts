@@ -29,9 +29,12 @@ export const RING_BYTES = 262_144;
 /** Debug lines have their own, so that a flood of them pushes out nothing else. Also a power of two. */
 const DEBUG_BYTES = 65_536;
 
+const MEMORY_BYTES =
+  WORD_BYTES + CELL_BYTES.stack + CELL_BYTES.vars + CELL_BYTES.progress + RING_BYTES + DEBUG_BYTES;
+
 /** The parts of the memory; the same layout on both sides. */
 export interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly words: Int32Array;
   /** The stack of the last `ctx` call, as the engine prints it. */
   readonly stack: TextCell;
@@ -49,9 +52,9 @@ export interface TextCell {
 }
 
 /** Makes the memory, or looks at the one that is given. */
-export function openSharedMemory(given?: SharedArrayBuffer): SharedMemory {
-  const cells = CELL_BYTES.stack + CELL_BYTES.vars + CELL_BYTES.progress;
-  const buffer = given ?? new SharedArrayBuffer(WORD_BYTES + cells + RING_BYTES + DEBUG_BYTES);
+export function openSharedMemory(
+  buffer: ArrayBufferLike = new SharedArrayBuffer(MEMORY_BYTES),
+): SharedMemory {
   let offset = WORD_BYTES;
   const cell = (size: number): TextCell => {
     const words = new Int32Array(buffer, offset, 2);
@@ -68,6 +71,11 @@ export function openSharedMemory(given?: SharedArrayBuffer): SharedMemory {
     ring: new Uint8Array(buffer, offset, RING_BYTES),
     debugRing: new Uint8Array(buffer, offset + RING_BYTES, DEBUG_BYTES),
   };
+}
+
+/** For a copy of one, shared with nobody: V8 does not count shared memory, and lets hundreds of megabytes pile up. */
+export function openMemoryCopy(): SharedMemory {
+  return openSharedMemory(new ArrayBuffer(MEMORY_BYTES));
 }
 
 const encoder = new TextEncoder();
