@@ -1,4 +1,5 @@
 // The bench of kills (`bun run bench:kill [--quick]`): latency by method, throughput kept, detail of a spinning job, memory.
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KillReceipt } from "../src/core/attempt.ts";
 import { openEntry } from "../src/job/entry.ts";
@@ -101,6 +102,7 @@ async function measureStarts(count: number): Promise<string> {
 async function startRow(kind: string, spawn: () => JobHost, count: number): Promise<Cell[]> {
   const ready: number[] = [];
   const loaded: number[] = [];
+  const file = join(JOBS_DIR, "quick.ts");
   const before = process.cpuUsage();
   for (let i = 0; i < count; i++) {
     const [readyMs, host] = await timed(async () => {
@@ -109,7 +111,7 @@ async function startRow(kind: string, spawn: () => JobHost, count: number): Prom
       return spawned;
     });
     ready.push(readyMs);
-    loaded.push((await timed(() => loadFile(host, `${JOBS_DIR}/quick.ts`, "lean")))[0]);
+    loaded.push((await timed(() => loadFile(host, { file, trace: "lean" })))[0]);
     await host.kill();
   }
   const { user, system } = process.cpuUsage(before);

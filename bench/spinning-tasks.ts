@@ -1,8 +1,7 @@
 // Runs tasks of which some spin into their timeout, through the real lane, with every slot always busy.
 import { createJobLane, type JobLane } from "../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt } from "../src/core/attempt.ts";
-import { linearRetry } from "../src/core/retry-policy.ts";
-import type { ClaimedTask } from "../src/core/task.ts";
+import { claimed, silent } from "../test/support/claimed-task.ts";
 
 export interface SpinningTasks {
   readonly slots: number;
@@ -14,9 +13,7 @@ export interface SpinningTasks {
 const QUICK_TIMEOUT_MS = 60_000;
 
 export async function openSpinningTasks(jobsDir: string, slots: number): Promise<SpinningTasks> {
-  const quiet = () => undefined;
-  const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-  const lane = await createJobLane({ jobsDir, slots, logger });
+  const lane = await createJobLane({ jobsDir, slots, logger: silent });
   const run = createRunner(lane);
   return {
     slots,
@@ -38,10 +35,8 @@ export async function openSpinningTasks(jobsDir: string, slots: number): Promise
 
 /** A slot is free again when nothing of the attempt runs any more, as in the product. */
 function createRunner(lane: JobLane) {
-  let id = 0;
   return async (job: string, spin: boolean, timeoutMs: number): Promise<KillReceipt> => {
-    id += 1;
-    const attempt = lane.start(taskOf({ id, job, spin, timeoutMs }));
+    const attempt = lane.start(claimed(job, { spin }, timeoutMs));
     const [end, gone] = await Promise.all([attempt.ended, attempt.gone]);
     assertOutcome(end, spin);
     return gone;
@@ -51,40 +46,4 @@ function createRunner(lane: JobLane) {
 function assertOutcome({ outcome }: AttemptEnd, spin: boolean): void {
   const expected = spin ? "timed_out" : "succeeded";
   if (outcome !== expected) throw new Error(`an attempt ended as ${outcome}, not as ${expected}`);
-}
-
-interface TaskWords {
-  readonly id: number;
-  readonly job: string;
-  readonly spin: boolean;
-  readonly timeoutMs: number;
-}
-
-function taskOf({ id, job, spin, timeoutMs }: TaskWords): ClaimedTask {
-  return {
-    taskId: id,
-    attemptId: id,
-    fence: 1,
-    taskNo: `no-${id}`,
-    name: "bench",
-    lane: "job",
-    job,
-    content: JSON.stringify({ class: job, params: { spin } }),
-    timeoutMs,
-    life: 1,
-    attempt: 1,
-    charged: 0,
-    deaths: 0,
-    retry: linearRetry(0, 0),
-    coroutineId: id,
-    application: {
-      id: 1,
-      appKey: "key",
-      linkUrl: "http://127.0.0.1",
-      secretSealed: "",
-      callbackSecretSealed: null,
-      previous: null,
-      successMatch: "body",
-    },
-  };
 }

@@ -37,6 +37,8 @@ export interface LastLook {
 }
 
 export interface AttemptSight {
+  /** This job worker loads the job for it: until it is on offer, the import is what can be seen. */
+  loading(host: JobHost): void;
   /** The attempt is on offer to this job worker. */
   offered(host: JobHost): void;
   /** It did not accept. */
@@ -53,7 +55,7 @@ export interface AttemptSight {
   end(outcome: Outcome, last?: LastLook): AttemptTrace;
 }
 
-/** Nothing is seen before the first offer: the memory of a job worker may still tell of another attempt. */
+/** Only the import is seen before the first offer: the memory of a job worker may still tell of another attempt. */
 export function createAttemptSight(options: SightOptions): AttemptSight {
   const { jobsDir, job, startedMs } = options;
   let host: JobHost | null = null;
@@ -79,6 +81,11 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
   };
 
   return {
+    loading(jobWorker) {
+      host = jobWorker;
+      // A thread that has not told its id yet has used up next to nothing.
+      cpuBeforeMs = jobWorker.vitals().cpuMs ?? 0;
+    },
     offered(jobWorker) {
       host = jobWorker;
       cpuBeforeMs = jobWorker.vitals().cpuMs;

@@ -1,6 +1,5 @@
 // What ends an attempt, from inside or outside, as data.
 import type {
-  AttemptEnd,
   AttemptError,
   KillReceipt,
   LiveView,
@@ -8,10 +7,8 @@ import type {
   StopHow,
   StopReason,
 } from "../core/attempt.ts";
-import { within } from "../core/within.ts";
 import { platformError } from "./error-data.ts";
 import type { OwnEnd } from "./offer.ts";
-import type { Taking } from "./pool.ts";
 
 /** An end from outside the job's code: the deadline, a request, or what its process did to itself. */
 export interface Stop {
@@ -76,31 +73,6 @@ export function receiptOf(killed: boolean, { sinceMs, method }: KillWords): Kill
 export function receiptWords(stop: Stop, view: LiveView | null): Partial<KillReceipt> {
   const { reason = stop.outcome } = stop.error;
   return { stack: view?.frames ?? [], reason, by: stop.by };
-}
-
-/** How an attempt ends that no job worker ever accepted. */
-interface EarlyEnd {
-  readonly end: AttemptEnd | Promise<AttemptEnd>;
-  readonly gone: KillReceipt | Promise<KillReceipt>;
-}
-
-export function refusedFile(why: string): EarlyEnd {
-  const error = platformError("job_file", `the job's file cannot be loaded: ${why}`);
-  return { end: { outcome: "failed", error }, gone: NOTHING_RUNS };
-}
-
-/** It was stopped before its job was loaded: no line of `run` was reached, but importing its file may never end. */
-export function abandon(taking: Taking, stop: Stop): EarlyEnd {
-  const { outcome, error, sinceMs } = stop;
-  const words = receiptWords(stop, null);
-  const gone = taking
-    .abandon()
-    .then(({ killed, method }) => ({ ...receiptOf(killed, { sinceMs, method }), ...words }));
-  const end = within(gone, proofWithinMs(sinceMs)).then((proof) => {
-    const receipt = proof ?? { ...receiptOf(false, { sinceMs, method: "none" }), ...words };
-    return { outcome, error, receipt };
-  });
-  return { end, gone };
 }
 
 export const OWN_OUTCOMES = {

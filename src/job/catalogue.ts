@@ -103,7 +103,7 @@ async function readJobFile(file: string, options: CatalogueOptions): Promise<Rea
 async function importAlone(file: string, { spawn, logger }: CatalogueOptions): Promise<FileLoad> {
   const host = spawn();
   try {
-    return await loadFile(host, file, FIRST_TRACE);
+    return await loadFile(host, { file, trace: FIRST_TRACE });
   } finally {
     const isDead = await host.kill();
     if (!isDead) logger.warn({ file }, "the code of a job file cannot be stopped and may burn on");

@@ -41,7 +41,8 @@ export interface JobHost {
   ping(withinMs: number): Promise<boolean>;
   /**
    * Where the attempt's code is at this moment, also while it spins; of a process where it was at the last `refresh`, or
-   * at its last word. Null when nothing was noted, or the attempt has not begun.
+   * at its last word; before its first attempt, where the import of its job is. Null when nothing was noted, or the
+   * attempt has not begun.
    */
   readStack(): LiveStack | null;
   /** A source as it loaded it; undefined when nobody noted that. */

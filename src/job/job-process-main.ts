@@ -18,7 +18,7 @@ import type {
   ToJobProcess,
 } from "./process-protocol.ts";
 import { findMarked, hasChildren, signal } from "./process-sweep.ts";
-import type { AttemptOrder, FromJobWorker } from "./protocol.ts";
+import type { AttemptOrder, FromJobWorker, LoadMessage } from "./protocol.ts";
 
 const WATCH_MS = 100;
 /** Its owner kills it at the deadline; this is for an owner that cannot. */
@@ -35,7 +35,13 @@ const LEFT_PROCESSES = {
 } as const;
 const LEASE_LOST = platformError("lease_lost", "its lease could not be renewed in time");
 
-/** What the running attempt may not exceed; on the monotonic clock. */
+const LAST_OF_ITS_WORK: ReadonlySet<FromJobWorker["kind"]> = new Set([
+  "loaded",
+  "refused",
+  "ended",
+]);
+
+/** What the running attempt or import may not exceed; on the monotonic clock. */
 interface Limits {
   readonly deadlineMs: number;
   readonly memoryMb: number | null;
@@ -58,6 +64,7 @@ function hear(message: ToJobProcess): void {
       boot(message);
       break;
     case "post":
+      if (message.message.kind === "load") guardImport(message.message);
       host?.post(message.message);
       break;
     case "offer":
@@ -99,8 +106,13 @@ function offer(order: AttemptOrder): void {
   host?.offer(order);
 }
 
+/** Importing runs code too; how long it may take is its owner's to say. */
+function guardImport({ memoryMb = null }: LoadMessage): void {
+  limits = { deadlineMs: Number.POSITIVE_INFINITY, memoryMb };
+}
+
 function forward(message: FromJobWorker): void {
-  if (message.kind === "ended") {
+  if (LAST_OF_ITS_WORK.has(message.kind)) {
     limits = null;
     leaseUntilMs = Number.POSITIVE_INFINITY;
   }

@@ -13,7 +13,7 @@ import { readLive } from "./live/reader.ts";
 import type { Remains } from "./live/remains.ts";
 import { serveSources } from "./live/source-link.ts";
 import type { LiveSources } from "./live/sources.ts";
-import { isBegun, isEnded, putOnOffer, takeBack } from "./offered.ts";
+import { isBegun, isEnded, isUnoffered, putOnOffer, takeBack } from "./offered.ts";
 import { createPings } from "./pings.ts";
 import { MARK_NAME, sweepChildren } from "./process-sweep.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
@@ -86,7 +86,10 @@ export function createJobThread(
     }
   });
 
-  const readStack = () => (trace !== "off" && isBegun(memory) ? (live?.read() ?? null) : null);
+  const readStack = () => {
+    const isOwn = isBegun(memory) || isUnoffered(memory);
+    return trace !== "off" && isOwn ? (live?.read() ?? null) : null;
+  };
 
   /** Until then it can be seen where it was, also when it died by itself. */
   const kill = async () => {

@@ -23,6 +23,7 @@ import type {
   FromJobWorker,
   JobEnd,
   LiveBoot,
+  LoadMessage,
   ToJobWorker,
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
@@ -119,16 +120,15 @@ function isRunning(worker: JobWorker, id: number): boolean {
   return isOfCurrent(worker, id) && phase === PHASES.running;
 }
 
-async function load(
-  worker: JobWorker,
-  { file, trace }: Extract<ToJobWorker, { kind: "load" }>,
-): Promise<void> {
+async function load(worker: JobWorker, { file, trace, attemptId = 0 }: LoadMessage): Promise<void> {
   const untraced = createUntraced(file);
   if (worker.live !== null && trace !== "off") {
     const ask = untraced.watch(createAsker(worker.live.link, trace));
     await beLive(worker, worker.live, { file, ask });
   }
+  worker.runtime?.belongsTo(attemptId);
   const loaded = await loadJob(file);
+  worker.runtime?.belongsTo(0);
   if (loaded.kind === "refused") return worker.post(loaded);
   worker.job = loaded.job;
   worker.secret = secretKeys(loaded.job.redact ?? []);

@@ -1,38 +1,43 @@
 // Has a job worker import one file, with a time limit: importing runs code, which may spin or exit.
 
-import type { Trace } from "../core/job.ts";
 import { within } from "../core/within.ts";
-import type { JobHost } from "./job-host.ts";
-import type { FromJobWorker } from "./protocol.ts";
+import type { Death, JobHost } from "./job-host.ts";
+import type { FromJobWorker, LoadMessage } from "./protocol.ts";
 
 const READY_LIMIT_MS = 10_000;
 const IMPORT_LIMIT_MS = 5_000;
 
-export type FileLoad =
-  | Extract<FromJobWorker, { kind: "loaded" }>
-  /** The job worker is of no use any more and must be killed. */
-  | { readonly kind: "refused"; readonly message: string };
+export type FileLoad = Extract<FromJobWorker, { kind: "loaded" }> | RefusedLoad;
+
+/** The job worker is of no use any more and must be killed. */
+export interface RefusedLoad {
+  readonly kind: "refused";
+  readonly message: string;
+  /** The import ended the job worker. */
+  readonly death?: Death;
+}
 
 /** Waits until the job worker is ready, then for the import. */
-export async function loadFile(host: JobHost, file: string, trace: Trace): Promise<FileLoad> {
+export async function loadFile(host: JobHost, load: Omit<LoadMessage, "kind">): Promise<FileLoad> {
   const loading = hearLoad(host);
   const isReady = await within(host.ready, READY_LIMIT_MS);
   if (isReady === undefined) return { kind: "refused", message: "its job worker did not start" };
-  host.post({ kind: "load", file, trace });
-  const load = await within(loading, IMPORT_LIMIT_MS);
+  host.post({ kind: "load", ...load });
+  const loaded = await within(loading, IMPORT_LIMIT_MS);
   const message = `importing it took longer than ${IMPORT_LIMIT_MS / 1_000} s`;
-  return load ?? { kind: "refused", message };
+  return loaded ?? { kind: "refused", message };
 }
 
 function hearLoad(host: JobHost): Promise<FileLoad> {
   const { promise, resolve } = Promise.withResolvers<FileLoad>();
-  const refuse = (why: string) => resolve({ kind: "refused", message: why });
+  const refuse = (why: string, death?: Death) =>
+    resolve({ kind: "refused", message: why, ...(death && { death }) });
   host.listen({
     message(message) {
       if (message.kind === "loaded" || message.kind === "refused") resolve(message);
       if (message.kind === "crashed") refuse(`it failed while importing: ${message.error.message}`);
     },
-    death: ({ error }) => refuse(`it ended while importing: ${error.message}`),
+    death: (death) => refuse(`it ended while importing: ${death.error.message}`, death),
   });
   return promise;
 }

@@ -9,12 +9,11 @@ const ASK_MS = 100;
 /** Asked at that moment: nobody is blamed because somebody had looked at it. Undefined for who has memory of its own. */
 export async function suspectOf(
   { isolation }: PooledJob,
-  host: JobHost | undefined,
+  host: JobHost | null,
   startedMs: number,
 ): Promise<MemorySuspect | undefined> {
   if (isolation === "process") return;
-  // Without a job worker it may be importing its file, which runs code too.
-  if (host === undefined) {
+  if (host === null) {
     return { startedMs, threadId: null, hasAnswered: false, heapBytes: null };
   }
   const hasAnswered = await host.ping(ASK_MS);

@@ -19,6 +19,11 @@ export function isBegun({ words }: SharedMemory): boolean {
   return phase === PHASES.running || phase === PHASES.ended;
 }
 
+/** True from the start until the first offer: all that is noted is of the import of its job. */
+export function isUnoffered({ words }: SharedMemory): boolean {
+  return Atomics.load(words, WORDS.attempt) === 0;
+}
+
 export function isEnded({ words }: SharedMemory): boolean {
   return Atomics.load(words, WORDS.phase) === PHASES.ended;
 }

@@ -4,7 +4,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Isolation, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { JobHost, SpawnHost } from "./job-host.ts";
-import { loadFile } from "./load-file.ts";
+import { loadFile, type RefusedLoad } from "./load-file.ts";
 import { WORDS } from "./shared-memory.ts";
 
 /** What the pool must know of a job. */
@@ -31,11 +31,13 @@ export interface PooledJobWorker {
 export type Taken =
   | { readonly kind: "taken"; readonly jobWorker: PooledJobWorker }
   /** The job's file cannot be loaded (any more). */
-  | { readonly kind: "refused"; readonly message: string };
+  | RefusedLoad;
 
 /** A job worker on its way to an attempt. */
 export interface Taking {
   readonly taken: Promise<Taken>;
+  /** What loads the job for it, and has told of nothing else before; null: one that had loaded it was idle. */
+  readonly loading: JobHost | null;
   /**
    * The attempt does not want it any more. What still imports the job's file is killed, since importing runs code that
    * may never end; what has loaded it goes back. Settles with the kill's proof and what it is called in a receipt.
@@ -61,8 +63,11 @@ export interface PoolFigures {
 }
 
 export interface Pool {
-  /** An idle job worker of the job, else a spare or a new one that loads it now. `taken` rejects when none can be started. */
-  take(job: PooledJob): Taking;
+  /**
+   * An idle job worker of the job, else a spare or a new one that loads it now. `taken` rejects when none can be started.
+   * With the id of its attempt the place of the import can be found even after the death of the executor.
+   */
+  take(job: PooledJob, attemptId?: number): Taking;
   /** After an attempt that ended well and left nothing busy. Settles when the job worker may be forgotten. */
   giveBack(jobWorker: PooledJobWorker): Promise<boolean>;
   /** Kills it and starts another for its job; true when its death was proven. */
@@ -124,9 +129,12 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     }
   };
 
-  const load = async (host: JobHost, job: PooledJob): Promise<Taken> => {
-    const loaded = await loadFile(host, job.file, job.trace);
+  const load = async (host: JobHost, job: PooledJob, attemptId?: number): Promise<Taken> => {
+    const { file, trace, memoryMb = null } = job;
+    const loaded = await loadFile(host, { file, trace, memoryMb, ...(attemptId && { attemptId }) });
     if (loaded.kind === "loaded") return { kind: "taken", jobWorker: { host, job, served: 0 } };
+    // Afterwards it cannot be asked where it was.
+    await host.refresh();
     ignore(kill(host), logger);
     return loaded;
   };
@@ -157,10 +165,10 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     return true;
   };
 
-  const startLoading = (job: PooledJob): Taking => {
+  const startLoading = (job: PooledJob, attemptId?: number): Taking => {
     const host = spares.shift() ?? spawnCounted();
     let loaded: PooledJobWorker | null = null;
-    const taken = load(host, job).then((result) => {
+    const taken = load(host, job, attemptId).then((result) => {
       if (result.kind === "taken") loaded = result.jobWorker;
       ignore(refillSpares(), logger);
       return result;
@@ -169,7 +177,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
       if (loaded === null) return { killed: await kill(host), method: host.method };
       return { killed: await giveBack(loaded), method: "none" };
     };
-    return { taken, abandon };
+    return { taken, loading: host, abandon };
   };
 
   /** One for one: where many are killed, so many are being made ready, and no attempt waits for a start. */
@@ -187,10 +195,12 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   ignore(prewarmAll(first, prewarm), logger);
 
   return {
-    take(job) {
+    take(job, attemptId) {
       const index = idle.findLastIndex((jobWorker) => jobWorker.job.name === job.name);
       const [warm] = index < 0 ? [] : idle.splice(index, 1);
-      return warm === undefined ? startSafely(() => startLoading(job)) : readyOne(warm, giveBack);
+      return warm === undefined
+        ? startSafely(() => startLoading(job, attemptId))
+        : readyOne(warm, giveBack);
     },
     giveBack,
     replace,
@@ -214,13 +224,14 @@ function startSafely(start: () => Taking): Taking {
   } catch (thrown) {
     const nothing = async () => ({ killed: true, method: "none" }) as const;
     const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
-    return { taken: Promise.reject(error), abandon: nothing };
+    return { taken: Promise.reject(error), loading: null, abandon: nothing };
   }
 }
 
 function readyOne(jobWorker: PooledJobWorker, giveBack: Pool["giveBack"]): Taking {
   return {
     taken: Promise.resolve({ kind: "taken", jobWorker }),
+    loading: null,
     abandon: async () => ({ killed: await giveBack(jobWorker), method: "none" }),
   };
 }

@@ -28,7 +28,7 @@ export function createPools({ jobs, slots, spawn, logger }: PoolsOptions): Pool 
   });
   const poolOf = (job: PooledJob) => (isProcess(job) ? processes : threads);
   return {
-    take: (job) => poolOf(job).take(job),
+    take: (job, attemptId) => poolOf(job).take(job, attemptId),
     giveBack: (jobWorker) => poolOf(jobWorker.job).giveBack(jobWorker),
     replace: (jobWorker) => poolOf(jobWorker.job).replace(jobWorker),
     figures() {

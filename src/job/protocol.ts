@@ -40,6 +40,17 @@ export interface AttemptOrder {
   readonly memoryMb: number | null;
 }
 
+/** Has a job worker import its one job file. */
+export interface LoadMessage {
+  readonly kind: "load";
+  readonly file: string;
+  readonly trace: Trace;
+  /** Of the attempt that waits for it; absent: none does. */
+  readonly attemptId?: number;
+  /** As in an order. */
+  readonly memoryMb?: number | null;
+}
+
 export type AbortReason = "timeout" | "cancel" | "interrupt";
 
 export interface AbortMessage {
@@ -57,7 +68,7 @@ export interface CheckpointNote {
 }
 
 export type ToJobWorker =
-  | { readonly kind: "load"; readonly file: string; readonly trace: Trace }
+  | LoadMessage
   | AttemptOrder
   | AbortMessage
   /** Where it is was written to the database: its trace is to say so. */

@@ -11,7 +11,6 @@ import type { Logger } from "../core/logger.ts";
 import { within } from "../core/within.ts";
 import { type AttemptSight, createAttemptSight } from "./attempt-sight.ts";
 import {
-  abandon,
   abortAfterMs,
   crashStop,
   deadlineStop,
@@ -22,11 +21,12 @@ import {
   proofWithinMs,
   receiptOf,
   receiptWords,
-  refusedFile,
   requestedStop,
   type Stop,
 } from "./attempt-stop.ts";
+import { endEarly } from "./end-early.ts";
 import { errorData } from "./error-data.ts";
+import type { JobHost } from "./job-host.ts";
 import { suspectOf } from "./memory-suspect.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
@@ -77,6 +77,8 @@ class JobAttempt {
   readonly #options: JobAttemptOptions;
   readonly #timers: readonly NodeJS.Timeout[];
   #jobWorker: PooledJobWorker | null = null;
+  /** What imports the job's file for it. */
+  #loading: JobHost | null = null;
   #isStopped = false;
   #leaseUntilMs = Number.POSITIVE_INFINITY;
   #isAbortDue = false;
@@ -101,11 +103,11 @@ class JobAttempt {
 
   lease(leftMs: number): void {
     this.#leaseUntilMs = performance.now() + leftMs;
-    this.#jobWorker?.host.lease(leftMs);
+    (this.#jobWorker?.host ?? this.#loading)?.lease(leftMs);
   }
 
   suspect() {
-    return suspectOf(this.#options.job, this.#jobWorker?.host, this.#startedMs);
+    return suspectOf(this.#options.job, this.#jobWorker?.host ?? this.#loading, this.#startedMs);
   }
 
   eventsAfter(seq: number): readonly TraceEvent[] {
@@ -162,13 +164,15 @@ class JobAttempt {
 
   /** Null when the attempt has ended before any of its code could run. */
   async #take(): Promise<PooledJobWorker | null> {
-    const taking = this.#deps.pool.take(this.#options.job);
+    const { job, task } = this.#options;
+    const taking = this.#deps.pool.take(job, task.attemptId);
+    this.#loading = taking.loading;
+    if (taking.loading !== null) this.sight.loading(taking.loading);
     const first = await Promise.race([taking.taken, this.#stopped.promise]);
+    this.#loading = null;
     if (first.kind === "taken") return first.jobWorker;
-    const { end, gone } =
-      first.kind === "stop" ? abandon(taking, first) : refusedFile(first.message);
-    const trace = first.kind === "stop" ? { trace: this.sight.end(first.outcome) } : {};
-    this.#end({ ...(await end), ...trace });
+    const { end, gone } = await endEarly({ taking, sight: this.sight }, first);
+    this.#end(end);
     this.#settleGone(gone);
     return null;
   }

@@ -3,7 +3,7 @@ import { afterAll } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { createJobLane, type JobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
-import { claimed, silent } from "./claimed.ts";
+import { claimed, silent } from "../support/claimed-task.ts";
 
 export const fixtureJobs = fileURLToPath(new URL("../jobs", import.meta.url));
 

@@ -10,8 +10,8 @@ import { loadCatalogue } from "../../src/job/catalogue.ts";
 import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { openTracing } from "../../src/job/live/tracing.ts";
+import { claimed, silent } from "../support/claimed-task.ts";
 import { finish, fixtureJobs, openLane } from "./attempts.ts";
-import { claimed, silent } from "./claimed.ts";
 
 const folders: string[] = [];
 afterAll(() => {

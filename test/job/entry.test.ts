@@ -39,7 +39,7 @@ test("one file holds all that a job worker needs, the sdk included", async () =>
 test("its own frames are not shown to the author of a job", async () => {
   const host = createJobThread({}, { entry: await openEntry(folder, log) });
   try {
-    await loadFile(host, jobFile, "off");
+    await loadFile(host, { file: jobFile, trace: "off" });
     const ended = Promise.withResolvers<FromJobWorker>();
     const message = (said: FromJobWorker) => said.kind === "ended" && ended.resolve(said);
     host.listen({ message, death: ({ error }) => ended.reject(new Error(error.message)) });
@@ -70,7 +70,7 @@ test("a folder that cannot be written to is told, and costs only speed", async (
 async function loadedFrom(entry: string | null): Promise<string> {
   const host = createJobThread({}, { entry });
   try {
-    return (await loadFile(host, jobFile, "off")).kind;
+    return (await loadFile(host, { file: jobFile, trace: "off" })).kind;
   } finally {
     expect(await host.kill()).toBe(true);
   }

@@ -20,7 +20,7 @@ async function spin(order: Partial<AttemptOrder>) {
   const { promise: group, resolve } = Promise.withResolvers<number>();
   const process = createJobProcess({ env: {}, onGroup: (pid, isAlive) => isAlive && resolve(pid) });
   host = process;
-  await loadFile(process, file, "off");
+  await loadFile(process, { file, trace: "off" });
   const { promise: death, resolve: die } = Promise.withResolvers<Death>();
   process.listen({ message: () => undefined, death: die });
   process.offer({

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { claimed } from "../support/claimed-task.ts";
 import { fixtureJobs } from "./attempts.ts";
-import { claimed } from "./claimed.ts";
 
 test("attempts end, and spinning ones die, inside a consumer thread", async () => {
   const tasks = [

@@ -7,9 +7,9 @@ import { createJobThread } from "../../src/job/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/pool.ts";
 import { runJob } from "../../src/job/run-job.ts";
 import { WORDS } from "../../src/job/shared-memory.ts";
+import { claimed, silent } from "../support/claimed-task.ts";
 import { eventually } from "../support/eventually.ts";
 import { finish, fixtureJobs, openLane, start, until } from "./attempts.ts";
-import { claimed, silent } from "./claimed.ts";
 
 const countOf = async (lane: Awaited<ReturnType<typeof openLane>>) =>
   Number((await finish(start(lane, "attempts"))).end.result);

@@ -4,8 +4,8 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunningAttempt } from "../../src/core/attempt.ts";
+import { claimed } from "../support/claimed-task.ts";
 import { finish, openLane, until } from "./attempts.ts";
-import { claimed } from "./claimed.ts";
 
 /** Lines that are to be named are marked with `//@ name`. */
 const JOB = `import { defineJob } from "serendipity-job";

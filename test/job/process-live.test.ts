@@ -1,8 +1,8 @@
 // What can be seen of an attempt in a job process, whose memory is only read through its main thread.
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { claimed } from "../support/claimed-task.ts";
 import { finish, openLane, until } from "./attempts.ts";
-import { claimed } from "./claimed.ts";
 
 const jobsDir = fileURLToPath(new URL("../kill/jobs", import.meta.url));
 const lane = await openLane({ jobsDir });

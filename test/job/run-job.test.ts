@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { claimed } from "../support/claimed-task.ts";
 import { finish, openLane, start, until } from "./attempts.ts";
-import { claimed } from "./claimed.ts";
 
 const lane = await openLane();
 const run = (action: string, value?: unknown, timeoutMs?: number) =>

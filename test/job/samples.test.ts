@@ -1,8 +1,8 @@
 // The sample jobs do what their comments say.
 import { describe, expect, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { claimed } from "../support/claimed-task.ts";
 import { finish, openLane, until } from "./attempts.ts";
-import { claimed } from "./claimed.ts";
 
 const lane = await openLane({ jobsDir: fileURLToPath(new URL("../../src/jobs", import.meta.url)) });
 

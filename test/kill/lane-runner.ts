@@ -6,8 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createJobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
-import { linearRetry } from "../../src/core/retry-policy.ts";
-import type { ClaimedTask } from "../../src/core/task.ts";
+import { claimed, silent } from "../support/claimed-task.ts";
 
 /** One case, as it comes in. */
 export interface LaneCase {
@@ -29,71 +28,43 @@ export interface LaneResult {
   readonly isSiblingAlive: boolean;
 }
 
-function quiet(): void {
-  // What counts is printed as JSON.
-}
-
 const folder = mkdtempSync(join(tmpdir(), "kill-"));
 /** Once it is there the import of some jobs spins; each import that has begun adds a byte. */
 const spinFlag = join(folder, "spin");
 const lane = await createJobLane({
   jobsDir: fileURLToPath(new URL("./jobs", import.meta.url)),
   slots: 2,
-  logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+  logger: silent,
   env: { PATH: process.env["PATH"] ?? "", KILL_SPIN_FLAG: spinFlag },
   owner: `matrix-${process.pid}`,
 });
 
 writeFileSync(spinFlag, "");
 
-let ids = 0;
-
-function start(job: string, params: object, timeoutMs: number): RunningAttempt {
-  ids += 1;
-  const task: ClaimedTask = {
-    taskId: ids,
-    attemptId: ids,
-    fence: 1,
-    taskNo: `no-${ids}`,
-    name: "kill",
-    lane: "job",
-    job,
-    content: JSON.stringify({ class: job, params }),
-    timeoutMs,
-    life: 1,
-    attempt: 1,
-    charged: 0,
-    deaths: 0,
-    retry: linearRetry(0, 0),
-    coroutineId: ids,
-    application: {
-      id: 1,
-      appKey: "key",
-      linkUrl: "http://127.0.0.1",
-      secretSealed: "",
-      callbackSecretSealed: null,
-      previous: null,
-      successMatch: "body",
-    },
-  };
-  return lane.start(task);
-}
+const start = (job: string, params: object, timeoutMs: number): RunningAttempt =>
+  lane.start(claimed(job, params, timeoutMs));
 
 /** Its code has begun to run, be it that of its import. */
 async function untilBegun(attempt: RunningAttempt): Promise<void> {
   const importsBefore = statSync(spinFlag).size;
   let isEnded = false;
-  attempt.ended.then(() => {
-    isEnded = true;
-  }, quiet);
+  attempt.ended.then(
+    () => {
+      isEnded = true;
+    },
+    () => undefined,
+  );
   while (!isEnded && (await attempt.inspect()).vars === null) {
     if (statSync(spinFlag).size > importsBefore) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
+let cases = 0;
+
 async function runCase(given: LaneCase): Promise<LaneResult> {
-  const path = join(folder, String(ids + 1));
+  cases += 1;
+  const path = join(folder, String(cases));
   const isTimeout = given.ending === "timeout";
   const startedMs = performance.now();
   const attempt = start(given.job, { do: given.do, path }, isTimeout ? given.timeoutMs : 60_000);

@@ -4,6 +4,7 @@ import { existsSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { KillReceipt } from "../../src/core/attempt.ts";
 import { findBinary } from "../support/find-binary.ts";
 import { isAboutMemory, type KillCase } from "./cases.ts";
 import type { LaneCase, LaneResult } from "./lane-runner.ts";
@@ -118,6 +119,9 @@ function problemsOf({ killCase, ending, isolation }: Judged, result: LaneResult)
     [endsItself || endedAfterMs <= 250, `recorded after ${endedAfterMs} ms`],
     [!wasKilled || receipt.reason !== undefined, "no reason in the receipt"],
     [!wasKilled || receipt.by !== undefined, "nobody in the receipt"],
+    [endsItself || isItsPlace(killCase, receipt), "another place in the receipt"],
+    [!wasKilled || end.trace?.autopsy !== undefined, "no autopsy"],
+    [endsItself || end.trace?.autopsy?.source === "live", "the autopsy does not know its place"],
     [isSiblingAlive, "a sibling was disturbed"],
     [
       killCase.isImport || end.trace?.view?.vars?.["doing"] === killCase.do,
@@ -125,6 +129,12 @@ function problemsOf({ killCase, ending, isolation }: Judged, result: LaneResult)
     ],
   ];
   return checks.flatMap(([isRight, problem]) => (isRight ? [] : [problem]));
+}
+
+/** The innermost frame that can be told is in the file that does it. */
+function isItsPlace({ isImport }: KillCase, { stack = [] }: KillReceipt): boolean {
+  const file = isImport ? "spin-on-import.ts" : "actions.ts";
+  return stack[0]?.file.endsWith(`/lib/${file}`) === true;
 }
 
 /** What still lives of it, as seen from outside. */

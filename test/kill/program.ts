@@ -1,15 +1,13 @@
 // Runs cases in the whole program: those that on a thread die only with their executor, and the memory of threads.
 
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import type { KillReceipt } from "../../src/core/attempt.ts";
 import { type ApiClient, createClient, type Detail, isEnded } from "../support/api-client.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import type { KillCase } from "./cases.ts";
 import type { Row } from "./lane.ts";
 
-/** What the issue allows from the deadline or the cancel to the proof of death, on the executor's path. */
+/** Promised from the deadline or the cancel to the proof of death, on the executor's path. */
 const EXECUTOR_PATH_MS = 3_000;
 const TIMEOUT_MS = 500;
 
@@ -41,9 +39,15 @@ interface World {
   readonly client: ApiClient;
 }
 
+/** What is told of the attempt at its end. */
 interface Killed {
   readonly outcome: string;
-  readonly receipt: KillReceipt | null;
+  readonly killed: boolean;
+  readonly method: string;
+  readonly latencyMs: number;
+  readonly reason: unknown;
+  /** The files of the innermost frames of receipt and autopsy. */
+  readonly files: readonly string[];
 }
 
 async function runCase(
@@ -62,7 +66,7 @@ async function runCase(
   const killed = await untilProven(world, id);
   const wrong = [
     ...problemsOf({ killCase, ending }, killed),
-    ...(killed.receipt?.method === "thread"
+    ...(killed.method === "thread"
       ? await undisturbedProblems(client, sibling)
       : await siblingProblems(client, sibling)),
     ...(await healthProblems(client, begun.service_id, killed)),
@@ -74,8 +78,8 @@ async function runCase(
     ending,
     action: killCase.do,
     outcome: killed.outcome,
-    method: killed.receipt?.method ?? "none",
-    latencyMs: killed.receipt?.latencyMs ?? -1,
+    method: killed.method,
+    latencyMs: killed.latencyMs,
     wrong,
   };
 }
@@ -85,12 +89,11 @@ async function runMemoryCase(world: World, killCase: KillCase): Promise<Row> {
   const sibling = await client.createJob("on-thread", params("a promise that never settles"));
   const { service_id: executor } = await client.until(sibling, hasBegun);
   const id = await client.createJob("on-thread", params(killCase.do), { timeout: 20_000 });
-  const { outcome, receipt } = await untilProven(world, id);
+  const { outcome, killed, latencyMs, reason, method } = await untilProven(world, id);
   const beside = await client.detail(sibling);
   await client.post("/task/cancel", { id: sibling });
   const next = await client.createJob("on-thread", params("stack overflow"));
   const { attempts } = await client.until(next, isEnded);
-  const { killed = false, latencyMs = -1, reason, method = "none" } = receipt ?? {};
   const wrong = judge([
     [outcome === killCase.outcome, `outcome ${outcome}`],
     [killed, "not proven dead"],
@@ -127,29 +130,28 @@ async function cancel(client: ApiClient, id: number) {
 }
 
 /** Waits until the receipt in the database is a proof. */
-async function untilProven({ program, client }: World, id: number): Promise<Killed> {
+async function untilProven({ client }: World, id: number): Promise<Killed> {
   await client.until(id, isEnded, 20_000);
   const deadlineMs = performance.now() + 20_000;
   for (;;) {
-    const killed = readEnd(program, id);
-    if (killed.receipt?.killed || performance.now() > deadlineMs) return killed;
+    const killed = await readEnd(client, id);
+    if (killed.killed || performance.now() > deadlineMs) return killed;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-function readEnd(program: Program, id: number): Killed {
-  const database = new DatabaseSync(join(program.folder, "data", "serendipity.db"), {
-    readOnly: true,
-  });
-  try {
-    const sql =
-      "select outcome, receipt from attempt_ends join attempts on id = attempt_id where task_id = ?";
-    const { outcome, receipt } = database.prepare(sql).get(id) as Record<string, string | null>;
-    const proof = receipt ? (JSON.parse(receipt) as KillReceipt) : null;
-    return { outcome: outcome ?? "none", receipt: proof };
-  } finally {
-    database.close();
-  }
+async function readEnd(client: ApiClient, id: number): Promise<Killed> {
+  const [attempt] = await client.attempts(id);
+  const { killed = false, method = "none", latency_ms = -1, ...receipt } = attempt?.receipt ?? {};
+  const stack = (receipt["stack"] ?? []) as readonly { readonly file: string }[];
+  return {
+    outcome: attempt?.outcome ?? "none",
+    killed: killed === true,
+    method: String(method),
+    latencyMs: Number(latency_ms),
+    reason: receipt["reason"],
+    files: [stack[0]?.file ?? "", attempt?.autopsy?.frames[0]?.file ?? ""],
+  };
 }
 
 interface Judged {
@@ -157,21 +159,20 @@ interface Judged {
   readonly ending: "timeout" | "cancel";
 }
 
-function problemsOf({ killCase, ending }: Judged, { outcome, receipt }: Killed): string[] {
+function problemsOf({ killCase, ending }: Judged, end: Killed): string[] {
+  const { outcome, killed, latencyMs, method, files } = end;
   return judge([
     [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
-    [receipt?.killed === true, "not proven dead"],
-    [isItsMethod(killCase, receipt), `method ${receipt?.method}`],
-    [
-      (receipt?.latencyMs ?? Number.POSITIVE_INFINITY) <= EXECUTOR_PATH_MS,
-      `dead after ${receipt?.latencyMs} ms`,
-    ],
+    [killed, "not proven dead"],
+    [isItsMethod(killCase, method), `method ${method}`],
+    [latencyMs >= 0 && latencyMs <= EXECUTOR_PATH_MS, `dead after ${latencyMs} ms`],
+    [files.every((file) => file.endsWith("/lib/actions.ts")), "another place is told"],
   ]);
 }
 
-function isItsMethod({ onThread }: KillCase, receipt: KillReceipt | null): boolean {
-  if (receipt?.method === "thread") return onThread === "alone or with its executor";
-  return receipt?.method === "executor";
+function isItsMethod({ onThread }: KillCase, method: string): boolean {
+  if (method === "thread") return onThread === "alone or with its executor";
+  return method === "executor";
 }
 
 /** Where the thread died alone. */
@@ -194,10 +195,10 @@ async function siblingProblems(client: ApiClient, id: number): Promise<string[]>
 async function healthProblems(
   client: ApiClient,
   executor: string | null,
-  { receipt }: Killed,
+  { method }: Killed,
 ): Promise<string[]> {
   const id = await client.createJob("on-thread", params("stack overflow"));
   const { attempts } = await client.until(id, isEnded, 20_000);
   const isSame = attempts[0]?.service_id === executor;
-  return isSame === (receipt?.method === "thread") ? [] : ["the wrong executor goes on"];
+  return isSame === (method === "thread") ? [] : ["the wrong executor goes on"];
 }

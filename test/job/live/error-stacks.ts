@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createJobLane } from "../../../src/consumer/job-lane.ts";
 import { TRACES } from "../../../src/core/job.ts";
-import { claimed, silent } from "../claimed.ts";
+import { claimed, silent } from "../../support/claimed-task.ts";
 
 const DEEP = `enum Color { Red, Green = "g" }
 interface Thing<T> { readonly value: T }

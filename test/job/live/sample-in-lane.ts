@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createJobLane, type JobLane } from "../../../src/consumer/job-lane.ts";
 import type { LiveView } from "../../../src/core/attempt.ts";
-import { claimed, silent } from "../claimed.ts";
+import { claimed, silent } from "../../support/claimed-task.ts";
 import { marksOf, openServer, placeOf } from "./sample-shapes.ts";
 import { type Shape, SPINNING, WAITING, WAITING_IN_CTX } from "./shapes.ts";
 

@@ -3,8 +3,8 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { claimed } from "../../support/claimed-task.ts";
 import { finish, openLane } from "../attempts.ts";
-import { claimed } from "../claimed.ts";
 
 const WORK = `export function work(list: readonly number[]) {
   for (const item of list) console.log(item);

@@ -88,7 +88,9 @@ const spins: Readonly<Record<string, Action>> = {
     for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, () => undefined);
     for (;;);
   },
-  "a promise that never settles": () => never(),
+  "a promise that never settles": async () => {
+    await never();
+  },
   "a counter in a file": ({ path }) => {
     for (let i = 1; ; i++) if (i % 1_000_000 === 0) appendFileSync(path, ".");
   },
