@@ -9,10 +9,12 @@ import { AppError, messageOf } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
-import { type Catalogue, loadCatalogue } from "./job/catalogue.ts";
+import { type Catalogue, importWays, loadCatalogue } from "./job/catalogue.ts";
+import { createJobProcess } from "./job/job-process.ts";
 import { createJobThread } from "./job/job-thread.ts";
 import { openTracing } from "./job/live/tracing.ts";
 import { refuseDuplicates } from "./job/refuse-duplicates.ts";
+import { whyNoThreads } from "./job/runtime.ts";
 import { createLogger } from "./log.ts";
 import { hearSignals } from "./signals.ts";
 import type { Store } from "./store/store.ts";
@@ -147,11 +149,16 @@ async function check(config: Config, logger: Logger): Promise<void> {
   throw new AppError("configuration", `${badFiles.length} bad job files:${lines.join("")}`);
 }
 
-async function checkJobs({ jobsDir }: Config, logger: Logger): Promise<Catalogue> {
+async function checkJobs(config: Config, logger: Logger): Promise<Catalogue> {
+  const { jobsDir } = config;
   const tracing = openTracing(undefined, logger);
-  const spawn = () => createJobThread({}, { sources: tracing.sources });
+  const ways = importWays({
+    thread: () => createJobThread({}, { sources: tracing.sources }),
+    process: () => createJobProcess({ env: {}, tracing }),
+  });
+  const noThreads = whyNoThreads(config);
   try {
-    const catalogue = await loadCatalogue({ jobsDir, spawn, logger });
+    const catalogue = await loadCatalogue({ jobsDir, ...ways, logger, noThreads });
     refuseDuplicates(catalogue);
     return catalogue;
   } finally {

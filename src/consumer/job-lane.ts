@@ -7,7 +7,7 @@ import type { Logger } from "../core/logger.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
-import { type Catalogue, loadCatalogue } from "../job/catalogue.ts";
+import { type Catalogue, importWays, loadCatalogue } from "../job/catalogue.ts";
 import { openEntry } from "../job/entry.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobProcess } from "../job/job-process.ts";
@@ -19,7 +19,6 @@ import type { PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
 import { newMark, newOwner } from "../job/process-sweep.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
-import { canKillThreads } from "../job/runtime.ts";
 
 export interface JobLaneOptions {
   readonly jobsDir: string;
@@ -70,10 +69,8 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,
-    // A file whose import cannot be ended would burn on for ever.
-    spawn: canKillThreads() ? spawn.thread : spawn.process,
+    ...importWays(spawn),
     logger,
-    isolation: canKillThreads() ? "warm" : "process",
     noThreads,
   });
   const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));

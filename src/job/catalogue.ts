@@ -6,6 +6,7 @@ import type { Logger } from "../core/logger.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
 import type { SpawnHost } from "./job-host.ts";
 import { type FileLoad, loadFile } from "./load-file.ts";
+import { canKillThreads } from "./runtime.ts";
 
 /** A name or alias that more than one file claims. */
 export interface DuplicateName {
@@ -38,6 +39,15 @@ export interface CatalogueOptions {
   readonly isolation?: Isolation;
   /** Why no job may run on a thread here; such jobs are bad files then. Default: they may. */
   readonly noThreads?: string | null;
+}
+
+/** How files are imported where threads can be killed, and where they cannot: a file that never ends would burn on. */
+export function importWays(spawn: {
+  readonly thread: SpawnHost;
+  readonly process: SpawnHost;
+}): Pick<CatalogueOptions, "spawn" | "isolation"> {
+  if (canKillThreads()) return { spawn: spawn.thread, isolation: "warm" };
+  return { spawn: spawn.process, isolation: "process" };
 }
 
 /** What a job wants instead is known only once its file is loaded. */

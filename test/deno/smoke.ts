@@ -136,9 +136,20 @@ test("on Deno the detail of a job on a thread shows the line it waits at", async
   }
 });
 
-test("on Deno check names a file that a package.json says is CommonJS", async () => {
+test("on Deno check refuses what the executor would refuse", () => {
   const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "jobs-")));
   writeFileSync(join(jobsDir, "waiting.ts"), WAITING);
+  const main = new URL("../../src/main.ts", import.meta.url).pathname;
+  const env = { ...process.env, JOBS_DIR: jobsDir, DATA_DIR: jobsDir };
+  const checked = spawnSync(deno, ["run", "-A", main, "check"], { env, encoding: "utf8" });
+  rmSync(jobsDir, { recursive: true, force: true });
+  expect(checked.status).toBe(78);
+  expect(checked.stderr).toContain('waiting.ts: isolation: "warm": Deno cannot kill a busy thread');
+});
+
+test("on Deno check names a file that a package.json says is CommonJS", async () => {
+  const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "jobs-")));
+  writeFileSync(join(jobsDir, "waiting.ts"), WAITING.replace(/.*isolation.*/, ""));
   writeFileSync(join(jobsDir, "package.json"), '{"type":"commonjs"}');
   const main = new URL("../../src/main.ts", import.meta.url).pathname;
   const env = { ...process.env, JOBS_DIR: jobsDir, DATA_DIR: jobsDir };
