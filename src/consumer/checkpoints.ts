@@ -21,7 +21,7 @@ export function keepCheckpoints(deps: CheckpointDeps): () => Promise<void> {
     const running = deps.owned().filter((owned) => owned.end === undefined);
     const looked = await Promise.all(running.map(look));
     const changed = looked.filter(({ owned, place }) => place !== written.get(owned));
-    const fresh = changed.flatMap(({ checkpoint }) => checkpoint ?? []);
+    const fresh = changed.flatMap(withExcerpts);
     if (fresh.length === 0) return;
     await deps.store.attempts.checkpoint(fresh);
     for (const { owned, place, checkpoint } of changed) {
@@ -46,6 +46,13 @@ async function look(owned: OwnedAttempt): Promise<Look> {
   const { elapsedMs: _, vitals: __, ...place } = view;
   const checkpoint = { attemptId: owned.lease.attemptId, view };
   return { owned, place: JSON.stringify(place), checkpoint };
+}
+
+/** What is not written anyway costs no reading of sources. */
+function withExcerpts({ owned, checkpoint }: Look): Checkpoint[] {
+  if (checkpoint === null) return [];
+  const excerpts = owned.running.excerpts?.(checkpoint.view);
+  return [{ ...checkpoint, ...(excerpts && { excerpts }) }];
 }
 
 /** A delivery has no place to show. */

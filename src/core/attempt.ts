@@ -226,6 +226,8 @@ export interface RunningAttempt {
   stop(reason: StopReason, how?: StopHow): void;
   /** What speaks for it having filled the executor's memory; absent where it has memory of its own. */
   suspect?(): Promise<MemorySuspect | undefined>;
+  /** The lines around the frames of a view of it; absent where it has no source. */
+  excerpts?(view: LiveView): readonly Excerpt[];
   /** Its last view was written as a checkpoint: it says so in its trace as soon as its event loop turns. */
   noteCheckpoint?(view: LiveView): void;
   /** Its lease ends in `leftMs` unless this is called again; what runs outside the executor guards it by itself. */

@@ -45,6 +45,7 @@ export async function remainsOf(
 
 interface Seen {
   readonly view: LiveView;
+  readonly excerpts: readonly Excerpt[];
   readonly ageMs: number;
 }
 
@@ -52,11 +53,13 @@ interface Seen {
 function seenBefore(written: WrittenCheckpoint | undefined, diedAgoMs: number): Seen | undefined {
   if (written === undefined) return;
   const ageMs = Math.max(0, written.ageMs - diedAgoMs);
-  const { vitals } = written.view;
+  const { view, excerpts } = written;
+  const { vitals } = view;
   const memoryAgeMs = vitals?.memoryAgeMs ?? null;
-  if (vitals === undefined || memoryAgeMs === null) return { view: written.view, ageMs };
+  if (vitals === undefined || memoryAgeMs === null) return { view, excerpts, ageMs };
   return {
-    view: { ...written.view, vitals: { ...vitals, memoryAgeMs: memoryAgeMs + ageMs } },
+    view: { ...view, vitals: { ...vitals, memoryAgeMs: memoryAgeMs + ageMs } },
+    excerpts,
     ageMs,
   };
 }
@@ -69,6 +72,6 @@ function traceOf(seen: Seen | undefined, last: LastPlace | undefined): AttemptTr
     return { view: { ...view, ...last.place }, events: [], autopsy };
   }
   if (seen === undefined) return;
-  const autopsy = { source: "checkpoint", ageMs: seen.ageMs, ...aged, excerpts: [] } as const;
-  return { view: seen.view, events: [], autopsy };
+  const { view, excerpts, ageMs } = seen;
+  return { view, events: [], autopsy: { source: "checkpoint", ageMs, ...aged, excerpts } };
 }

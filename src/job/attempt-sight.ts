@@ -1,6 +1,7 @@
 // What can be seen of one attempt from outside: where it is while it runs, and what is kept of it at its end.
 import type {
   AttemptTrace,
+  Excerpt,
   KillReceipt,
   LiveView,
   Outcome,
@@ -44,6 +45,8 @@ export interface AttemptSight {
   /** It did not accept. */
   refused(): void;
   inspect(): Promise<LiveView>;
+  /** The lines around the frames of one of its views, as they ran. */
+  excerpts(view: LiveView): readonly Excerpt[];
   eventsAfter(seq: number): readonly TraceEvent[];
   /** Tells it to end, and notes where it was before it could react to that. */
   abort(message: AbortMessage): Promise<void>;
@@ -100,6 +103,7 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
       await asked.refresh();
       return { ...(await inspect(asked, sourceIn(asked))), ran: ranOf(job, asked) };
     },
+    excerpts: ({ frames }) => readExcerpts(frames, (path) => loadedAs(job, host, path)),
     eventsAfter(seq) {
       if (kept !== null) return eventsAfter(kept.events, seq);
       return host === null ? [] : eventsAfter(readEvents(host.memory), seq);

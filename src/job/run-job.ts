@@ -55,6 +55,7 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     gone: attempt.gone,
     inspect: () => attempt.sight.inspect(),
     eventsAfter: (seq) => attempt.eventsAfter(seq),
+    excerpts: (view) => attempt.sight.excerpts(view),
     noteCheckpoint: (view) => attempt.noteCheckpoint(view),
     stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
     lease: (leftMs) => attempt.lease(leftMs),

@@ -1,11 +1,11 @@
 // Where running attempts were last seen: many are replaced in one statement.
-import type { LiveView } from "../core/attempt.ts";
+import type { Excerpt, LiveView } from "../core/attempt.ts";
 import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
 import { batchesOf } from "./batches.ts";
 import type { Database } from "./dialect.ts";
 import type { AttemptStore } from "./store.ts";
 
-/** Larger views are kept without their vars, then with few frames: a checkpoint is small, or it is not kept. */
+/** Larger ones are kept without source lines, then without vars, then with few frames: it is small, or it is not kept. */
 const MOST_BYTES = 16 * 1024;
 const MOST_FRAMES = 40;
 
@@ -14,9 +14,9 @@ export function createCheckpoints(
 ): Pick<AttemptStore, "checkpoint" | "lastCheckpoint" | "lastCheckpoints"> {
   return {
     checkpoint: async (checkpoints) => {
-      const rows = checkpoints.flatMap(({ attemptId, view }) => {
-        const text = viewText(view);
-        return text === null ? [] : [{ attempt_id: attemptId, view: text }];
+      const rows = checkpoints.flatMap((checkpoint) => {
+        const text = viewText(checkpoint);
+        return text === null ? [] : [{ attempt_id: checkpoint.attemptId, view: text }];
       });
       // In the order of their ids, so that two writers never wait for each other in a circle.
       rows.sort((one, other) => one.attempt_id - other.attempt_id);
@@ -50,15 +50,20 @@ async function readCheckpoints(
     );
     for (const { attempt_id, view, written_at, now_ms } of rows) {
       const ageMs = Math.max(0, now_ms - written_at);
-      found.set(attempt_id, { view: JSON.parse(view) as LiveView, writtenAt: written_at, ageMs });
+      const { excerpts = [], ...seen } = JSON.parse(view) as WrittenView;
+      found.set(attempt_id, { view: seen, excerpts, writtenAt: written_at, ageMs });
     }
   }
   return found;
 }
 
-function viewText(view: Checkpoint["view"]): string | null {
+/** What the column holds. */
+type WrittenView = LiveView & { readonly excerpts?: readonly Excerpt[] };
+
+function viewText({ view, excerpts = [] }: Checkpoint): string | null {
   const { waiting: _, ...withoutVars } = { ...view, vars: null };
-  for (const each of [view, { ...view, vars: null }, shortened(withoutVars)]) {
+  const whole: WrittenView = excerpts.length === 0 ? view : { ...view, excerpts };
+  for (const each of [whole, view, { ...view, vars: null }, shortened(withoutVars)]) {
     const text = JSON.stringify(each);
     if (Buffer.byteLength(text) <= MOST_BYTES) return text;
   }

@@ -42,7 +42,8 @@ async function left() {
 
 describe("taking over from a dead executor", () => {
   test("ends its attempts as lost, with the proof and the last checkpoint as of the death", async () => {
-    await world.store.attempts.checkpoint([{ attemptId: task.attemptId, view: VIEW }]);
+    const excerpts = [{ ...PLACE, first: PLACE.line, lines: ["await turn(page);"] }];
+    await world.store.attempts.checkpoint([{ attemptId: task.attemptId, view: VIEW, excerpts }]);
     const before = Date.now();
     await takeOver(world.store, SERVICE_ID, { cause: "died", provenAgoMs: 50, latencyMs: 30 });
     const { attempt, trace } = await left();
@@ -59,7 +60,7 @@ describe("taking over from a dead executor", () => {
       },
     });
     expect(Math.abs((attempt?.receipt?.at ?? 0) - before + 50)).toBeLessThan(1_000);
-    expect(trace?.autopsy).toMatchObject({ source: "checkpoint", excerpts: [] });
+    expect(trace?.autopsy).toMatchObject({ source: "checkpoint", excerpts });
     const ageMs = trace?.autopsy?.ageMs ?? -1;
     expect(trace?.view).toEqual({
       ...VIEW,

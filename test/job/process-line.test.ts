@@ -69,12 +69,15 @@ describe("an attempt in a process", () => {
   test("is seen on its line while it spins, and its receipt names that line", async () => {
     const attempt = begin("spin");
     const view = await lookAt(attempt);
+    const excerpts = attempt.excerpts?.(view);
     attempt.stop("cancel");
     const { end } = await finish(attempt);
     expect(view).toMatchObject({
       state: "running",
       vars: { page: 3, deep: [{ theIBAN: "[masked]", Password: "[masked]" }] },
     });
+    expect(excerpts?.[0]).toMatchObject({ line: place("grind").line, first: 3 });
+    expect(excerpts?.[0]?.lines[2]).toBe("  for (;;) n += 1; //@ grind");
     expect(view.frames.slice(0, 1)).toEqual([place("grind", "grind")]);
     expect(view.frames.map((frame) => frame.function)).toEqual(["grind", "run"]);
     expect(end.receipt).toMatchObject({ killed: true, stack: view.frames });

@@ -249,7 +249,7 @@ export function finishingSuite(createDatabase: CreateTestDatabase): void {
       expect((await corner.read(bad.taskId)).task).toMatchObject({ status: "running", fence: 1 });
     });
 
-    test("a trace larger than 256 KiB packed loses its events and keeps where the attempt was", async () => {
+    test("a trace with a single event larger than 256 KiB packed keeps where the attempt was", async () => {
       const corner = await openCorner(store);
       const started = await corner.start();
       const noise = Array.from({ length: 40_000 }, (_, seq) => Math.sin(seq).toString(36)).join("");

@@ -191,17 +191,19 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
         frames: Array.from({ length: 300 }, () => frame),
         omitted: 700,
       };
+      const excerpts = [{ file: "/jobs/a.ts", line: 3, first: 1, lines: ["a", "b", "c"] }];
       await store.attempts.checkpoint([
-        { attemptId: first + 2, view: deep },
-        { attemptId: first + 1, view: huge },
-        { attemptId: first, view: later },
+        { attemptId: first + 2, view: deep, excerpts },
+        { attemptId: first + 1, view: huge, excerpts },
+        { attemptId: first, view: later, excerpts },
       ]);
       const found = await store.attempts.lastCheckpoint(first);
-      expect(found).toMatchObject({ view: later });
+      expect(found).toMatchObject({ view: later, excerpts });
       expect(found?.ageMs).toBeGreaterThanOrEqual(0);
       expect(found?.writtenAt).toBeGreaterThanOrEqual(before);
       expect(await store.attempts.lastCheckpoint(first + 1)).toMatchObject({
         view: { vars: null },
+        excerpts: [],
       });
       const shallow = await store.attempts.lastCheckpoint(first + 2);
       expect(shallow?.view).toMatchObject({ frames: Array(40).fill(frame), omitted: 960 });
