@@ -628,6 +628,47 @@ await using top = make("top");
 await using none = null;
 log("module end");`,
 
+  "more async calls at once than are noted": `
+const gate = Promise.withResolvers<void>();
+async function inner(n: number) {
+  if (n < 0) throw new Error("negative");
+  log("begin " + n);
+  await null;
+  log("inner " + n);
+  return n;
+}
+async function item(n: number) {
+  try {
+    await gate.promise;
+    if (n % 500 === 7) log(await inner(n));
+    if (n === 2_999) await inner(-1);
+  } catch (e) {
+    log((e as Error).message);
+    await null;
+    log("caught");
+  } finally {
+    if (n % 1_000 === 999) log("finally " + n);
+  }
+  return n;
+}
+async function* numbers() {
+  try {
+    yield 1;
+    await null;
+    log("between");
+    yield 2;
+    log("after");
+  } finally {
+    log("end");
+  }
+}
+const all = Array.from({ length: 3_000 }, (_, n) => item(n));
+log("all begun");
+for await (const n of numbers()) log(n);
+for await (const n of numbers()) if (n === 2) break;
+gate.resolve();
+log((await Promise.all(all)).length);`,
+
   "enums and namespaces": `
 enum Color { Red, Green = 5, Blue, Text = "t", Computed = make() }
 function make() { log("computed"); return 12; }
