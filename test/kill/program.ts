@@ -62,9 +62,7 @@ async function runCase(
   const killed = await untilProven(world, id);
   const wrong = [
     ...problemsOf({ killCase, ending }, killed),
-    ...(killed.receipt?.method === "thread"
-      ? await undisturbedProblems(client, sibling)
-      : await siblingProblems(client, sibling)),
+    ...(await siblingProblems(client, sibling)),
     ...(await healthProblems(client, begun.service_id, killed)),
     ...(answer === undefined || answer.method !== undefined ? [] : ["the cancel has no receipt"]),
   ];
@@ -161,24 +159,12 @@ function problemsOf({ killCase, ending }: Judged, { outcome, receipt }: Killed):
   return judge([
     [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
     [receipt?.killed === true, "not proven dead"],
-    [isItsMethod(killCase, receipt), `method ${receipt?.method}`],
+    [receipt?.method === "executor", `method ${receipt?.method}`],
     [
       (receipt?.latencyMs ?? Number.POSITIVE_INFINITY) <= EXECUTOR_PATH_MS,
       `dead after ${receipt?.latencyMs} ms`,
     ],
   ]);
-}
-
-function isItsMethod({ onThread }: KillCase, receipt: KillReceipt | null): boolean {
-  if (receipt?.method === "thread") return onThread === "alone or with its executor";
-  return receipt?.method === "executor";
-}
-
-/** Where the thread died alone. */
-async function undisturbedProblems(client: ApiClient, id: number): Promise<string[]> {
-  const { attempts, status } = await client.detail(id);
-  await client.post("/task/cancel", { id });
-  return attempts.length === 1 && status === "running" ? [] : ["a sibling was disturbed"];
 }
 
 /** It is interrupted uncharged and runs again; then it is not needed any more. */

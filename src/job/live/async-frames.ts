@@ -129,7 +129,8 @@ export function createAsyncFrames(words: Int32Array) {
     calls,
     /** The handles go on, so that none of before is taken for one of after. */
     reset(): void {
-      words.fill(0);
+      words.fill(0, WORDS.stop + 1);
+      words[WORDS.depth] = 0;
       reserveEntry(words);
     },
   };

@@ -4,6 +4,10 @@
 export const WORDS = {
   /** Frames on the stack; 0 while nothing instrumented runs. */
   depth: 0,
+  /** Set by the owner just before it kills the job worker: its loops stand still then. */
+  stop: 1,
+  /** Written before each look at `stop`, so that no engine looks only once for a whole loop. */
+  looked: 2,
   /** Id of the attempt that runs, in two halves; 0 while none does. For whoever finds the memory after a death. */
   attemptLow: 3,
   attemptHigh: 4,

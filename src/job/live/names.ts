@@ -9,6 +9,8 @@ export const CALLS = {
   leave: `${PREFIX}L`,
   caught: `${PREFIX}B`,
   first: `${PREFIX}K`,
+  stop: `${PREFIX}S`,
+  stopBig: `${PREFIX}Q`,
   giveUp: `${PREFIX}P`,
   reenter: `${PREFIX}R`,
   open: `${PREFIX}N`,

@@ -88,6 +88,7 @@ function openWriter(file: File, region: Region, plan: FramePlan): Writer {
     lastActive: code.findLast((node) => isActive(activities.of(node))) ?? null,
     line: undefined,
     guards: isShaky ? 1 : 0,
+    loops: 0,
     resources: 0,
   };
   return writer;

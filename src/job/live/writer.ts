@@ -34,6 +34,8 @@ export interface Writer {
   line: number | undefined;
   /** Statements around that run something after a `return` inside them. */
   guards: number;
+  /** Loops around. */
+  loops: number;
   /** Resources declared so far, for their names. */
   resources: number;
 }
