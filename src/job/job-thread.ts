@@ -7,7 +7,7 @@ import { entryToStart } from "./entry.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
-import { openLiveMemory } from "./live/memory.ts";
+import { openLiveMemory, WORDS } from "./live/memory.ts";
 import { withOriginalColumns } from "./live/original-columns.ts";
 import { readLive } from "./live/reader.ts";
 import type { Remains } from "./live/remains.ts";
@@ -134,6 +134,7 @@ export function createJobThread(
     kill() {
       listener = DEAF;
       live?.close();
+      live?.stop();
       killed ??= kill();
       return killed;
     },
@@ -151,7 +152,10 @@ function createLiveEnd({ sources = null, remains = null, onSource }: JobThreadEx
   const { given, words } = left === null ? newMemory() : { given: left.file, ...left.memory };
   const boot: LiveBoot = { memory: given, link };
   const read = () => readLive(words, sources.findTable);
-  return { boot, close, loaded, read, giveBack: () => left?.giveBack() };
+  const stop = () => {
+    words[WORDS.stop] = 1;
+  };
+  return { boot, close, loaded, read, stop, giveBack: () => left?.giveBack() };
 }
 
 function newMemory() {

@@ -7,20 +7,17 @@ export interface KillCase {
   readonly outcome: Outcome;
   /** Longest from the deadline to the proof of death; one engine call must end first where it is more than 250. */
   readonly withinMs: number;
-  /**
-   * Where only the program can show how it ends on a thread; absent: as anywhere. `alone or with its executor`: the engine
-   * stops a thread only where it finds it in JavaScript, which is luck when it hardly ever is.
-   */
-  readonly onThread?: "with its executor" | "alone or with its executor" | "by EXECUTOR_RSS_MB";
+  /** Where only the program can show how it ends on a thread; absent: as anywhere. */
+  readonly onThread?: "with its executor" | "by EXECUTOR_RSS_MB";
   /** It never gets past the import of its file, so there is nothing to watch. */
   readonly isImport?: true;
   /** Cheap enough for a hundred repeats. */
   readonly isCheap?: true;
 }
 
-/** Whether it may take its executor with it on a thread. */
-export function mayNeedExecutor({ onThread }: KillCase): boolean {
-  return onThread === "with its executor" || onThread === "alone or with its executor";
+/** Whether it takes its executor with it on a thread. */
+export function needsExecutor({ onThread }: KillCase): boolean {
+  return onThread === "with its executor";
 }
 
 /** Bytes must have time to pile up where a limit of memory is to end it. */
@@ -39,14 +36,15 @@ export const CASES: readonly KillCase[] = [
   { do: "regex catastrophe",               outcome: "timed_out", withinMs: 2_000 },
   { do: "JSON.parse in a loop",            outcome: "timed_out", withinMs: 2_000 },
   { do: "sort with a spinning comparator", outcome: "timed_out", withinMs: 250 },
-  { do: "BigInt growth",                   outcome: "timed_out", withinMs: 250, onThread: "alone or with its executor" },
+  { do: "BigInt growth",                   outcome: "timed_out", withinMs: 250 },
   { do: "a finally block that spins",      outcome: "timed_out", withinMs: 250 },
   { do: "an ignored signal",               outcome: "timed_out", withinMs: 250 },
   { do: "a trapped SIGTERM",               outcome: "timed_out", withinMs: 250 },
   { do: "a top-level import that spins",   outcome: "timed_out", withinMs: 250, isImport: true },
   { do: "a promise that never settles",    outcome: "timed_out", withinMs: 250, isCheap: true },
   { do: "a counter in a file",             outcome: "timed_out", withinMs: 250 },
-  { do: "short system calls in a loop",    outcome: "timed_out", withinMs: 250, onThread: "alone or with its executor" },
+  { do: "short system calls in a loop",    outcome: "timed_out", withinMs: 250 },
+  { do: "system calls in a callback",      outcome: "timed_out", withinMs: 250 },
   { do: "Atomics.wait",                    outcome: "timed_out", withinMs: 250 },
   { do: "WASM loop",                       outcome: "timed_out", withinMs: 250, onThread: "with its executor" },
   { do: "readFileSync of a FIFO",          outcome: "timed_out", withinMs: 250, onThread: "with its executor" },

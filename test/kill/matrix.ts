@@ -1,6 +1,6 @@
 // The whole kill matrix: `bun run test:kill` prints it and writes docs/kill-matrix.md; it ends with 1 when a row is wrong.
 import { writeFileSync } from "node:fs";
-import { CASES, isAboutMemory, type KillCase, mayNeedExecutor } from "./cases.ts";
+import { CASES, isAboutMemory, type KillCase, needsExecutor } from "./cases.ts";
 import { commandOf, openLane, type Row, type RuntimeName } from "./lane.ts";
 import { type Leaks, leaksOf } from "./leaks.ts";
 import { openProgram } from "./program.ts";
@@ -30,7 +30,7 @@ async function runLane(runtime: RuntimeName, isolation: "thread" | "process"): P
 async function runProgram(): Promise<Row[]> {
   const program = await openProgram();
   const rows: Row[] = [];
-  for (const killCase of CASES.filter(mayNeedExecutor)) {
+  for (const killCase of CASES.filter(needsExecutor)) {
     for (const ending of ENDINGS) rows.push(show(await program.run(killCase, ending)));
   }
   await program.stop();
@@ -76,7 +76,7 @@ writeFileSync(
 
 Written by \`bun run test:kill\`; do not edit. Every row is a real attempt. "right" means: the outcome is as it must be; the receipt is a proof, in time, with reason and by whom; the trace knows where it was; an attempt beside it was not disturbed (on the executor's path: interrupted, uncharged, and run again by the successor); and from outside no thread burns, no process lives and no file grows any more. The latency counts from the deadline, the cancel or the crash to the proof, in ms.
 
-A regex or a JSON.parse is one call of the engine: a thread dies when it ends. On the executor's path a thread gets 2 s before its executor is replaced. A loop of nothing but short system calls, or of large BigInt products, may need that too: the engine stops a thread only where it finds it in JavaScript, which took from 0.02 s to more than 2 s. Such a job belongs in a process; or \`BUN_JSC_usePollingTraps=1\` in the environment of the program makes it 3 to 20 ms, for 10 to 45 % of the speed of the tightest loops. An import that spins is cancelled when it has written a byte. Deno cannot kill threads: jobs run in processes there.
+A regex or a JSON.parse is one call of the engine: a thread dies when it ends. On the executor's path a thread gets 2 s before its executor is replaced. The engine stops a thread only where it finds it in JavaScript: a loop of nothing but short system calls, or of large BigInt products, could need that too (from 0.02 s to more than 2 s). Watched code stands still for it, see [the record](decisions/0013-process-isolation.md). Where a job is not watched (\`trace: "off"\`), in packages, and in BigInt arithmetic whose results go into properties only, it is still a matter of luck: such a job belongs in a process; or \`BUN_JSC_usePollingTraps=1\` in the environment of the program makes it 3 to 20 ms, for 10 to 45 % of the speed of the tightest loops. An import that spins is cancelled when it has written a byte. Deno cannot kill threads: jobs run in processes there.
 
 | runtime | isolation | ending | what the job does | outcome | method | latency ms | verdict |
 |---|---|---|---|---|---|---|---|

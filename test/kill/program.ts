@@ -66,10 +66,8 @@ async function runCase(
   const killed = await untilProven(world, id);
   const wrong = [
     ...problemsOf({ killCase, ending }, killed),
-    ...(killed.method === "thread"
-      ? await undisturbedProblems(client, sibling)
-      : await siblingProblems(client, sibling)),
-    ...(await healthProblems(client, begun.service_id, killed)),
+    ...(await siblingProblems(client, sibling)),
+    ...(await healthProblems(client, begun.service_id)),
     ...(answer === undefined || answer.method !== undefined ? [] : ["the cancel has no receipt"]),
   ];
   return {
@@ -164,22 +162,10 @@ function problemsOf({ killCase, ending }: Judged, end: Killed): string[] {
   return judge([
     [outcome === (ending === "cancel" ? "cancelled" : killCase.outcome), `outcome ${outcome}`],
     [killed, "not proven dead"],
-    [isItsMethod(killCase, method), `method ${method}`],
+    [method === "executor", `method ${method}`],
     [latencyMs >= 0 && latencyMs <= EXECUTOR_PATH_MS, `dead after ${latencyMs} ms`],
     [files.every((file) => file.endsWith("/lib/actions.ts")), "another place is told"],
   ]);
-}
-
-function isItsMethod({ onThread }: KillCase, method: string): boolean {
-  if (method === "thread") return onThread === "alone or with its executor";
-  return method === "executor";
-}
-
-/** Where the thread died alone. */
-async function undisturbedProblems(client: ApiClient, id: number): Promise<string[]> {
-  const { attempts, status } = await client.detail(id);
-  await client.post("/task/cancel", { id });
-  return attempts.length === 1 && status === "running" ? [] : ["a sibling was disturbed"];
 }
 
 /** It is interrupted uncharged and runs again; then it is not needed any more. */
@@ -191,14 +177,9 @@ async function siblingProblems(client: ApiClient, id: number): Promise<string[]>
   return [`the sibling is ${first?.outcome}, charged ${first?.charged}`];
 }
 
-/** The next task is done, by another executor where that one had to go. */
-async function healthProblems(
-  client: ApiClient,
-  executor: string | null,
-  { method }: Killed,
-): Promise<string[]> {
+/** The next task is done, by another executor. */
+async function healthProblems(client: ApiClient, executor: string | null): Promise<string[]> {
   const id = await client.createJob("on-thread", params("stack overflow"));
   const { attempts } = await client.until(id, isEnded, 20_000);
-  const isSame = attempts[0]?.service_id === executor;
-  return isSame === (method === "thread") ? [] : ["the wrong executor goes on"];
+  return attempts[0]?.service_id === executor ? ["the same executor goes on"] : [];
 }

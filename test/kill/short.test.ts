@@ -36,7 +36,14 @@ const lanes = [
   {
     runtime: "Bun",
     isolation: "thread",
-    actions: ["for(;;)", "spawnSync sleep", "a top-level import that spins"],
+    actions: [
+      "for(;;)",
+      "spawnSync sleep",
+      "a top-level import that spins",
+      "BigInt growth",
+      "short system calls in a loop",
+      "system calls in a callback",
+    ],
   },
   {
     runtime: "Bun",

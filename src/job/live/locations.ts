@@ -1,5 +1,4 @@
 // The places a file's instrumented code can name, as small numbers, and the way back from number to place.
-import { ASYNC_BIT } from "./memory.ts";
 
 /** Lines and columns count from 1. */
 export interface Location {
@@ -31,13 +30,8 @@ export function locationId(fileNumber: number, index: number): number {
   return (fileNumber << INDEX_BITS) | index;
 }
 
-/** The same place, in a function that awaits. */
-export function asyncLocation(id: number): number {
-  return id | ASYNC_BIT;
-}
-
 export function fileNumberOf(location: number): number {
-  return (location & ~ASYNC_BIT) >>> INDEX_BITS;
+  return location >>> INDEX_BITS;
 }
 
 export function indexOf(location: number): number {

@@ -4,10 +4,10 @@
 export const WORDS = {
   /** Frames on the stack; 0 while nothing instrumented runs. */
   depth: 0,
-  /** Async frames in the table. */
-  tracked: 1,
-  /** Async frames that found the table full. */
-  untracked: 2,
+  /** Set by the owner just before it kills the job worker: its loops stand still then. */
+  stop: 1,
+  /** Written before each look at `stop`, so that no engine looks only once for a whole loop. */
+  looked: 2,
   /** Id of the attempt that runs, in two halves; 0 while none does. For whoever finds the memory after a death. */
   attemptLow: 3,
   attemptHigh: 4,
@@ -18,35 +18,39 @@ const HEAD = 16;
  * Frames by depth. Engines overflow earlier, so the outermost frames of a deep recursion are still there, and right
  * again when it has unwound. Pages that are never touched take no memory.
  */
-export const SLOTS = 65_536;
+const SLOTS = 65_536;
 export const SLOT_MASK = SLOTS - 1;
 
-/** Where the location of the frame at depth d is: `LOCATIONS + (d & SLOT_MASK)`. */
+/**
+ * Where the location of the frame at depth d is: `LOCATIONS + (d & SLOT_MASK)`. Of an async frame with an entry in the
+ * table it is there; instead of it the slot has its handle, with the sign.
+ */
 export const LOCATIONS = HEAD;
-/** Where the handle of the async frame at depth d is; of other frames it means nothing. */
-export const HANDLES = LOCATIONS + SLOTS;
 
 /** The table of async frames; entry 0 is never used. */
-export const FRAMES = HANDLES + SLOTS;
+export const FRAMES = LOCATIONS + SLOTS;
 export const FRAME_COUNT = 2_048;
 export const FRAME_MASK = FRAME_COUNT - 1;
-export const FRAME_BITS = 11;
 
 /** The words of one entry of the table. */
 export const FRAME = {
-  /** Serial number << FRAME_BITS | index: proves that the entry is still of the frame that is meant. */
+  /** A serial number with the index in its low bits: proves that the entry is still of the frame that is meant. */
   handle: 0,
-  /** 0 when the frame has ended; negative while it is suspended in an await. */
   location: 1,
   /** Handle of the frame that called it; stays after its end, so that its own callees still find their caller. */
   parent: 2,
+  /** Where it is on the stack; SUSPENDED while it is in an await, 0 when it has ended. */
+  depth: 3,
   size: 4,
 } as const;
 
+export const SUSPENDED = -1;
+
 const LENGTH = FRAMES + FRAME_COUNT * FRAME.size;
 
-/** The sign of a location: its frame is of a function that awaits. */
-export const ASYNC_BIT = -0x80000000;
+/** All but the sign. */
+export const HANDLE_BITS = 0x7fffffff;
+const SIGN = ~HANDLE_BITS;
 
 export const LIVE_BYTES = LENGTH * Int32Array.BYTES_PER_ELEMENT;
 
@@ -82,4 +86,24 @@ export function attemptIn(words: Int32Array): number {
 /** Where an async frame's entry begins. */
 export function frameAt(handle: number): number {
   return FRAMES + (handle & FRAME_MASK) * FRAME.size;
+}
+
+/** What the slot of an async frame has in place of a location. */
+export function slotOf(handle: number): number {
+  return handle | SIGN;
+}
+
+/** Where the frame of a slot is; 0 when its entry is not its own any more. */
+export function locationOf(words: Int32Array, slot: number): number {
+  if (slot >= 0) return slot;
+  const entry = frameAt(slot);
+  return words[entry + FRAME.handle] === (slot & HANDLE_BITS)
+    ? (words[entry + FRAME.location] ?? 0)
+    : 0;
+}
+
+/** Makes sure that entry 0 is taken for nobody's, and nobody's handle for its own. */
+export function reserveEntry(words: Int32Array): void {
+  words[FRAMES + FRAME.handle] = SIGN;
+  words[FRAMES + FRAME.depth] = 1;
 }

@@ -9,20 +9,22 @@ export const CALLS = {
   leave: `${PREFIX}L`,
   caught: `${PREFIX}B`,
   first: `${PREFIX}K`,
+  stop: `${PREFIX}S`,
+  stopBig: `${PREFIX}Q`,
   giveUp: `${PREFIX}P`,
   reenter: `${PREFIX}R`,
   open: `${PREFIX}N`,
+  storeOpen: `${PREFIX}O`,
   park: `${PREFIX}X`,
   resume: `${PREFIX}C`,
   regain: `${PREFIX}T`,
-  reopen: `${PREFIX}V`,
   close: `${PREFIX}F`,
   iterate: `${PREFIX}I`,
   iterateSync: `${PREFIX}J`,
   atDispose: `${PREFIX}U`,
 } as const;
 
-/** Variables of an instrumented function: its depth (0 while it is suspended), and its handle if it awaits. */
+/** Variables of an instrumented function: its depth (0 while it is suspended), or its handle if it awaits. */
 export const DEPTH = `${PREFIX}d`;
 export const HANDLE = `${PREFIX}h`;
 /** Begins the names of the resources that note an implicit await. */

@@ -5,7 +5,7 @@ import type { Ran } from "../../core/attempt.ts";
 import type { FindPlace, LastPlace } from "../../core/last-seen.ts";
 import { type LoadedSource, readExcerpts } from "../excerpts.ts";
 import type { LocationTable } from "./locations.ts";
-import { attemptIn, liveMemoryOf } from "./memory.ts";
+import { attemptIn, LIVE_BYTES, liveMemoryOf } from "./memory.ts";
 import { readLive } from "./reader.ts";
 import { filesIn, MEMORY_FILE, NOTES_FILE, type RemainsNote } from "./remains.ts";
 
@@ -48,11 +48,16 @@ function findFiles(folders: readonly string[]): ReadonlyMap<number, string> {
   for (const folder of folders) {
     for (const name of filesIn(folder).filter((it) => it.endsWith(MEMORY_FILE))) {
       const file = join(folder, name);
-      const attemptId = attemptIn(readMemory(file));
+      const attemptId = isLegible(file) ? attemptIn(readMemory(file)) : 0;
       if (attemptId > 0) found.set(attemptId, file);
     }
   }
   return found;
+}
+
+/** An executor of another release may have laid its memory out in another way. */
+function isLegible(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.size === LIVE_BYTES;
 }
 
 function readMemory(file: string): Int32Array {

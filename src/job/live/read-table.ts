@@ -1,5 +1,5 @@
 // Reads the table of async frames: who waits for whom.
-import { FRAME, FRAME_COUNT, FRAME_MASK, FRAMES } from "./memory.ts";
+import { FRAME, FRAME_COUNT, FRAME_MASK, FRAMES, SUSPENDED } from "./memory.ts";
 
 /** A copy of the table's words. */
 export type AsyncTable = Int32Array;
@@ -22,9 +22,9 @@ export function waitingPlaces(table: AsyncTable): WaitingPlace[] {
   const hasCallee = new Set<number>();
   const suspended: number[] = [];
   for (let index = 1; index < FRAME_COUNT; index++) {
-    const location = locationAt(table, index);
-    if (location === 0) continue;
-    if (location < 0) suspended.push(index);
+    const depth = depthAt(table, index);
+    if (depth === 0) continue;
+    if (depth === SUSPENDED) suspended.push(index);
     const caller = callerAt(table, index);
     if (caller !== 0) hasCallee.add(caller);
   }
@@ -63,13 +63,17 @@ function callerAt(table: AsyncTable, index: number): number {
     const parent = table[at * FRAME.size + FRAME.parent] ?? 0;
     at = parent & FRAME_MASK;
     if (!isOwn(table, parent)) return 0;
-    if (locationAt(table, at) !== 0) return at;
+    if (depthAt(table, at) !== 0) return at;
   }
   return 0;
 }
 
 function isOwn(table: AsyncTable, handle: number): boolean {
   return handle !== 0 && table[(handle & FRAME_MASK) * FRAME.size + FRAME.handle] === handle;
+}
+
+function depthAt(table: AsyncTable, index: number): number {
+  return table[index * FRAME.size + FRAME.depth] ?? 0;
 }
 
 function locationAt(table: AsyncTable, index: number): number {

@@ -1,7 +1,7 @@
 // Reads the live memory from outside: where the code of a job worker is at this moment, or what it waits for.
 import type { Frame, WaitingPoint } from "../../core/attempt.ts";
 import { fileNumberOf, indexOf, type LocationTable } from "./locations.ts";
-import { HANDLES, LOCATIONS } from "./memory.ts";
+import { HANDLE_BITS, LOCATIONS, locationOf } from "./memory.ts";
 import { callersOf, copyTable, waitingPlaces } from "./read-table.ts";
 import { INNERMOST, isWhole, lookTwice, OUTERMOST, type Snapshot } from "./snapshot.ts";
 
@@ -30,6 +30,7 @@ export type FindTable = (fileNumber: number) => LocationTable | undefined;
 export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
   const { snapshot, earlier, moving } = lookTwice(words);
   const table = copyTable(words);
+  const outermost = words[LOCATIONS + 1] ?? 0;
   const frameOf = (location: number) => frameAt(location, findTable);
   const framesOf = (locations: readonly number[]) => locations.flatMap(frameOf);
 
@@ -39,12 +40,11 @@ export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
     frames: cut(framesOf(locations), 0).frames,
   }));
   if (snapshot.depth === 0) {
-    const frames = waiting[0]?.frames ?? frameOf(words[LOCATIONS + 1] ?? 0);
+    const frames = waiting[0]?.frames ?? frameOf(locationOf(words, outermost));
     return { state: "waiting", frames, omitted: 0, waiting, moving };
   }
   const seen = moving ? agreed(snapshot, earlier, frameOf) : innermostFirst(snapshot);
-  const isAsync = (snapshot.outer[0] ?? 0) < 0;
-  const callers = isAsync ? callersOf(table, words[HANDLES + 1] ?? 0) : [];
+  const callers = outermost < 0 ? callersOf(table, outermost & HANDLE_BITS) : [];
   const hidden = isWhole(snapshot)
     ? 0
     : snapshot.depth - snapshot.outer.length - snapshot.inner.length;

@@ -7,7 +7,7 @@ import { type FramePlan, planFrame } from "./frame-plan.ts";
 import { createInsertions, type Insertions } from "./insertions.ts";
 import { codeOf, createLightness, type Lightness } from "./lightness.ts";
 import { createLines, type Lines } from "./lines.ts";
-import { asyncLocation, type Location, locationId, type Shift } from "./locations.ts";
+import { type Location, locationId, type Shift } from "./locations.ts";
 import { findRegions, type Region } from "./regions.ts";
 import { createStoredLines } from "./stored-lines.ts";
 import type { Node } from "./syntax.ts";
@@ -81,13 +81,14 @@ function openWriter(file: File, region: Region, plan: FramePlan): Writer {
     insert,
     activities,
     lines: createStoredLines(activities, plan.kind !== "sync"),
-    locate: createPlaces(file, region, plan),
+    locate: createPlaces(file, region),
     storesLines: file.options.mode !== "functions",
     write: (statement, place) => writeStatement(writer, statement, place),
     isShaky,
     lastActive: code.findLast((node) => isActive(activities.of(node))) ?? null,
     line: undefined,
     guards: isShaky ? 1 : 0,
+    loops: 0,
     resources: 0,
   };
   return writer;
@@ -100,16 +101,15 @@ function isLeftSuspended(node: Node, activities: Activities): boolean {
 }
 
 /** Gives each line of a region one number; without lines, there is only that of the region. */
-function createPlaces(file: File, region: Region, plan: FramePlan): (line: number) => number {
+function createPlaces(file: File, region: Region): (line: number) => number {
   const { options, lines, entries } = file;
-  const isAsync = plan.kind === "async" || plan.kind === "async-generator";
   const known = new Map<number, number>();
   const add = (line: number): number => {
     const id = locationId(options.fileNumber, entries.length);
     const { name, className } = region;
     const owner = className === undefined ? {} : { class: className };
     entries.push({ line, column: lines.columnOf(line), function: name, ...owner });
-    return isAsync ? asyncLocation(id) : id;
+    return id;
   };
   const own = lines.lineOf(region.node.start);
   return (asked) => {

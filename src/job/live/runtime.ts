@@ -38,15 +38,29 @@ const VALUE_CALLS = {
   [CALLS.atDispose]: (park: () => void) => ({ [Symbol.dispose]: () => park() }),
 };
 
+/** The engine finds this in JavaScript, and ends the thread here. */
+function standStill(): never {
+  for (;;);
+}
+
 function createStackCalls(words: Int32Array) {
+  const stop = (): void => {
+    words[WORDS.looked] = 0;
+    if (words[WORDS.stop] !== 0) standStill();
+  };
   const enter = (location: number): number => {
     const depth = (words[WORDS.depth] as number) + 1;
     words[LOCATIONS + (depth & SLOT_MASK)] = location;
     words[WORDS.depth] = depth;
+    if (words[WORDS.stop] !== 0) standStill();
     return depth;
   };
   return {
     [CALLS.enter]: enter,
+    [CALLS.stop]: stop,
+    [CALLS.stopBig]: (value: unknown): void => {
+      if (typeof value === "bigint") stop();
+    },
     [CALLS.store]: (depth: number, location: number): void => {
       words[LOCATIONS + (depth & SLOT_MASK)] = location;
     },

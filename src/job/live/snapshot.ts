@@ -1,5 +1,5 @@
 // Copies the stack out of the live memory until two looks agree.
-import { LOCATIONS, SLOT_MASK, SLOTS, WORDS } from "./memory.ts";
+import { LOCATIONS, locationOf, SLOT_MASK, WORDS } from "./memory.ts";
 
 export const INNERMOST = 250;
 export const OUTERMOST = 50;
@@ -47,10 +47,11 @@ function look(words: Int32Array): Snapshot {
 
 /** The frames from depth `from` (without it) to `to`. */
 function copy(words: Int32Array, from: number, to: number): Int32Array {
-  const first = (from + 1) & SLOT_MASK;
-  const length = to - from;
-  if (first + length <= SLOTS) return words.slice(LOCATIONS + first, LOCATIONS + first + length);
-  return Int32Array.from({ length }, (_, at) => words[LOCATIONS + ((first + at) & SLOT_MASK)] ?? 0);
+  const locations = new Int32Array(to - from);
+  for (let at = 0; at < locations.length; at++) {
+    locations[at] = locationOf(words, words[LOCATIONS + ((from + 1 + at) & SLOT_MASK)] ?? 0);
+  }
+  return locations;
 }
 
 function isEqual(a: Snapshot, b: Snapshot): boolean {

@@ -32,7 +32,7 @@ export interface LiveSources {
 }
 
 /** Changes whenever the instrumenter gives another result for the same source. */
-const INSTRUMENTER_VERSION = 1;
+const INSTRUMENTER_VERSION = 3;
 
 type Instrument = typeof instrument;
 

@@ -44,7 +44,7 @@ function writeAwait(writer: Writer, { start, end, argument }: AwaitExpression): 
   const line = writer.activities.lineOf(start);
   const resumed =
     writer.plan.kind === "async"
-      ? `${DEPTH}=${CALLS.resume}(${HANDLE},${writer.locate(line)})`
+      ? `${HANDLE}=${CALLS.resume}(${HANDLE},${writer.locate(line)})`
       : regainText(writer, line);
   around(writer, { start, end }, resumed);
   around(writer, argument, parkText(writer, line));
@@ -60,7 +60,7 @@ function writeYield(writer: Writer, node: YieldExpression): void {
   const leave =
     writer.plan.kind === "generator"
       ? `${DEPTH}=${CALLS.giveUp}(${DEPTH})`
-      : `${DEPTH}=${CALLS.close}(${DEPTH},${HANDLE})`;
+      : `${HANDLE}=${CALLS.close}(${HANDLE})`;
   if (node.argument === null) {
     writer.insert.close(node.end, ` ${CALLS.first}(void 0,${leave})`);
     return;

@@ -4,6 +4,7 @@ import { isAwaitUsing } from "./activity.ts";
 import { CALLS } from "./names.ts";
 import type { Node } from "./syntax.ts";
 import { writeExpression } from "./write-expressions.ts";
+import { stopText } from "./write-stops.ts";
 import {
   resourceText,
   storeBefore,
@@ -24,6 +25,7 @@ interface Loop {
 export function writeLoop(writer: Writer, node: Node, place: Place): void {
   const loop = { node, place, only: onlyLine(writer, node) };
   regainAfterLoop(writer, loop);
+  writer.loops += 1;
   switch (node.type) {
     case "ForStatement":
       writeFor(writer, node, loop);
@@ -44,6 +46,7 @@ export function writeLoop(writer: Writer, node: Node, place: Place): void {
       break;
     default:
   }
+  writer.loops -= 1;
   writer.line = isRegained(writer, node) ? undefined : loop.only;
 }
 
@@ -136,18 +139,21 @@ function thenStore(writer: Writer, right: Node, line: number): void {
 }
 
 function writeBody(writer: Writer, body: Node, { node }: Loop): void {
+  const stop = stopText(writer, node);
   if (!writer.isShaky) {
-    writeAlone(writer, body);
+    writeBodyAfter(writer, body, stop);
     return;
   }
   const line = writer.activities.lineOf(node.start);
   writer.line = line;
-  writeBodyAfter(writer, body, `${regainText(writer, line)};`);
+  writeBodyAfter(writer, body, `${regainText(writer, line)};${stop}`);
 }
 
 /** Writes a loop's body, and a text at its beginning. */
 function writeBodyAfter(writer: Writer, body: Node, text: string): void {
-  if (body.type === "BlockStatement") {
+  if (text === "") {
+    // Nothing to put there.
+  } else if (body.type === "BlockStatement") {
     writer.insert.open(body.start + 1, text);
   } else {
     writer.insert.open(body.start, `{${text}`);

@@ -3,7 +3,7 @@ import { CALLS, DEPTH, HANDLE } from "./names.ts";
 import { isFunction, isLoop, type Node, startOf } from "./syntax.ts";
 import { lastAwait, writeExpression, writeTail } from "./write-expressions.ts";
 import { writeStatements } from "./write-statements.ts";
-import { isSuspending, type Writer } from "./writer.ts";
+import { isSuspending, keepsHandle, type Writer } from "./writer.ts";
 
 export function writeRegion(writer: Writer): void {
   const { region, plan } = writer;
@@ -52,10 +52,8 @@ function frameModule(writer: Writer, entry: Node, line: number): void {
 
 function enterText(writer: Writer, line: number): string {
   const location = writer.locate(line);
-  const enter = `${DEPTH}=${CALLS.enter}(${location})`;
-  if (!isSuspending(writer)) return `const ${enter};`;
-  if (writer.plan.kind === "generator") return `let ${enter};`;
-  return `let ${enter},${HANDLE}=${CALLS.open}(${DEPTH},${location});`;
+  if (keepsHandle(writer)) return `let ${HANDLE}=${CALLS.open}(${location});`;
+  return `${isSuspending(writer) ? "let" : "const"} ${DEPTH}=${CALLS.enter}(${location});`;
 }
 
 function leaveText({ plan }: Writer): string {
@@ -66,7 +64,7 @@ function leaveText({ plan }: Writer): string {
       return `${DEPTH}=${CALLS.giveUp}(${DEPTH})`;
     case "async":
     case "async-generator":
-      return `${DEPTH}=${CALLS.close}(${DEPTH},${HANDLE})`;
+      return `${CALLS.close}(${HANDLE})`;
   }
 }
 

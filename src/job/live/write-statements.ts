@@ -11,6 +11,7 @@ import { CALLS } from "./names.ts";
 import type { Node } from "./syntax.ts";
 import { lastAwait, writeExpression, writeTail } from "./write-expressions.ts";
 import { writeLoop } from "./write-loops.ts";
+import { stopAfterBigInt } from "./write-stops.ts";
 import {
   placeOf,
   regainAfter,
@@ -79,6 +80,7 @@ function writeInner(writer: Writer, inner: Node | null, place: Place): void {
 function writeSimple(writer: Writer, node: Node, place: Place): void {
   const { calls, suspensions } = writer.activities.of(node);
   if (calls.size > 0) storeBefore(writer, place, writer.lines.lineFor(node, node));
+  stopAfterBigInt(writer, node, place);
   const tail = suspensions.size > 0 ? tailAwait(writer, node) : null;
   if (tail === null) {
     parkAtReturn(writer, node);

@@ -34,6 +34,8 @@ export interface Writer {
   line: number | undefined;
   /** Statements around that run something after a `return` inside them. */
   guards: number;
+  /** Loops around. */
+  loops: number;
   /** Resources declared so far, for their names. */
   resources: number;
 }
@@ -43,28 +45,33 @@ export function isSuspending({ plan }: Writer): boolean {
   return plan.kind !== "sync";
 }
 
+/** True when its frame is in the table of those that await: of the others it has the depth. */
+export function keepsHandle({ plan }: Writer): boolean {
+  return plan.kind === "async" || plan.kind === "async-generator";
+}
+
 /** Notes a line; an expression without a value. */
 export function storeText(writer: Writer, line: number): string {
-  return `${CALLS.store}(${DEPTH},${writer.locate(line)})`;
+  const location = writer.locate(line);
+  if (keepsHandle(writer)) return `${CALLS.storeOpen}(${HANDLE},${location})`;
+  return `${CALLS.store}(${DEPTH},${location})`;
 }
 
 /** Puts the frame back if it is suspended, and notes a line; an expression without a value. */
 export function regainText(writer: Writer, line: number): string {
   const location = writer.locate(line);
-  const reenter = `${DEPTH}=${CALLS.reenter}(${DEPTH},${location})`;
   switch (writer.plan.kind) {
     case "sync":
       return `${CALLS.caught}(${DEPTH})`;
     case "generator":
-      return reenter;
+      return `${DEPTH}=${CALLS.reenter}(${DEPTH},${location})`;
     case "async":
-      return `${DEPTH}=${CALLS.regain}(${DEPTH},${HANDLE},${location})`;
     case "async-generator":
-      return `${reenter},${HANDLE}=${CALLS.reopen}(${DEPTH},${HANDLE},${location})`;
+      return `${HANDLE}=${CALLS.regain}(${HANDLE},${location})`;
   }
 }
 
-/** Takes the frame off the stack until an await is over; an expression that is the depth of a suspended frame. */
+/** Takes the frame off the stack until an await is over; an expression without a value. */
 export function parkText(writer: Writer, line: number): string {
-  return `${DEPTH}=${CALLS.park}(${DEPTH},${HANDLE},${writer.locate(line)})`;
+  return `${HANDLE}=${CALLS.park}(${HANDLE},${writer.locate(line)})`;
 }

@@ -3,7 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Instrumented, instrument } from "../../../src/job/live/instrument.ts";
-import { openLiveMemory } from "../../../src/job/live/memory.ts";
+import {
+  FRAME,
+  FRAME_COUNT,
+  frameAt,
+  openLiveMemory,
+  WORDS,
+} from "../../../src/job/live/memory.ts";
 import { readLive } from "../../../src/job/live/reader.ts";
 import type { TraceMode } from "../../../src/job/live/rewrite.ts";
 import { installLiveRuntime } from "../../../src/job/live/runtime.ts";
@@ -47,9 +53,15 @@ export async function runWatched(
     if (frames[0]?.line !== line) wrongLines.push(`${frames[0]?.line} / ${line}`);
   };
   const seen = await observe(path, check);
-  const left = { depth: words[0] ?? -1, frames: words[1] ?? -1 };
+  const left = { depth: words[WORDS.depth] ?? -1, frames: countFrames() };
   words.fill(0);
   return { ...seen, instrumented, wrongLines, left };
+}
+
+/** Async frames that have not ended. */
+function countFrames(): number {
+  const entries = Array.from({ length: FRAME_COUNT - 1 }, (_, at) => frameAt(at + 1));
+  return entries.filter((entry) => words[entry + FRAME.depth] !== 0).length;
 }
 
 let files = 0;

@@ -628,6 +628,75 @@ await using top = make("top");
 await using none = null;
 log("module end");`,
 
+  "more async calls at once than are noted": `
+const gate = Promise.withResolvers<void>();
+async function inner(n: number) {
+  if (n < 0) throw new Error("negative");
+  log("begin " + n);
+  await null;
+  log("inner " + n);
+  return n;
+}
+async function item(n: number) {
+  try {
+    await gate.promise;
+    if (n % 500 === 7) log(await inner(n));
+    if (n === 2_999) await inner(-1);
+  } catch (e) {
+    log((e as Error).message);
+    await null;
+    log("caught");
+  } finally {
+    if (n % 1_000 === 999) log("finally " + n);
+  }
+  return n;
+}
+async function* numbers() {
+  try {
+    yield 1;
+    await null;
+    log("between");
+    yield 2;
+    log("after");
+  } finally {
+    log("end");
+  }
+}
+const all = Array.from({ length: 3_000 }, (_, n) => item(n));
+log("all begun");
+for await (const n of numbers()) log(n);
+for await (const n of numbers()) if (n === 2) break;
+gate.resolve();
+log((await Promise.all(all)).length);`,
+
+  "loops that look for a kill": `
+let big = 3n, small = 1, text = "";
+for (let i = 0; i < 4; i++) big = i % 3 === 0 ? 3n : big * big
+for (let i = 0; i < 4; i++) small *= i + 1
+for (let i = 0; i < 3; i++)
+  text += i
+do big <<= 1n; while (big < 100n)
+log(String(big)); log(small); log(text)
+const next = (n: bigint) => n + 1n;
+while (big < 200n) {
+  const half = big / 2n, other = half % 7n;
+  let sum = half + other
+  big = next(big) as bigint; if (sum > 1_000n) break
+  out: big += 20n
+  log([String(half), String(other), String(sum)]);
+}
+outer: for (const row of [[1, 2], [3, 4]]) for (const cell of row) { if (cell === 2) continue outer; small = log(cell) * small; }
+for (const key in { a: 1, b: 2 }) text = key + text, log(text);
+let left = 3; while (left = left - 1) log(left);
+while (left++ < 2) ;
+switch (left) { case 9: let never = 2n; default: for (let i = 0; i < 2; i++) if (i > 5) never = never! * 2n; else log(i); }
+function* doubled(from: bigint) { for (;;) { const got: bigint = yield from; from = got * from; log(String(from)); } }
+const steps = doubled(2n); steps.next(); steps.next(3n); steps.next(4n);
+async function later() { let n = 2n; for (let i = 0; i < 3; i++) n = n * (await Promise.resolve(n)); return String(n); }
+log(await later());
+const closed: (() => bigint)[] = []; for (let i = 0n; i < 3n; i++) { const square = i * i; closed.push(() => square); }
+log(closed.map((it) => String(it())));`,
+
   "enums and namespaces": `
 enum Color { Red, Green = 5, Blue, Text = "t", Computed = make() }
 function make() { log("computed"); return 12; }

@@ -97,6 +97,8 @@ const spins: Readonly<Record<string, Action>> = {
   "short system calls in a loop": ({ path }) => {
     for (;;) appendFileSync(path, ".");
   },
+  "system calls in a callback": ({ path }) =>
+    Array.from({ length: 1e9 }, () => appendFileSync(path, ".")),
 };
 
 const blocks: Readonly<Record<string, Action>> = {
