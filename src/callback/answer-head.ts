@@ -23,11 +23,22 @@ const HEAD =
   /^HTTP\/1\.[01] [1-9]\d\d(?: [^\0\n\r]*)?(?:\r\n[!#$%&'*+\-.^_`|~\dA-Za-z]+:[^\0\n\r]*)*$/;
 const MINOR_AT = "HTTP/1.".length;
 const STATUS_AT = "HTTP/1.1 ".length;
+const MOST_KEPT_LENGTH = 4_096;
 const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([\dA-Fa-f]{1,12})[ \t]*(?:;[^\0\n\r]*)?$/;
 
+/** Of what is answered within one second, dates included, most is the same text: the last one is kept. */
+let last: { readonly text: string; readonly head: ParsedHead } | undefined;
+
 /** @param text without the empty line that ends it. Throws BadAnswer. */
 export function parseHead(text: string): ParsedHead {
+  if (last?.text === text) return last.head;
+  const head = parse(text);
+  if (text.length <= MOST_KEPT_LENGTH) last = { text, head };
+  return head;
+}
+
+function parse(text: string): ParsedHead {
   const unfolded = /\r\n[ \t]/.test(text) ? text.replace(/\r\n[ \t]+/g, " ") : text;
   if (!HEAD.test(unfolded)) throw new BadAnswer("not_http", "did not answer in HTTP/1.1");
   return {

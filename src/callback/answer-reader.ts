@@ -174,17 +174,19 @@ function createUnread() {
   }
 
   function takeUntil(mark: string): string | null {
-    const view = bytes.subarray(start, end);
-    const at = view.indexOf(mark, Math.max(0, searched - mark.length + 1), "latin1");
-    searched = at < 0 ? view.byteLength : 0;
+    const filled = end === bytes.byteLength ? bytes : bytes.subarray(0, end);
+    const at = filled.indexOf(mark, start + Math.max(0, searched - mark.length + 1), "latin1");
+    searched = at < 0 ? end - start : 0;
     if (at < 0) return null;
-    start += at + mark.length;
-    return view.toString("latin1", 0, at);
+    const text = bytes.toString("latin1", start, at);
+    start = at + mark.length;
+    return text;
   }
 
   function take(most: number): Buffer {
-    const taken = bytes.subarray(start, Math.min(end, start + most));
-    start += taken.byteLength;
+    const to = Math.min(end, start + most);
+    const taken = bytes.subarray(start, to);
+    start = to;
     searched = 0;
     return taken;
   }

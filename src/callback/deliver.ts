@@ -104,7 +104,7 @@ function createDelivery(way: Way, post: Post): Delivery {
 
   function begin(): void {
     try {
-      const connection = way.connections.take(to, { onMoment: notes.note, ...user }, isSecond);
+      const connection = way.connections.take(to, user, isSecond);
       current = connection;
       if (connection.isReused) send(connection);
       else limit = setTimeout(onLimit, way.connectLimitMs);
@@ -126,6 +126,7 @@ function createDelivery(way: Way, post: Post): Delivery {
   }
 
   const user = {
+    onMoment: notes.note,
     onOpen: () => {
       clearTimeout(limit);
       if (current !== null) send(current);

@@ -1,5 +1,6 @@
 // Takes notes of a delivery while it happens, and makes of them what is kept.
 import type { DeliveryLog } from "../core/delivery-log.ts";
+import { wholeOf } from "./whole-of.ts";
 
 const MOST_BODY_BYTES = 4 * 1024;
 const MOST_HEADERS = 100;
@@ -68,7 +69,8 @@ export function takeNotes(sent: Sent): DeliveryNotes {
       headers = head.headers;
     },
     heard: (chunk) => {
-      if (bytes < MOST_BODY_BYTES) chunks.push(chunk.subarray(0, MOST_BODY_BYTES - bytes));
+      const left = MOST_BODY_BYTES - bytes;
+      if (left > 0) chunks.push(chunk.byteLength > left ? chunk.subarray(0, left) : chunk);
       bytes += chunk.byteLength;
     },
     isFull: () => bytes >= MOST_BODY_BYTES,
@@ -79,7 +81,7 @@ export function takeNotes(sent: Sent): DeliveryNotes {
       status,
       request_headers: shownHeaders(sent.headers),
       response_headers: shownHeaders(headers),
-      response_body: withoutSecrets(Buffer.concat(chunks), sent.headers),
+      response_body: withoutSecrets(wholeOf(chunks), sent.headers),
       response_truncated: bytes > MOST_BODY_BYTES,
     }),
   };
@@ -111,20 +113,27 @@ function shownHeaders(headers: Headers): Record<string, string> {
   for (const name of Object.keys(headers)) {
     if (left === 0) break;
     left -= 1;
-    const text = isSecret(name) ? REDACTED : String(headers[name]).slice(0, MOST_VALUE_LENGTH);
-    shown[name.slice(0, MOST_VALUE_LENGTH)] = text;
+    shown[capped(name)] = isSecret(name) ? REDACTED : capped(String(headers[name]));
   }
   return shown;
+}
+
+function capped(text: string): string {
+  return text.length > MOST_VALUE_LENGTH ? text.slice(0, MOST_VALUE_LENGTH) : text;
 }
 
 /** A receiver that echoes what it got would put our signature into what is kept. */
 function withoutSecrets(body: Buffer, sent: Readonly<Record<string, string>>): string {
   let text = body.toString("utf8");
   for (const name of Object.keys(sent)) {
-    if (!isSecret(name)) continue;
-    for (const value of (sent[name] ?? "").split(" ")) {
-      if (value.length > 0 && value.length <= text.length) text = text.replaceAll(value, REDACTED);
-    }
+    if (isSecret(name)) text = without(sent[name] ?? "", text);
   }
   return text;
+}
+
+/** @param values separated by spaces */
+function without(values: string, text: string): string {
+  if (values.length > text.length && !values.includes(" ")) return text;
+  const inText = values.split(" ").filter((value) => value !== "" && value.length <= text.length);
+  return inText.reduce((rest, value) => rest.replaceAll(value, REDACTED), text);
 }

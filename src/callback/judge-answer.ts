@@ -10,6 +10,7 @@ import {
   MOST_ANSWER_BYTES,
   type Verdict,
 } from "./verdict.ts";
+import { wholeOf } from "./whole-of.ts";
 
 export interface Judging {
   readonly host: string;
@@ -61,7 +62,7 @@ export function judgeAnswer({ host, match, notes, nowMs, conclude }: Judging): J
   function onEnd(): void {
     explained();
     if (wrong === null && head !== null)
-      conclude(judgeBody(head, Buffer.concat(chunks), { host, match }));
+      conclude(judgeBody(head, wholeOf(chunks), { host, match }));
   }
 
   function explained(): void {
@@ -71,7 +72,9 @@ export function judgeAnswer({ host, match, notes, nowMs, conclude }: Judging): J
 
   const reader = createAnswerReader({ onHead, onBody, onEnd });
   return {
-    ...reader,
+    finish: reader.finish,
+    hasBegun: reader.hasBegun,
+    canBeKept: reader.canBeKept,
     read: (chunk) => {
       try {
         reader.read(chunk);

@@ -1,5 +1,5 @@
 // Makes the headers of a delivery: what it is, and the signatures by which the receiver knows the sender.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import program from "../../package.json" with { type: "json" };
 import type { SecretBox } from "../core/secret-box.ts";
 import { createHeaderSet, sign } from "../core/signature.ts";
@@ -47,7 +47,7 @@ function seedSignature(
   { appKey, secretSealed, previous }: ClaimedApplication,
   { secretBox, body, nowMs }: SigningOptions,
 ): Record<string, string> {
-  const payload = createHash("sha256").update(body, "utf8").digest("hex");
+  const payload = hash("sha256", body, "hex");
   const secret = secretBox.open(secretSealed);
   const { timestamps, nonce, signature } = createHeaderSet({ appKey, secret, payload, nowMs });
   const parts = { timestamps, nonce, payload };

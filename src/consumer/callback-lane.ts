@@ -15,6 +15,7 @@ import type {
   LiveView,
   RunningAttempt,
 } from "../core/attempt.ts";
+import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { Logger } from "../core/logger.ts";
 import { rememberOpened, type SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
@@ -83,51 +84,56 @@ interface Cut {
 function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
   const to = deps.destinationOf(task.application.linkUrl);
   if (typeof to === "string") {
-    return watch(deps, task, failedDelivery("url_invalid", `the application's linkUrl ${to}`));
+    const delivery = failedDelivery("url_invalid", `the application's linkUrl ${to}`);
+    return watch(deps, { task, delivery });
   }
   const leave = deps.gates.enter(to.hostAndPort, task.application.id);
   if (leave === null) return handedBack(task);
-  const attempt = watch(deps, task, sendTask(deps, task, to));
-  const left = attempt.ended.then((end) => leave(hostSign(end)));
-  // The room is free again before the end is told.
-  return { ...attempt, ended: left.then(() => attempt.ended) };
+  const delivery = sendTask(deps, task, to);
+  return watch(deps, { task, delivery, onEnd: (end) => leave(hostSign(end)) });
 }
 
-function watch(deps: Deps, task: ClaimedTask, delivery: Delivery): RunningAttempt {
+interface Watched {
+  readonly task: ClaimedTask;
+  readonly delivery: Delivery;
+  /** Called before the end is told. */
+  readonly onEnd?: (end: AttemptEnd) => void;
+}
+
+function watch({ logger }: Deps, { task, delivery, onEnd }: Watched): RunningAttempt {
   const startedMs = performance.now();
-  const cut = Promise.withResolvers<Decision>();
+  const decided = Promise.withResolvers<Decision>();
+  const gone = Promise.withResolvers<KillReceipt>();
+  delivery.verdict.then((verdict) => decided.resolve(decisionOf(verdict)), decided.reject);
 
   // Whatever came first stands: later calls change nothing.
   function stop(end: AttemptEnd, how: Cut): void {
-    cut.resolve({ end, cut: how });
+    decided.resolve({ end, cut: how });
     delivery.abort();
   }
 
-  async function follow() {
-    const decision = await Promise.race([delivery.verdict.then(decisionOf), cut.promise]);
+  async function follow(): Promise<AttemptEnd> {
+    const decision = await decided.promise;
     clearTimeout(timer);
     const log = delivery.log();
-    const receipt = receiptOf(await isReleased(delivery), decision.cut, delivery.isSent());
-    const end: AttemptEnd = {
-      ...decision.end,
-      ...(decision.cut !== null && { receipt }),
-      ...(log !== null && { delivery: log }),
-    };
-    logEnd(deps.logger, { task, end, elapsedMs: performance.now() - startedMs });
-    return { end, receipt };
+    const killed = delivery.isReleased() || (await isReleasedSoon(delivery));
+    const receipt = receiptOf(killed, decision.cut, delivery.isSent());
+    const end = endOf(decision, receipt, log);
+    logEnd(logger, { task, end, elapsedMs: performance.now() - startedMs });
+    onEnd?.(end);
+    // Gone first: a consumer that writes the end must not take the task for still held.
+    gone.resolve(receipt);
+    return end;
   }
 
   const deadlineMs = startedMs + task.timeoutMs;
   const timer = setTimeout(() => {
     stop(timedOut(task), { sinceMs: deadlineMs, reason: "timeout", by: "deadline" });
   }, task.timeoutMs);
-  const followed = follow();
-  // Gone first: a consumer that writes the end must not take the task for still held.
-  const gone = followed.then(({ receipt }) => receipt);
   return {
     task,
-    gone,
-    ended: followed.then(({ end }) => end),
+    gone: gone.promise,
+    ended: follow(),
     inspect: async () => viewOf(performance.now() - startedMs),
     stop: (reason) => {
       const outcome = stopOutcomes[reason];
@@ -190,6 +196,11 @@ function decisionOf({ error, retryAfterMs }: Verdict): Decision {
   return { end: retryAfterMs === undefined ? end : { ...end, retryAfterMs }, cut: null };
 }
 
+function endOf({ end, cut }: Decision, receipt: KillReceipt, log: DeliveryLog | null): AttemptEnd {
+  const delivery = log === null ? {} : { delivery: log };
+  return cut === null ? { ...end, ...delivery } : { ...end, receipt, ...delivery };
+}
+
 function timedOut({ application, timeoutMs }: ClaimedTask): AttemptEnd {
   const host = URL.canParse(application.linkUrl) ? new URL(application.linkUrl).host : "";
   const message = `${host} did not answer within the task's timeout of ${timeoutMs} ms`;
@@ -205,8 +216,7 @@ function receiptOf(killed: boolean, cut: Cut | null, isSent: boolean): KillRecei
   return isSent ? { ...receipt, remoteMayContinue: true } : receipt;
 }
 
-async function isReleased({ isReleased, released }: Delivery): Promise<boolean> {
-  if (isReleased()) return true;
+async function isReleasedSoon({ released }: Delivery): Promise<boolean> {
   const limit = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => limit.resolve(false), RELEASE_LIMIT_MS);
   const isIt = await Promise.race([released.then(() => true), limit.promise]);

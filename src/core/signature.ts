@@ -100,10 +100,11 @@ const FAIR_BELOW = 256 - (256 % ALPHANUMERICS.length);
 function randomAlphanumerics(length: number): string {
   let text = "";
   while (text.length < length) {
-    for (const byte of randomBytes(2 * length)) {
-      if (byte < FAIR_BELOW && text.length < length) {
-        text += ALPHANUMERICS.charAt(byte % ALPHANUMERICS.length);
-      }
+    // As a text, which is read faster than bytes are.
+    const bytes = randomBytes(2 * length).toString("latin1");
+    for (let at = 0; at < bytes.length && text.length < length; at++) {
+      const byte = bytes.charCodeAt(at);
+      if (byte < FAIR_BELOW) text += ALPHANUMERICS.charAt(byte % ALPHANUMERICS.length);
     }
   }
   return text;

@@ -16,7 +16,7 @@ import {
 import { readClaimedAttempts } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
 import { insertMany } from "./many-rows.ts";
-import { type ClaimableRow, toClaimedTask } from "./rows.ts";
+import { type ClaimableRow, toClaimedApplication, toClaimedTask } from "./rows.ts";
 import type { ClaimRequest } from "./store.ts";
 
 /** A consumer that finds its candidates locked by another one looks further so many times in one turn. */
@@ -161,7 +161,7 @@ async function readApplications({ connection, dialect }: Session, tasks: readonl
     .select(isGraced(dialect).as("is_graced"))
     .where("id", "in", [...owners])
     .execute();
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.map((row) => [row.id, toClaimedApplication(row)]));
 }
 
 function present<Row>(row: Row | undefined): Row {

@@ -63,7 +63,7 @@ async function moveTasks(session: Session, finishes: readonly Finish[]): Promise
 /** Delays do not tell groups apart: with jitter there would be a statement for every task. */
 function moveOf({ next, charged, end, heldBy }: Finish): string {
   const status = next.kind === "pending" ? "pending" : next.status;
-  return JSON.stringify([status, charged, end.outcome === "lost", heldBy ?? null]);
+  return `${status} ${charged} ${end.outcome === "lost"} ${heldBy ?? ""}`;
 }
 
 async function moveGroup(

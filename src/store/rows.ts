@@ -132,10 +132,13 @@ export type ClaimableRow = Pick<
 
 export interface ClaimCompany {
   readonly attempt: Pick<AttemptRow, "id" | "coroutine_id">;
-  readonly application: SecretColumns &
-    Graced &
-    Pick<ApplicationRow, "id" | "app_key" | "link_url" | "success_match">;
+  readonly application: ClaimedApplication;
 }
+
+/** What a claim reads of an application. */
+export type ClaimingRow = SecretColumns &
+  Graced &
+  Pick<ApplicationRow, "id" | "app_key" | "link_url" | "success_match">;
 
 export function toClaimedTask(
   row: ClaimableRow,
@@ -157,11 +160,12 @@ export function toClaimedTask(
     deaths: row.deaths,
     retry: toRetry(row),
     coroutineId: attempt.coroutine_id,
-    application: toClaimedApplication(application),
+    application,
   };
 }
 
-function toClaimedApplication(row: ClaimCompany["application"]): ClaimedApplication {
+/** Made once for all tasks of a claim. */
+export function toClaimedApplication(row: ClaimingRow): ClaimedApplication {
   return {
     id: row.id,
     appKey: row.app_key,

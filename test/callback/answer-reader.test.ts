@@ -120,6 +120,22 @@ describe("an answer", () => {
     for (const size of [1, 2, 3, 7, 16]) expect(read(text, size)).toEqual(whole);
   });
 
+  test("takes nothing of the answer before it, whether its head is the same or almost", () => {
+    const later = OK.replace("200", "201");
+    const [one, same, other] = [
+      `${OK}x-a: 1\r\ncontent-length: 1\r\n\r\na`,
+      `${OK}x-a: 1\r\ncontent-length: 1\r\n\r\nb`,
+      `${later}x-a: 2\r\ncontent-length: 2\r\n\r\nab`,
+    ].map((text) => read(text));
+    const headers = { "x-a": "1", "content-length": "1" };
+    const whole = { isWhole: true, canBeKept: true };
+    expect(one).toEqual({ status: 200, headers, body: "a", ...whole });
+    expect(same).toEqual({ status: 200, headers, body: "b", ...whole });
+    const others = { "x-a": "2", "content-length": "2" };
+    expect(other).toEqual({ status: 201, headers: others, body: "ab", ...whole });
+    expect(read(`HTTP/2 ${OK}`)).toBe("not_http");
+  });
+
   test("joins repeated headers, unfolds long ones and ignores the case of their names", () => {
     const head = `${OK}X-A: 1\r\nx-a:2\r\nx-folded: one\r\n  two\t \r\n__proto__: x\r\ncontent-length: 0\r\n\r\n`;
     const { headers } = read(head) as Read;
