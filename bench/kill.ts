@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KillReceipt } from "../src/core/attempt.ts";
-import { openEntry } from "../src/job/entry.ts";
+import { openEntry, openProcessEntry } from "../src/job/entry.ts";
 import type { JobHost } from "../src/job/job-host.ts";
 import { createJobProcess } from "../src/job/job-process.ts";
 import { createJobThread } from "../src/job/job-thread.ts";
@@ -25,6 +25,8 @@ const TIMEOUT_MS = 50;
 const SPINNER_IN = 10;
 /** Only killing is of interest there. */
 const SHORT_TIMEOUT_MS = 20;
+/** After so many kills the memory is looked at. */
+const LOOK_EVERY = 500;
 const MB = 1_048_576;
 
 const FULL = { tasks: 3_000, kills: 3_000, starts: 30, details: 300 };
@@ -88,10 +90,11 @@ function killsText(rows: readonly Cell[][], count: number): string {
 async function measureStarts(count: number): Promise<string> {
   const folder = await emptyFolder();
   const entry = await openEntry(folder, console);
+  const processEntry = await openProcessEntry(folder, console);
   const sources = openLiveSources(folder);
   const kinds = {
     thread: () => createJobThread({}, { entry, sources }),
-    process: () => createJobProcess({ env: {}, entry }),
+    process: () => createJobProcess({ env: {}, entry, processEntry }),
   };
   const head = ["", "start p50 ms", "most ms", "spare loads the job p50 ms", "most ms"];
   const rows: Cell[][] = [[...head, "CPU ms"]];
@@ -145,14 +148,23 @@ async function measureDetail(count: number): Promise<string> {
 }
 
 async function measureMemory(tasks: SpinningTasks, kills: number): Promise<string> {
-  const spins = Array.from({ length: kills }, () => true);
-  const before = rssMb();
-  const [ms, receipts] = await timed(() => tasks.run("quick", spins, SHORT_TIMEOUT_MS));
+  const rss: [kills: number, mb: number][] = [[0, rssMb()]];
+  const receipts: KillReceipt[] = [];
+  const [ms] = await timed(async () => {
+    while (receipts.length < kills) {
+      const spins = Array.from(
+        { length: Math.min(LOOK_EVERY, kills - receipts.length) },
+        () => true,
+      );
+      receipts.push(...(await tasks.run("quick", spins, SHORT_TIMEOUT_MS)));
+      rss.push([receipts.length, rssMb()]);
+    }
+  });
   const title = `${kills} more kills of threads with a timeout of ${SHORT_TIMEOUT_MS} ms in ${Math.round(ms / 1000)} s`;
   const latency = latencyCells(receipts);
   return tableText(title, [
-    ["method", "proven dead", "p50 ms", "p99 ms", "RSS MB before", "after"],
-    [...latency, before, rssMb()],
+    ["method", "proven dead", "p50 ms", "p99 ms", ...rss.map(([count]) => `RSS MB at ${count}`)],
+    [...latency, ...rss.map(([, mb]) => mb)],
   ]);
 }
 

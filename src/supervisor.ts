@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import { type Config, scrubbedEnv } from "./config.ts";
 import { isFor } from "./consumer/protocol.ts";
 import { AppError } from "./core/errors.ts";
@@ -13,6 +14,7 @@ import { forkModule } from "./job/fork-module.ts";
 import { sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
+const EXECUTOR = fileURLToPath(new URL("./executor.ts", import.meta.url));
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */
 const RETIRE_MARGIN_MS = 400;
 /** What a draining executor gets, besides its grace, to hand back and flush. */
@@ -213,7 +215,7 @@ function send(child: Child, message: ToExecutor): void {
 
 /** A process of its own group, without our settings in its environment: they reach it over IPC alone. */
 function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
-  const forked = forkModule(new URL("./executor.ts", import.meta.url), { env: scrubbedEnv() });
+  const forked = forkModule(EXECUTOR, { env: scrubbedEnv() });
   const exited = Promise.withResolvers<void>();
   const child: Child = {
     process: forked,

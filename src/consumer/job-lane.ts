@@ -8,7 +8,7 @@ import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import { type Catalogue, importWays, loadCatalogue } from "../job/catalogue.ts";
-import { openEntry } from "../job/entry.ts";
+import { openEntry, openProcessEntry } from "../job/entry.ts";
 import { platformError } from "../job/error-data.ts";
 import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
@@ -59,13 +59,16 @@ const MAX_ID = 2_147_483_647;
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   const { slots, logger, env = {}, noThreads = null, owner = newOwner() } = options;
   const tracing = openTracing(options.cacheDir, logger);
-  const entry = await openEntry(tracing.folder, logger);
+  const [entry, processEntry] = await Promise.all([
+    openEntry(tracing.folder, logger),
+    openProcessEntry(tracing.folder, logger),
+  ]);
   const { remainsDir } = options;
   const remains = remainsDir === undefined ? null : openRemains(remainsDir);
   const spawn = {
     thread: () =>
       createJobThread(env, { entry, sources: tracing.sources, remains, mark: newMark(owner) }),
-    process: () => createJobProcess({ ...options, owner, env, entry, tracing }),
+    process: () => createJobProcess({ ...options, owner, env, entry, processEntry, tracing }),
   };
   const catalogue = await loadCatalogue({
     jobsDir: options.jobsDir,

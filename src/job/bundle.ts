@@ -7,12 +7,12 @@ export interface Bundle {
   readonly bytecode: Uint8Array | null;
 }
 
-/** `digest` is lowercase hex. */
-export function bundleName(digest: string): string {
-  return `job-worker-${digest.slice(0, 32)}.js`;
+/** `stem` is the path of its source's name without the ending, `digest` lowercase hex. */
+export function bundleName(stem: string, digest: string): string {
+  return `${stem}-${digest.slice(0, 32)}.js`;
 }
 
-const PLACE = /\/job-worker-[0-9a-f]{32}\.js\b/;
+const PLACE = /\/job-(?:worker|process-main)-[0-9a-f]{32}\.js\b/;
 
 /** Whether a line of a stack is in such a file: the place of its sources means nothing there. */
 export function isInBundle(line: string): boolean {

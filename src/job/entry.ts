@@ -1,7 +1,7 @@
-// What a job worker starts from: its sources, or one file made of them, which is much faster to load.
+// What job workers start from: their sources, or one file each made of them, which is much faster to load.
 import { createHash } from "node:crypto";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
@@ -9,16 +9,30 @@ import { type Bundle, bundleName } from "./bundle.ts";
 import { openLoader } from "./loader.ts";
 
 const SOURCE = fileURLToPath(new URL("./job-worker.ts", import.meta.url));
+const PROCESS_SOURCE = fileURLToPath(new URL("./job-process-main.ts", import.meta.url));
 
 /**
  * Makes the file in `folder`, once per executor. Null where there is no folder or no bundler, or it could not be made:
  * never rejects, because all it does is to save time.
  */
-export async function openEntry(folder: string | null, logger: Logger): Promise<string | null> {
+export function openEntry(folder: string | null, logger: Logger): Promise<string | null> {
+  return openBundle(SOURCE, folder, logger);
+}
+
+/** The same for the main thread of a job process. */
+export function openProcessEntry(folder: string | null, logger: Logger): Promise<string | null> {
+  return openBundle(PROCESS_SOURCE, folder, logger);
+}
+
+async function openBundle(
+  source: string,
+  folder: string | null,
+  logger: Logger,
+): Promise<string | null> {
   if (folder === null) return null;
   try {
-    const bundle = await (await openLoader()).bundle(SOURCE);
-    return bundle === null ? null : writeEntry(folder, bundle);
+    const bundle = await (await openLoader()).bundle(source);
+    return bundle === null ? null : writeEntry(join(folder, basename(source, ".ts")), bundle);
   } catch (thrown) {
     logger.warn(
       { error: messageOf(thrown) },
@@ -29,12 +43,12 @@ export async function openEntry(folder: string | null, logger: Logger): Promise<
 }
 
 /** Named after all that is in it: another executor, of another version too, may be using the same folder. */
-function writeEntry(folder: string, { code, bytecode }: Bundle): string {
+function writeEntry(stem: string, { code, bytecode }: Bundle): string {
   const digest = createHash("sha256")
     .update(code)
     .update(bytecode ?? "")
     .digest("hex");
-  const path = join(folder, bundleName(digest));
+  const path = bundleName(stem, digest);
   if (bytecode !== null) writeWhole(`${path}.jsc`, bytecode);
   writeWhole(path, code);
   return path;
@@ -50,4 +64,9 @@ function writeWhole(path: string, content: string | Uint8Array): void {
 /** Old files of the cache are removed, also under an executor that has run for long. */
 export function entryToStart(bundle: string | null): string {
   return bundle !== null && existsSync(bundle) ? bundle : SOURCE;
+}
+
+/** For the main thread of a job process. */
+export function processEntryToStart(bundle: string | null): string {
+  return bundle !== null && existsSync(bundle) ? bundle : PROCESS_SOURCE;
 }

@@ -1,6 +1,5 @@
 // Starts a module of ours in a process of its own, at the head of its own group, with fork's kind of IPC.
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { parentArguments } from "./orphaned.ts";
 
 /**
@@ -9,12 +8,12 @@ import { parentArguments } from "./orphaned.ts";
  */
 const FLAGS = "Deno" in globalThis ? ["run", "-A"] : ["--no-install", "--no-env-file"];
 
-/** `env` is the whole environment of the process. */
+/** `file` is a path, `env` the whole environment of the process. */
 export function forkModule(
-  url: URL,
+  file: string,
   { env }: { readonly env: Readonly<Record<string, string>> },
 ): ChildProcess {
-  return spawn(process.execPath, [...FLAGS, fileURLToPath(url), ...parentArguments()], {
+  return spawn(process.execPath, [...FLAGS, file, ...parentArguments()], {
     detached: true,
     env,
     stdio: ["ignore", "inherit", "inherit", "ipc"],

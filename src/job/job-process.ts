@@ -1,6 +1,7 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
 import type { ChildProcess } from "node:child_process";
 import { within } from "../core/within.ts";
+import { entryToStart, processEntryToStart } from "./entry.ts";
 import { platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import { forkModule } from "./fork-module.ts";
@@ -17,11 +18,10 @@ import type {
   Seen,
   ToJobProcess,
 } from "./process-protocol.ts";
-import { MARK_NAME, newMark, newOwner, sweepMarked } from "./process-sweep.ts";
+import { killTree, MARK_NAME, newMark, newOwner } from "./process-sweep.ts";
 import { clearAttempt, openMemoryCopy } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
-const MAIN = new URL("./job-process-main.ts", import.meta.url);
 const KILL_LIMIT_MS = 2_000;
 /** The main thread of a job process answers in about a millisecond; this is for a busy machine. */
 const ANSWER_LIMIT_MS = 100;
@@ -35,6 +35,8 @@ export interface JobProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** From `openEntry`; it only makes the start faster. */
   readonly entry?: string | null;
+  /** From `openProcessEntry`; the same. */
+  readonly processEntry?: string | null;
   /** Of `openTracing`: makes the code of jobs note where it is. */
   readonly tracing?: Pick<Tracing, "folder" | "note"> | undefined;
   /** Keeps where they are for the case that the executor is killed; nothing is kept when left out. */
@@ -47,9 +49,11 @@ export interface JobProcessOptions {
 
 /** Starts a process; it has loaded nothing yet. */
 export function createJobProcess(options: JobProcessOptions): JobHost {
-  const { env, entry = null, tracing, owner = newOwner() } = options;
+  const { env, entry = null, processEntry = null, tracing, owner = newOwner() } = options;
   const mark = newMark(owner);
-  const child = forkModule(MAIN, { env: { ...env, [MARK_NAME]: mark } });
+  const child = forkModule(processEntryToStart(processEntry), {
+    env: { ...env, [MARK_NAME]: mark },
+  });
   const memory = openMemoryCopy();
   const loaded = new Map<string, LoadedSource>();
   const questions = createQuestions((message) => send(child, message));
@@ -98,10 +102,13 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   });
   if (child.pid !== undefined) options.onGroup?.(child.pid, true);
   const folders = { sourcesDir: tracing?.folder ?? null, remainsDir: options.remainsDir ?? null };
-  send(child, { kind: "boot", env: { ...env, [MARK_NAME]: mark }, entry, ...folders, mark });
+  const boot = { env: { ...env, [MARK_NAME]: mark }, entry: entryToStart(entry), mark };
+  send(child, { kind: "boot", ...boot, ...folders });
 
   const kill = async () => {
-    const isDead = await killProcess(child, mark, exited);
+    const isDead =
+      child.pid === undefined ||
+      (await killTree(child.pid, { mark, exited, limitMs: KILL_LIMIT_MS }));
     // Deno keeps the socket of some killed children open otherwise.
     if (child.connected) child.disconnect();
     if (isDead && child.pid !== undefined) {
@@ -179,21 +186,6 @@ function hearExit(child: ChildProcess, tell: (why: string) => void): Promise<voi
       end(`the job's code ended its process (${name ?? `exit code ${code}`})`),
     );
   });
-}
-
-/** The group first, then whatever carries the mark elsewhere; dead is what no system call can find any more. */
-async function killProcess(
-  child: ChildProcess,
-  mark: string,
-  exited: Promise<void>,
-): Promise<boolean> {
-  if (child.pid === undefined) return true;
-  const isGone = within(
-    exited.then(() => true),
-    KILL_LIMIT_MS,
-  );
-  const isSwept = await sweepMarked({ groups: [child.pid], mark, isWhole: true }, KILL_LIMIT_MS);
-  return (await isGone) === true && isSwept;
 }
 
 /** Numbers questions, so that a late answer is not taken for a newer one's. */

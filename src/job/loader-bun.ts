@@ -1,5 +1,6 @@
 // Makes `import … from "serendipity-job"` work in any folder on Bun; only inside a job worker.
-import { build, plugin } from "bun";
+import { dirname, join } from "node:path";
+import { type BunPlugin, build, plugin } from "bun";
 import type { Bundle } from "./bundle.ts";
 import { createBunHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
@@ -14,6 +15,7 @@ export async function bundle(path: string): Promise<Bundle | null> {
     target: "bun",
     // The other runtime's; it cannot be loaded here.
     external: ["*/loader-hooks.ts"],
+    plugins: [parserOutside],
     // Names stay: jobs see those of our classes.
     minify: { whitespace: true, syntax: true, identifiers: false },
     format: "cjs",
@@ -26,6 +28,17 @@ export async function bundle(path: string): Promise<Bundle | null> {
     ? null
     : { code, bytecode: bytecode === undefined ? null : new Uint8Array(bytecode) };
 }
+
+/** The parser is native, is found from where our sources are, and is loaded only for what has no copy yet. */
+const parserOutside: BunPlugin = {
+  name: "parser-outside",
+  setup(setup) {
+    setup.onResolve({ filter: /\/instrument\.ts$/ }, ({ path, importer }) => ({
+      path: join(dirname(importer), path),
+      external: true,
+    }));
+  },
+};
 
 const SDK = "serendipity-job";
 

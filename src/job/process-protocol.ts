@@ -26,8 +26,8 @@ export type ToJobProcess =
   | {
       readonly kind: "boot";
       readonly env: Readonly<Record<string, string>>;
-      /** From `openEntry`. */
-      readonly entry: string | null;
+      /** What its thread is to start from. */
+      readonly entry: string;
       /** Where rewritten sources are kept; null: its job runs as it is. */
       readonly sourcesDir: string | null;
       /** Where it keeps where it is for the case that all are killed; null: nowhere. */

@@ -1,7 +1,7 @@
 // Finds and kills all that belongs to a job process: its group, its descendants, and what carries its mark elsewhere.
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { delay } from "../core/within.ts";
+import { delay, within } from "../core/within.ts";
 
 /** In the environment of a job process and of everything its job starts; its value names the process. */
 export const MARK_NAME = "SERENDIPITY_JOB_PROCESS";
@@ -23,12 +23,22 @@ export interface ProcessMark {
   readonly mark: string;
   /** Only this very mark, not what begins with it. */
   readonly isWhole: boolean;
+  /** What is known to belong to it besides; looked for until it is gone. */
+  readonly known?: readonly ProcessIdentity[];
+  /** Nothing that carries the mark began earlier: ticks since the system's start. Spares reading every environment. */
+  readonly sinceTicks?: number;
+}
+
+/** Ids are used again; together with when it began one means a single process. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Ticks since the system's start. */
+  readonly beganTicks: number;
 }
 
 const SWEEP_INTERVAL_MS = 5;
 
-interface ProcessRow {
-  readonly pid: number;
+interface ProcessRow extends ProcessIdentity {
   readonly parent: number;
   readonly group: number;
 }
@@ -64,8 +74,37 @@ export async function sweepMarked(mark: ProcessMark, limitMs: number): Promise<b
  */
 export async function sweepChildren(mark: string, limitMs: number): Promise<boolean> {
   const isOurs = (pid: number) => readMark(pid).includes(markText(mark, true));
-  if (!childIds().some(isOurs)) return true;
+  if (!childIds("self").some(isOurs)) return true;
   return sweepMarked({ groups: [], mark, isWhole: true }, limitMs);
+}
+
+/**
+ * Kills a process at the head of its group with all that belongs to it. What it started is noted before, because the
+ * death of a parent hides whose child a process was; one search after its end proves that nothing is left.
+ */
+export async function killTree(pid: number, options: KillTreeOptions): Promise<boolean> {
+  const { mark, exited, limitMs } = options;
+  const [own] = readRow(String(pid));
+  const known = descendantsOf(pid);
+  signal(-pid, "SIGKILL");
+  for (const descendant of known) signal(descendant.pid, "SIGKILL");
+  const isGone = await within(
+    exited.then(() => true),
+    limitMs,
+  );
+  const since = own === undefined ? {} : { sinceTicks: own.beganTicks };
+  const isSwept = await sweepMarked(
+    { groups: [pid], mark, isWhole: true, known, ...since },
+    limitMs,
+  );
+  return isGone === true && isSwept;
+}
+
+export interface KillTreeOptions {
+  readonly mark: string;
+  /** Settles when its owner has heard of its end. */
+  readonly exited: Promise<void>;
+  readonly limitMs: number;
 }
 
 /** False when there was nothing to send it to. */
@@ -79,7 +118,7 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
 
 /** True when this process started others that still live. */
 export function hasChildren(): boolean {
-  return (readProcesses() ?? []).some(({ parent }) => parent === process.pid);
+  return childIds("self").some((pid) => readRow(String(pid)).length > 0);
 }
 
 /** What was started by something marked belongs to it, also with an environment of its own. */
@@ -90,9 +129,11 @@ function addDescendants(found: Set<number>, rows: readonly ProcessRow[]): void {
   }
 }
 
-function isMarked({ pid, group }: ProcessRow, { groups, mark, isWhole }: ProcessMark): boolean {
+function isMarked({ pid, group, beganTicks }: ProcessRow, mark: ProcessMark): boolean {
+  const { groups, known = [], sinceTicks = 0 } = mark;
   if (groups.includes(group)) return true;
-  return readMark(pid).includes(markText(mark, isWhole));
+  if (known.some((one) => one.pid === pid && one.beganTicks === beganTicks)) return true;
+  return beganTicks >= sinceTicks && readMark(pid).includes(markText(mark.mark, mark.isWhole));
 }
 
 function markText(mark: string, isWhole: boolean): string {
@@ -103,11 +144,17 @@ function readMark(pid: number): string {
   return `\0${read(`/proc/${pid}/environ`) ?? ""}\0`;
 }
 
-/** Of this process, whichever of its threads started them. */
-function childIds(): number[] {
+/** All that a process started and what that started, as long as their parents live. */
+function descendantsOf(pid: number): ProcessIdentity[] {
+  const children = childIds(pid).flatMap((id) => readRow(String(id)));
+  return children.flatMap((child) => [child, ...descendantsOf(child.pid)]);
+}
+
+/** Of a process, whichever of its threads started them. */
+function childIds(pid: number | "self"): number[] {
   try {
-    const threads = readdirSync("/proc/self/task");
-    const lists = threads.map((id) => read(`/proc/self/task/${id}/children`) ?? "");
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const lists = threads.map((id) => read(`/proc/${pid}/task/${id}/children`) ?? "");
     return lists.flatMap((list) => list.split(" ").filter(Boolean).map(Number));
   } catch {
     return [];
@@ -123,13 +170,15 @@ function readProcesses(): ProcessRow[] | null {
   }
 }
 
-/** `pid (name) state parent group …`; the name may hold anything. */
+/** `pid (name) state parent group …`; the name may hold anything. When it began is the 20th after the name. */
 function readRow(pid: string): ProcessRow[] {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === null) return [];
-  const [state = "X", parent, group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const isDead = state === "Z" || state === "X";
-  return isDead ? [] : [{ pid: Number(pid), parent: Number(parent), group: Number(group) }];
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state = "X", parent, group] = fields;
+  if (state === "Z" || state === "X") return [];
+  const beganTicks = Number(fields[19]);
+  return [{ pid: Number(pid), parent: Number(parent), group: Number(group), beganTicks }];
 }
 
 /** Null for what ended meanwhile or belongs to somebody else. */

@@ -3,8 +3,17 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { entryToStart, openEntry } from "../../src/job/entry.ts";
+import type { Trace } from "../../src/core/job.ts";
+import {
+  entryToStart,
+  openEntry,
+  openProcessEntry,
+  processEntryToStart,
+} from "../../src/job/entry.ts";
+import type { JobHost } from "../../src/job/job-host.ts";
+import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
+import { openTracing } from "../../src/job/live/tracing.ts";
 import { loadFile } from "../../src/job/load-file.ts";
 import type { FromJobWorker } from "../../src/job/protocol.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
@@ -34,6 +43,17 @@ test("one file holds all that a job worker needs, the sdk included", async () =>
   expect(text).not.toMatch(/from\s*"\.{1,2}\//);
   expect(await openEntry(folder, log)).toBe(entry);
   expect(await loadedFrom(entry)).toBe("loaded");
+});
+
+test("a job process starts from one file, too, and still rewrites its job's sources", async () => {
+  const tracing = openTracing(join(folder, "sources"), log);
+  const processEntry = await openProcessEntry(tracing.folder, log);
+  expect(processEntryToStart(processEntry)).toBe(processEntry ?? "");
+  expect(readFileSync(processEntry ?? "", "utf8")).not.toContain("oxc-parser");
+  const entry = await openEntry(tracing.folder, log);
+  const host = createJobProcess({ env: {}, entry, processEntry, tracing });
+  expect(await killLoaded(host, "lean")).toMatchObject({ kind: "loaded", untraced: [] });
+  expect(processEntryToStart(join(folder, "gone.js"))).toEndWith("job-process-main.ts");
 });
 
 test("its own frames are not shown to the author of a job", async () => {
@@ -68,9 +88,12 @@ test("a folder that cannot be written to is told, and costs only speed", async (
 });
 
 async function loadedFrom(entry: string | null): Promise<string> {
-  const host = createJobThread({}, { entry });
+  return (await killLoaded(createJobThread({}, { entry }), "off")).kind;
+}
+
+async function killLoaded(host: JobHost, trace: Trace) {
   try {
-    return (await loadFile(host, { file: jobFile, trace: "off" })).kind;
+    return await loadFile(host, { file: jobFile, trace });
   } finally {
     expect(await host.kill()).toBe(true);
   }
