@@ -1,4 +1,4 @@
-// What the live stack costs (`bun run bench:trace [--quick]`): `lean` against `off` in fresh processes, in turn.
+// What the live stack costs (`bun run bench:trace [--quick] [word of a name …]`): `lean` against `off` in fresh processes, in turn.
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { emptyFolder, removeFolders } from "./scratch.ts";
 const run = promisify(execFile);
 const PROCESS = fileURLToPath(new URL("overhead-process.ts", import.meta.url));
 const ROUNDS = process.argv.includes("--quick") ? 3 : 9;
+const WORDS = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 
 await main();
 
@@ -23,7 +24,8 @@ async function main(): Promise<void> {
   const rows: Cell[][] = [
     ["", "off ms", "lean ms", "best ÷ best", "limit", "", "off: each", "lean: each"],
   ];
-  for (const workload of WORKLOADS) rows.push(await measure(workload, folder));
+  const chosen = WORKLOADS.filter(({ name }) => WORDS.every((word) => name.includes(word)));
+  for (const workload of chosen) rows.push(await measure(workload, folder));
   console.log(tableText(`lean against off, best of ${ROUNDS} fresh processes each`, rows));
   await removeFolders();
   console.log(`took ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
