@@ -47,16 +47,20 @@ export function serveSources(
   const count = new Int32Array(answers);
   const answer = async ({ id, path, mode }: Question) => {
     const source = await prepare(sources, path, mode);
-    if (source.hash !== undefined) {
-      const loaded = loadedAs(path, source.hash, source);
-      given.set(path, loaded);
-      onLoad(loaded);
+    try {
+      if (source.hash !== undefined) tell(loadedAs(path, source.hash, source));
+    } finally {
+      port1.postMessage({ id, source } satisfies Answer);
+      Atomics.add(count, 0, 1);
+      Atomics.notify(count, 0);
     }
-    port1.postMessage({ id, source } satisfies Answer);
-    Atomics.add(count, 0, 1);
-    Atomics.notify(count, 0);
+  };
+  const tell = (loaded: LoadedSource) => {
+    given.set(loaded.path, loaded);
+    onLoad(loaded);
   };
   port1.on("message", (question: Question) => {
+    // Who could not note it knows less after a death; the job runs all the same.
     answer(question).catch(() => undefined);
   });
   port1.unref();
