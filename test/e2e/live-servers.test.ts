@@ -7,10 +7,14 @@ import { join } from "node:path";
 import { type ApiClient, createClient, type Detail } from "../support/api-client.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { percentile } from "../support/latencies.ts";
-import type { PrivateNsqd } from "../support/private-nsqd.ts";
-import type { PrivateRedis } from "../support/private-redis.ts";
-import { type Program, startProgram } from "../support/program.ts";
-import { acquireServices, type FreshDatabase, type ServiceTypes } from "../support/services.ts";
+import {
+  ADMIN_TOKEN,
+  openServersShape,
+  SERVERS_NEEDS,
+  type ServersNeeds,
+  type ServersShape,
+} from "../support/servers-shape.ts";
+import { acquireServices } from "../support/services.ts";
 
 const spinning = (isolation: string) => `import { defineJob } from "serendipity-job";
 
@@ -28,7 +32,6 @@ export default defineJob({
   },
 });
 `;
-const ADMIN_TOKEN = "an-admin-token-for-tests";
 const LIMIT_MS = 200;
 const ASKED = 40;
 /** A machine that is busy with something else gets another chance. */
@@ -40,48 +43,27 @@ const services = await acquireServices();
 
 describeWith(services, {
   title: "a spinning job in another process",
-  needs: ["mysql", "startNsqd", "startRedis"],
+  needs: SERVERS_NEEDS,
   suite: liveSuite,
 });
 
-type Needs = Pick<ServiceTypes, "mysql" | "startNsqd" | "startRedis">;
-
-function liveSuite({ mysql, startNsqd, startRedis }: Needs): void {
+function liveSuite(needs: ServersNeeds): void {
   const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "live-servers-")));
-  let database: FreshDatabase;
-  let nsqd: PrivateNsqd;
-  let redis: PrivateRedis;
-  let programs: Program[];
+  let servers: ServersShape;
   let client: ApiClient;
-
-  function start(role: "api" | "executor"): Promise<Program> {
-    const env = {
-      ROLE: role,
-      DATABASE_URL: database.url,
-      REDIS_URL: redis.url,
-      NSQD_TCP_ADDRESSES: nsqd.tcpAddress,
-      NSQLOOKUPD_HTTP_ADDRESSES: nsqd.lookupdHttpAddress,
-      SECRET_KEY: "a secret key of at least 32 characters",
-      ADMIN_TOKEN,
-      JOBS_DIR: jobsDir,
-      LEASE_MS: "3000",
-    };
-    return startProgram({ env, ...(role === "api" ? { readyPath: "/healthz" } : {}) });
-  }
 
   beforeAll(async () => {
     for (const name of ["warm", "process"]) {
       writeFileSync(join(jobsDir, `${name}.ts`), spinning(name));
     }
-    [database, nsqd, redis] = await Promise.all([mysql.freshDatabase(), startNsqd(), startRedis()]);
-    programs = [await start("api"), await start("executor")];
-    client = await createClient(programs[0]?.url ?? "", { adminToken: ADMIN_TOKEN });
+    servers = await openServersShape(needs, { JOBS_DIR: jobsDir });
+    const api = await servers.start("api");
+    await servers.start("executor");
+    client = await createClient(api.url, { adminToken: ADMIN_TOKEN });
   });
 
   afterAll(async () => {
-    await Promise.all(programs.map((program) => program.stop()));
-    await Promise.all([nsqd.stop(), redis.stop()]);
-    await database.drop();
+    await servers.stop();
     rmSync(jobsDir, { recursive: true });
   });
 
@@ -115,12 +97,12 @@ function liveSuite({ mysql, startNsqd, startRedis }: Needs): void {
   test("without Redis detail tells the line of the last checkpoint", async () => {
     const id = await client.createJob("process", {}, { timeout: 60_000 });
     await client.until(id, isSpinning);
-    await redis.kill9();
+    await servers.redis.kill9();
     const detail = await client.until(
       id,
       ({ source, vars }) => source === "checkpoint" && vars !== null && !Array.isArray(vars),
     );
-    await redis.restart();
+    await servers.redis.restart();
     await client.post("/task/cancel", { id });
     expect(detail).toMatchObject({ ...place("process"), state: "running" });
     expect(detail.freshness_ms).toBeGreaterThan(0);

@@ -20,14 +20,18 @@ import {
 import { describeWith } from "../support/describe-with.ts";
 import { overlaps, readEffects } from "../support/effect-log.ts";
 import { eventually } from "../support/eventually.ts";
-import type { PrivateNsqd } from "../support/private-nsqd.ts";
 import type { PrivateRedis } from "../support/private-redis.ts";
-import { type Program, startProgram } from "../support/program.ts";
-import { acquireServices, type FreshDatabase, type ServiceTypes } from "../support/services.ts";
+import type { Program } from "../support/program.ts";
+import {
+  ADMIN_TOKEN,
+  openServersShape,
+  SERVERS_NEEDS,
+  type ServersNeeds,
+  type ServersShape,
+} from "../support/servers-shape.ts";
+import { acquireServices } from "../support/services.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
-const ADMIN_TOKEN = "an-admin-token-for-tests";
-const LEASE_MS = 3000;
 
 setDefaultTimeout(30_000);
 
@@ -35,48 +39,27 @@ const services = await acquireServices();
 
 describeWith(services, {
   title: "servers",
-  needs: ["mysql", "startNsqd", "startRedis"],
+  needs: SERVERS_NEEDS,
   suite: serversSuite,
 });
 
-type Needs = Pick<ServiceTypes, "mysql" | "startNsqd" | "startRedis">;
-
-function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
-  let database: FreshDatabase;
-  let nsqd: PrivateNsqd;
-  let redis: PrivateRedis;
+function serversSuite(needs: ServersNeeds): void {
+  let servers: ServersShape;
   let apis: Program[];
   let executors: Program[];
   let client: ApiClient;
 
-  function start(role: "api" | "executor"): Promise<Program> {
-    const env = {
-      ROLE: role,
-      DATABASE_URL: database.url,
-      REDIS_URL: redis.url,
-      NSQD_TCP_ADDRESSES: nsqd.tcpAddress,
-      NSQLOOKUPD_HTTP_ADDRESSES: nsqd.lookupdHttpAddress,
-      SECRET_KEY: "a secret key of at least 32 characters",
-      ADMIN_TOKEN,
-      JOBS_DIR,
-      LEASE_MS: String(LEASE_MS),
-      EXECUTOR_SLOTS: "8",
-      CALLBACK_ALLOW: "127.0.0.1",
-    };
-    return startProgram({ env, ...(role === "api" ? { readyPath: "/healthz" } : {}) });
-  }
-
   beforeAll(async () => {
-    [database, nsqd, redis] = await Promise.all([mysql.freshDatabase(), startNsqd(), startRedis()]);
+    const env = { JOBS_DIR, EXECUTOR_SLOTS: "8", CALLBACK_ALLOW: "127.0.0.1" };
+    servers = await openServersShape(needs, env);
+    const { start } = servers;
     apis = await Promise.all([start("api"), start("api")]);
     executors = await Promise.all([start("executor"), start("executor")]);
     client = await createClient(urlOf(apis, 0), { adminToken: ADMIN_TOKEN, retryTotal: 1 });
   }, 60_000);
 
   afterAll(async () => {
-    await Promise.all([...apis, ...executors].map((program) => program.stop()));
-    await Promise.all([nsqd.stop(), redis.stop()]);
-    await database.drop();
+    await servers.stop();
   }, 60_000);
 
   test("a task created at one api is seen and killed through the other", async () => {
@@ -123,9 +106,9 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
   test("a cancel travels through the database while Redis is away", async () => {
     const id = await client.createJob("action", { do: "spin" });
     await client.until(id, ({ status }) => status === "running");
-    await redis.kill9();
+    await servers.redis.kill9();
     const answer = await client.post("/task/cancel", { id });
-    await redis.restart();
+    await servers.redis.restart();
     expect(answer.msg).toBe("Killed");
     expect((await client.until(id, isEnded)).status).toBe("cancelled");
   }, 20_000);
@@ -135,10 +118,10 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
     const ids = await createEffects(client, file, 2000);
     await client.until(ids[100] ?? 0, isEnded, 30_000);
     const afterMs = Date.now();
-    await Promise.all([nsqd.kill9(), flush(redis), killWithExecutor(executors[0])]);
+    await Promise.all([servers.nsqd.kill9(), flush(servers.redis), killWithExecutor(executors[0])]);
     const death = { afterMs, beforeMs: Date.now() };
-    await nsqd.restart();
-    executors[0] = await start("executor");
+    await servers.nsqd.restart();
+    executors[0] = await servers.start("executor");
     const ended: Detail[] = [];
     for (const id of ids) ended.push(await client.until(id, isEnded, 60_000));
     expect(ended.filter(({ status }) => status !== "succeeded")).toEqual([]);
@@ -149,13 +132,13 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
   }, 150_000);
 
   test("readyz stays 200 and names what is degraded while nsqd is away", async () => {
-    await nsqd.kill9();
+    await servers.nsqd.kill9();
     const id = await client.createJob("effect", { file: "/dev/null", ms: 0 });
     expect((await client.until(id, isEnded)).status).toBe("succeeded");
     const answer = await fetch(`${urlOf(apis, 0)}/readyz`);
     expect(answer.status).toBe(200);
     expect(JSON.stringify(await answer.json())).toContain("degraded");
-    await nsqd.restart();
+    await servers.nsqd.restart();
   }, 20_000);
 }
 

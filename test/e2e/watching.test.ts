@@ -8,13 +8,18 @@ import { describeWith } from "../support/describe-with.ts";
 import { readEffects } from "../support/effect-log.ts";
 import { type OpenStream, openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
-import type { PrivateNsqd } from "../support/private-nsqd.ts";
 import type { PrivateRedis } from "../support/private-redis.ts";
 import { type Program, startProgram } from "../support/program.ts";
-import { acquireServices, type FreshDatabase, type ServiceTypes } from "../support/services.ts";
+import {
+  ADMIN_TOKEN,
+  openServersShape,
+  SERVERS_NEEDS,
+  type ServersNeeds,
+  type ServersShape,
+} from "../support/servers-shape.ts";
+import { acquireServices } from "../support/services.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
-const ADMIN_TOKEN = "an-admin-token-for-tests";
 
 setDefaultTimeout(60_000);
 
@@ -116,58 +121,38 @@ describe("embedded", () => {
 
 describeWith(services, {
   title: "servers",
-  needs: ["mysql", "startNsqd", "startRedis"],
+  needs: SERVERS_NEEDS,
   suite: serversSuite,
 });
 
-type Needs = Pick<ServiceTypes, "mysql" | "startNsqd" | "startRedis">;
-
-function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
-  let database: FreshDatabase;
-  let nsqd: PrivateNsqd;
-  let redis: PrivateRedis;
+function serversSuite(needs: ServersNeeds): void {
+  let servers: ServersShape;
   let programs: readonly [Program, Program, Program];
   let client: ApiClient;
   let other: ApiClient;
 
-  function start(role: "api" | "executor"): Promise<Program> {
-    const env = {
-      ROLE: role,
-      DATABASE_URL: database.url,
-      REDIS_URL: redis.url,
-      NSQD_TCP_ADDRESSES: nsqd.tcpAddress,
-      NSQLOOKUPD_HTTP_ADDRESSES: nsqd.lookupdHttpAddress,
-      SECRET_KEY: "a secret key of at least 32 characters",
-      ADMIN_TOKEN,
-      JOBS_DIR,
-      LEASE_MS: "3000",
-    };
-    return startProgram({ env, ...(role === "api" ? { readyPath: "/healthz" } : {}) });
-  }
-
   beforeAll(async () => {
-    [database, nsqd, redis] = await Promise.all([mysql.freshDatabase(), startNsqd(), startRedis()]);
+    servers = await openServersShape(needs, { JOBS_DIR });
+    const { start } = servers;
     programs = await Promise.all([start("api"), start("api"), start("executor")]);
     client = await createClient(programs[0].url, { adminToken: ADMIN_TOKEN, retryTotal: 1 });
     other = clientOf(programs[1].url, client);
   });
 
   afterAll(async () => {
-    await Promise.all(programs.map((program) => program.stop()));
-    await Promise.all([nsqd.stop(), redis.stop()]);
-    await database.drop();
+    await servers.stop();
   });
 
   test("while nobody watches nothing is sent to Redis", async () => {
     const file = join(programs[2].folder, "effects.log");
-    await ask(redis, (connection) => connection.config("RESETSTAT"));
+    await ask(servers.redis, (connection) => connection.config("RESETSTAT"));
     for (let made = 0; made < 20; made++) await client.createJob("effect", { file, ms: 1 });
     await eventually(() => (readEffects(file).length >= 40 ? true : undefined), 20_000);
-    const stats = await ask(redis, (connection) => connection.info("commandstats"));
+    const stats = await ask(servers.redis, (connection) => connection.info("commandstats"));
     const used = [...stats.matchAll(/cmdstat_([a-z]+)/g)].map(([, name]) => name);
     const harmless = ["config", "ping", "info", "client", "hello", "subscribe", "select"];
     expect(used.filter((name) => !harmless.includes(String(name)))).toEqual([]);
-    expect(await ask(redis, (connection) => connection.dbsize())).toBe(0);
+    expect(await ask(servers.redis, (connection) => connection.dbsize())).toBe(0);
   });
 
   test("a task is watched through either api, also while it spins, and leaves Redis after it", async () => {
@@ -185,8 +170,8 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
       Array.from({ length: 2 }, () => ["1-1", "1-2", "1-3", "1-4", "end"]),
     );
     expect(idsOf(late)).toEqual(["1-2", "1-3", "1-4", "end"]);
-    const [key = ""] = await ask(redis, (connection) => connection.keys("*events:*"));
-    const leftS = await ask(redis, (connection) => connection.ttl(key));
+    const [key = ""] = await ask(servers.redis, (connection) => connection.keys("*events:*"));
+    const leftS = await ask(servers.redis, (connection) => connection.ttl(key));
     expect(leftS).toBeGreaterThan(0);
     expect(leftS).toBeLessThanOrEqual(60);
   });
@@ -200,7 +185,7 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
       async () => ((await client.detail(id)).elapsed > 2_500 ? true : undefined),
       9_000,
     );
-    await redis.kill9();
+    await servers.redis.kill9();
     await stream.toEnd();
     expect(stream.events.at(-1)).toMatchObject({
       event: "reset",
@@ -209,7 +194,7 @@ function serversSuite({ mysql, startNsqd, startRedis }: Needs): void {
     const detail = await other.detail(id);
     expect(detail).toMatchObject({ status: "running", source: "checkpoint", vars: { page: 7 } });
     expect(detail.executed_file_name).toEndWith("action.ts");
-    await redis.restart();
+    await servers.redis.restart();
     await client.until(id, ({ source }) => source === "live");
     const again = await watch(programs[1].url, other, { id, lastId: last.id ?? "" });
     await client.post("/task/cancel", { id });

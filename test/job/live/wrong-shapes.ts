@@ -1,4 +1,5 @@
-// Has shapes run and looked at in a job lane of either runtime, and tells which were not seen where they stand still.
+// Has shapes run and looked at in a job lane of either runtime, and expects that each is seen only where it stands still.
+import { expect } from "bun:test";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { Looked } from "./sample-in-lane.ts";
@@ -9,10 +10,22 @@ const SHAPES = { ...SPINNING, ...WAITING, ...WAITING_IN_CTX };
 /** Whoever calls it awaits it: that is where it waits then. */
 const AWAITED_ELSEWHERE = "a promise that is returned";
 
-export const LANE_SHAPES = Object.keys(SHAPES).filter((name) => name !== AWAITED_ELSEWHERE);
+const LANE_SHAPES = Object.keys(SHAPES).filter((name) => name !== AWAITED_ELSEWHERE);
 
 /** All shapes must be there: what is missing is wrong, too. */
-export async function lookAtShapes(
+export async function expectRightShapes(
+  ...[command, isolation]: Parameters<typeof lookAtShapes>
+): Promise<void> {
+  const { wrong, looked } = await lookAtShapes(command, isolation);
+  expect(wrong).toEqual([]);
+  expect(looked.map(({ shape }) => shape).sort()).toEqual([...LANE_SHAPES].sort());
+  expect(groupsOf(looked)).toEqual([
+    [3, "item"],
+    [1, "other"],
+  ]);
+}
+
+async function lookAtShapes(
   command: readonly [path: string, ...args: string[]],
   isolation: "warm" | "process",
 ) {
@@ -30,7 +43,7 @@ export async function lookAtShapes(
 }
 
 /** How many wait at each place of the shape `Promise.all`. */
-export function groupsOf(looked: readonly Looked[]): (readonly [number, string | undefined])[] {
+function groupsOf(looked: readonly Looked[]): (readonly [number, string | undefined])[] {
   const { last } = looked.find(({ shape }) => shape === "Promise.all") ?? {};
   return (last?.waiting ?? []).map(({ count, frames }) => [count, frames[0]?.function]);
 }
