@@ -1,16 +1,11 @@
 // The end of an attempt that no job worker ever accepted: stopped during the import of its file, or refused by it.
-import type { AttemptEnd, KillReceipt } from "../core/attempt.ts";
-import { within } from "../core/within.ts";
+import type { KillReceipt } from "../core/attempt.ts";
 import type { AttemptSight, LastLook } from "./attempt-sight.ts";
-import { crashStop, proofWithinMs, receiptOf, receiptWords, type Stop } from "./attempt-stop.ts";
+import { crashStop, receiptOf, type Stop } from "./attempt-stop.ts";
 import { platformError } from "./error-data.ts";
+import { endByKill, type KilledEnd } from "./killed-end.ts";
 import type { RefusedLoad } from "./load-file.ts";
 import type { Taking } from "./pool.ts";
-
-interface EarlyEnd {
-  readonly end: AttemptEnd;
-  readonly gone: Promise<KillReceipt>;
-}
 
 interface Waiting {
   readonly taking: Taking;
@@ -18,26 +13,20 @@ interface Waiting {
 }
 
 /** No line of `run` was reached, but importing a file runs code, which may never end. */
-export function endEarly(waiting: Waiting, why: Stop | RefusedLoad): Promise<EarlyEnd> {
+export function endEarly(waiting: Waiting, why: Stop | RefusedLoad): Promise<KilledEnd> {
   if (why.kind === "stop") return stopImport(waiting, why);
   if (why.death === undefined) return refuse(waiting, why.message);
   return stopImport(waiting, crashStop({ kind: "crashed", ...why.death }));
 }
 
-async function stopImport({ taking, sight }: Waiting, stop: Stop): Promise<EarlyEnd> {
-  const { outcome, error, sinceMs } = stop;
+async function stopImport({ taking, sight }: Waiting, stop: Stop): Promise<KilledEnd> {
   const last = await lookAtImport({ taking, sight });
-  const gone = abandon(taking, sinceMs);
-  const proof = await within(gone, proofWithinMs(sinceMs));
-  const trace = sight.end(outcome, last);
-  const words = receiptWords(stop, trace.view);
-  const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method: "none" })), ...words };
-  const end = { outcome, error, receipt, trace };
-  return { end, gone: gone.then((later) => ({ ...later, ...words })) };
+  const killing = abandon(taking, stop.sinceMs);
+  return endByKill({ sight, last, killing, method: "none" }, stop);
 }
 
 /** The file is at fault; the trace tells how far its import came. */
-async function refuse({ taking, sight }: Waiting, why: string): Promise<EarlyEnd> {
+async function refuse({ taking, sight }: Waiting, why: string): Promise<KilledEnd> {
   const last = await lookAtImport({ taking, sight });
   const gone = abandon(taking, performance.now());
   const error = platformError("job_file", `the job's file cannot be loaded: ${why}`);

@@ -18,15 +18,14 @@ import {
   LIMITS_MS,
   NOTHING_RUNS,
   OWN_OUTCOMES,
-  proofWithinMs,
   receiptOf,
-  receiptWords,
   requestedStop,
   type Stop,
 } from "./attempt-stop.ts";
 import { endEarly } from "./end-early.ts";
 import { errorData } from "./error-data.ts";
 import type { JobHost } from "./job-host.ts";
+import { endByKill } from "./killed-end.ts";
 import { suspectOf } from "./memory-suspect.ts";
 import { type Offer, type OwnEnd, offerAttempt } from "./offer.ts";
 import { acceptWithinMs, type JobAttemptOptions, orderOf } from "./order.ts";
@@ -232,17 +231,13 @@ class JobAttempt {
   }
 
   async #kill(jobWorker: PooledJobWorker, stop: Stop, how?: "abort"): Promise<void> {
-    const { outcome, error, sinceMs } = stop;
     const method = how ?? jobWorker.host.method;
     await jobWorker.host.refresh();
     const last = this.sight.lastLook(method);
-    const killing = this.#replace(jobWorker, { sinceMs, method });
-    const proof = await within(killing, proofWithinMs(sinceMs));
-    const trace = this.sight.end(outcome, last);
-    const words = receiptWords(stop, trace.view);
-    const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };
-    this.#end({ outcome, error, receipt, trace });
-    this.#settleGone(killing.then((later) => ({ ...later, ...words })));
+    const killing = this.#replace(jobWorker, { sinceMs: stop.sinceMs, method });
+    const { end, gone } = await endByKill({ sight: this.sight, last, killing, method }, stop);
+    this.#end(end);
+    this.#settleGone(gone);
   }
 
   /** Waits until nothing of the attempt keeps the thread busy; if something does, it costs no other attempt anything. */
