@@ -109,8 +109,24 @@ function byFilled<S extends MemorySuspect>(
   if (most === undefined) return;
   const [mostMb, nextMb] = [blamedMb(most), next === undefined ? 0 : blamedMb(next)];
   const isLikely = mostMb >= grownMb * LIKELY_SHARE && mostMb >= nextMb * LEAD;
+  if (!isLikely && most.heldMb === null) {
+    const holder = byHeldMost(weighed, mostMb);
+    if (holder !== undefined) return holder;
+  }
   const facts = `its thread filled ${mb(mostMb)} while the memory grew by ${mb(grownMb)}, the next one ${mb(nextMb)}`;
   return { suspect: most.suspect, why: `${isLikely ? "likely" : "a guess"}: ${facts}` };
+}
+
+/** What is held is there; what a thread that cannot be asked filled may be gone again. */
+function byHeldMost<S extends MemorySuspect>(
+  weighed: readonly Weighed<S>[],
+  filledMb: number,
+): Choice<S> | undefined {
+  const [most] = weighed.toSorted((a, b) => (b.heldMb ?? 0) - (a.heldMb ?? 0));
+  const heldMb = most?.heldMb ?? 0;
+  if (most === undefined || heldMb < filledMb / LEAD) return;
+  const why = `a guess: its heap holds ${mb(heldMb)}, and what another thread filled, ${mb(filledMb)}, it may have let go again`;
+  return { suspect: most.suspect, why };
 }
 
 function byLastHeap<S extends MemorySuspect>(running: readonly S[]): Choice<S> | undefined {

@@ -87,6 +87,23 @@ describe("the attempt to blame for the executor's memory", () => {
     );
   });
 
+  test("is not who fills a little more and cannot be asked, when another is known to hold nearly as much", () => {
+    const looks = pressure(
+      [9_000, 210, { 1: 0, 2: 0, 3: 0 }],
+      [0, 1_134, { 1: 298, 2: 310, 3: 260 }],
+    );
+    const running = [
+      suspect({ name: "churns", threadId: 1 }),
+      suspect({ name: "holds", threadId: 2, heapMb: 277, hasAnswered: true }),
+      suspect({ name: "churns too", threadId: 3 }),
+    ];
+    const choice = chooseSuspect(running, looks);
+    expect(choice?.suspect.name).toBe("holds");
+    expect(choice?.why).toBe(
+      "a guess: its heap holds 277 MB, and what another thread filled, 298 MB, it may have let go again",
+    );
+  });
+
   test("is not who held much before and filled nothing since", () => {
     const looks = pressure([9_000, 300, { 1: 290, 2: 0 }], [0, 520, { 1: 292, 2: 215 }]);
     const running = [
