@@ -11,6 +11,10 @@ import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 const PING_LIMIT_MS = 50;
 /** Code on the stack says already that it runs; the answer would only refresh what is known of its memory. */
 const BUSY_PING_LIMIT_MS = 10;
+/** Who neither answers nor uses processor time is asked so often: the machine is too busy for either. */
+const MOST_PINGS = 3;
+/** The system counts processor time in steps of this. */
+const CPU_STEP_MS = 10;
 
 /** Where one attempt's traces are, and how to tell its own files. */
 export interface LiveSource {
@@ -23,19 +27,32 @@ export interface LiveSource {
   readonly cpuBeforeMs: number | null;
 }
 
-/**
- * Where the attempt is now. It is `waiting` when the job worker's event loop answered and no code of the job is on
- * the stack. No answer means that something is on the processor, a package's code for instance.
- */
+/** Where the attempt is now. */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
-  const isBusy = host.readStack()?.state === "running";
-  const isWaiting = await host.ping(isBusy ? BUSY_PING_LIMIT_MS : PING_LIMIT_MS);
+  const hasTurned = await isWaiting(host);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
   const round = Atomics.load(source.memory.words, WORDS.round);
   const stack = host.readStack();
-  const state = isWaiting && stack?.state !== "running" ? "waiting" : "running";
+  const state = hasTurned && stack?.state !== "running" ? "waiting" : "running";
   const view = { ...readView(source, state, stack), round };
   return { ...view, vitals: ownVitals(host, source.cpuBeforeMs) };
+}
+
+/**
+ * True when no code of the job is on the stack and the job worker's event loop answers. No answer means that something
+ * is on the processor, a package's code for instance. Only where the live stack is known, and the processor time too,
+ * it may also mean that the machine has left it no time: who used none is asked again, and waits in the end.
+ */
+async function isWaiting(host: JobHost): Promise<boolean> {
+  const { cpuMs } = host.vitals();
+  for (let pings = 1; pings <= MOST_PINGS; pings++) {
+    const isBusy = host.readStack()?.state === "running";
+    if (await host.ping(isBusy ? BUSY_PING_LIMIT_MS : PING_LIMIT_MS)) return true;
+    if (isBusy || cpuMs === null || host.readStack() === null) return false;
+    if ((host.vitals().cpuMs ?? 0) - cpuMs >= CPU_STEP_MS) return false;
+    await host.refresh();
+  }
+  return true;
 }
 
 /** What the attempt uses up: of the processor, what its thread did since it began. */

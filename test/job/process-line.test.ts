@@ -31,7 +31,7 @@ export default defineJob({
   redact: ["iban"],
   async run({ at }, ctx) {
     ctx.log("the last call of ctx");
-    ctx.watch({ page: 3, deep: [{ theIBAN: "hidden", Password: "hidden" }] });
+    ctx.watch({ page: 3, pid: process.pid, deep: [{ theIBAN: "hidden", Password: "hidden" }] });
     if (at === "spin") grind(5);
     if (at === "dive") dive(1);
     if (at === "allocate") for (;;) kept.push(Buffer.alloc(8e6, 1)); //@ allocate
@@ -82,6 +82,18 @@ describe("an attempt in a process", () => {
     expect(view.frames.map((frame) => frame.function)).toEqual(["grind", "run"]);
     expect(end.receipt).toMatchObject({ killed: true, stack: view.frames });
     expect(end.trace?.view?.frames).toEqual(view.frames);
+  });
+
+  test("still waits when the machine leaves it no time to say so", async () => {
+    const attempt = begin("react");
+    await until(async () => (await attempt.inspect()).frames[0]?.line === place("sleep").line);
+    const pid = Number((await attempt.inspect()).vars?.["pid"]);
+    process.kill(pid, "SIGSTOP");
+    const view = await attempt.inspect();
+    process.kill(pid, "SIGCONT");
+    attempt.stop("cancel");
+    await finish(attempt);
+    expect(view).toMatchObject({ state: "waiting", frames: [place("sleep")] });
   });
 
   test("shows both ends of a deep stack and how much is left out", async () => {
