@@ -42,7 +42,7 @@ function check(rows: readonly HostileRow[]): void {
   }
 }
 
-describe("hostile receivers", () => {
+describe.concurrent("hostile receivers", () => {
   test("on Bun", async () => check(await run(BUN)), 40_000);
 
   const denoTest = deno === undefined && process.env["REQUIRE_SERVICES"] !== "1" ? test.skip : test;

@@ -163,7 +163,7 @@ describe("callbacks, embedded", () => {
   });
 });
 
-describe("embedded, through deaths", () => {
+describe.concurrent("embedded, through deaths", () => {
   test("SIGTERM lets a short job end, hands a long one back, and the next start runs it again", async () => {
     const program = await startProgram({ env: { JOBS_DIR, SHUTDOWN_TIMEOUT_MS: "1000" } });
     try {

@@ -9,13 +9,15 @@ import { findBinary } from "../support/find-binary.ts";
 const script = fileURLToPath(new URL("./portable.ts", import.meta.url));
 
 interface Printed {
+  /** Of its action. */
+  readonly index: number;
   readonly action: string;
   readonly endedMs: number;
   readonly end: AttemptEnd;
   readonly gone: KillReceipt;
 }
 
-/** Runs actions one after the other; the environment has a secret that no job may see. */
+/** Runs actions; the environment has a secret that no job may see. */
 async function run(command: readonly string[], actions: readonly string[]): Promise<Printed[]> {
   const [program = "", ...options] = command;
   const child = spawn(program, [...options, script, ...actions], {
@@ -24,7 +26,7 @@ async function run(command: readonly string[], actions: readonly string[]): Prom
   });
   const printed: Printed[] = [];
   for await (const line of createInterface(child.stdout)) printed.push(JSON.parse(line) as Printed);
-  return printed;
+  return printed.sort((a, b) => a.index - b.index);
 }
 
 // biome-ignore format: a table is read by its columns

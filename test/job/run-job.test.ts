@@ -109,19 +109,19 @@ describe("a job at its timeout", () => {
     expect(receipt.latencyMs).toBeLessThan(1_000);
   });
 
-  test("succeeds when it finishes between the signal and the deadline", async () => {
+  test.concurrent("succeeds when it finishes between the signal and the deadline", async () => {
     const { end, endedMs } = await run("finish-on-signal", null, 3_000);
     expect(end).toMatchObject({ outcome: "succeeded", result: '"in order"' });
     expect(endedMs).toBeGreaterThanOrEqual(2_699);
   });
 
-  test("ends by the signal when ctx.sleep passes it on", async () => {
+  test.concurrent("ends by the signal when ctx.sleep passes it on", async () => {
     const { end, receipt } = await run("sleep", 60_000, 3_000);
     expect(end.outcome).toBe("timed_out");
     expect(receipt).toMatchObject({ killed: true, method: "abort" });
   });
 
-  test("ends by the signal when ctx.fetch passes it on", async () => {
+  test.concurrent("ends by the signal when ctx.fetch passes it on", async () => {
     const silentServer = createServer(() => undefined).listen(0, "127.0.0.1");
     await until(() => silentServer.listening);
     const { port } = silentServer.address() as AddressInfo;
