@@ -90,11 +90,10 @@ function byHeld<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   grownMb: number,
 ): Choice<S> | undefined {
-  const [most] = weighed.toSorted((a, b) => (b.heldMb ?? 0) - (a.heldMb ?? 0));
-  const heldMb = most?.heldMb ?? 0;
-  if (most === undefined || grownMb <= 0 || heldMb < grownMb * LIKELY_SHARE) return;
+  const { suspect, heldMb } = largestHolder(weighed);
+  if (suspect === undefined || grownMb <= 0 || heldMb < grownMb * LIKELY_SHARE) return;
   const why = `likely: its heap holds ${mb(heldMb)} of the ${mb(grownMb)} by which the memory grew`;
-  return { suspect: most.suspect, why };
+  return { suspect, why };
 }
 
 /** Of who answers only what it holds counts; the others cannot be asked. */
@@ -122,11 +121,15 @@ function byHeldMost<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   filledMb: number,
 ): Choice<S> | undefined {
-  const [most] = weighed.toSorted((a, b) => (b.heldMb ?? 0) - (a.heldMb ?? 0));
-  const heldMb = most?.heldMb ?? 0;
-  if (most === undefined || heldMb < filledMb / LEAD) return;
+  const { suspect, heldMb } = largestHolder(weighed);
+  if (suspect === undefined || heldMb < filledMb / LEAD) return;
   const why = `a guess: its heap holds ${mb(heldMb)}, and what another thread filled, ${mb(filledMb)}, it may have let go again`;
-  return { suspect: most.suspect, why };
+  return { suspect, why };
+}
+
+function largestHolder<S extends MemorySuspect>(weighed: readonly Weighed<S>[]) {
+  const [most] = weighed.toSorted((a, b) => (b.heldMb ?? 0) - (a.heldMb ?? 0));
+  return { suspect: most?.suspect, heldMb: most?.heldMb ?? 0 };
 }
 
 function byLastHeap<S extends MemorySuspect>(running: readonly S[]): Choice<S> | undefined {

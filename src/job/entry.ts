@@ -63,10 +63,14 @@ function writeWhole(path: string, content: string | Uint8Array): void {
 
 /** Old files of the cache are removed, also under an executor that has run for long. */
 export function entryToStart(bundle: string | null): string {
-  return bundle !== null && existsSync(bundle) ? bundle : SOURCE;
+  return existing(bundle) ?? SOURCE;
 }
 
 /** For the main thread of a job process. */
 export function processEntryToStart(bundle: string | null): string {
-  return bundle !== null && existsSync(bundle) ? bundle : PROCESS_SOURCE;
+  return existing(bundle) ?? PROCESS_SOURCE;
+}
+
+function existing(path: string | null): string | null {
+  return path !== null && existsSync(path) ? path : null;
 }

@@ -29,21 +29,21 @@ export interface LiveSource {
 
 /** Where the attempt is now. */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
-  const hasTurned = await isWaiting(host);
+  const isFree = await isIdle(host);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
   const round = Atomics.load(source.memory.words, WORDS.round);
   const stack = host.readStack();
-  const state = hasTurned && stack?.state !== "running" ? "waiting" : "running";
+  const state = isFree && stack?.state !== "running" ? "waiting" : "running";
   const view = { ...readView(source, state, stack), round };
   return { ...view, vitals: ownVitals(host, source.cpuBeforeMs) };
 }
 
 /**
- * True when no code of the job is on the stack and the job worker's event loop answers. No answer means that something
- * is on the processor, a package's code for instance. Only where the live stack is known, and the processor time too,
- * it may also mean that the machine has left it no time: who used none is asked again, and waits in the end.
+ * True when the job worker's event loop answers: nothing is on the processor then. No answer means that something is, a
+ * package's code for instance. Only where the live stack is known and has no code of the job, and the processor time is
+ * known too, it may also mean that the machine has left it no time: who used none is asked again, and is idle in the end.
  */
-async function isWaiting(host: JobHost): Promise<boolean> {
+async function isIdle(host: JobHost): Promise<boolean> {
   const { cpuMs } = host.vitals();
   for (let pings = 1; pings <= MOST_PINGS; pings++) {
     const isBusy = host.readStack()?.state === "running";

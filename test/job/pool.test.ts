@@ -198,7 +198,7 @@ test("an attempt for which no thread can be started is handed back, not failed",
 const threads = () => readdirSync("/proc/self/task").length;
 
 describe.skipIf(process.platform !== "linux")("the threads of killed attempts", () => {
-  test("are gone after 100 kills", async () => {
+  test("are gone after 200 kills", async () => {
     const lane = await openLane({ slots: 2 });
     const before = threads();
     const killOne = async (action: string) => {
@@ -207,7 +207,7 @@ describe.skipIf(process.platform !== "linux")("the threads of killed attempts", 
       attempt.stop("cancel");
       return (await attempt.gone).killed;
     };
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < 100; i++) {
       expect(await Promise.all([killOne("spin"), killOne("sleep")])).toEqual([true, true]);
     }
     expect(lane.figures().unkillable).toBe(0);
