@@ -84,7 +84,7 @@ afterAll(async () => {
 
 test("a job that spins in a nested function of an imported file is seen on its line", async () => {
   const id = await client.createJob("places", { at: "spin" });
-  const detail = await client.until(id, isOnAnyLine);
+  const detail = await client.until(id, isInRun);
   expect(detail).toMatchObject({ state: "running", source: "live" });
   expect(place(detail)).toEqual(marked("grind", "lib/spinning.ts"));
   expect(functionsOf(detail)).toEqual(["grind", "run"]);
@@ -95,14 +95,14 @@ test("a job that spins in a nested function of an imported file is seen on its l
 
 test("a job with trace full shows small functions, too", async () => {
   const id = await client.createJob("full", {});
-  const detail = await client.until(id, isOnAnyLine);
+  const detail = await client.until(id, isInRun);
   await cancel(id);
   expect(functionsOf(detail)).toEqual(["grind", "prepare", "run"]);
 });
 
 test("asking a job that spins takes less than a second", async () => {
   const id = await client.createJob("places", { at: "spin" });
-  await client.until(id, isOnAnyLine);
+  await client.until(id, isInRun);
   const timesMs: number[] = [];
   for (let at = 0; at < 20; at++) {
     const startedMs = performance.now();
@@ -128,7 +128,7 @@ test("a job that awaits is seen waiting on the line of its await, and after its 
 
 test("a job that only ever awaits what is there runs, and is seen on its line", async () => {
   const id = await client.createJob("places", { at: "microtasks" });
-  const detail = await client.until(id, isOnAnyLine);
+  const detail = await client.until(id, isInRun);
   await cancel(id);
   expect(detail.state).toBe("running");
   expect(place(detail)).toEqual(marked("run", "places.ts"));
@@ -136,7 +136,7 @@ test("a job that only ever awaits what is there runs, and is seen on its line", 
 
 test("Promise.all shows each place it waits at, with how many wait there", async () => {
   const id = await client.createJob("places", { at: "all" });
-  const { state, waiting_points } = await client.until(id, isOnAnyLine);
+  const { state, waiting_points } = await client.until(id, isInRun);
   await cancel(id);
   expect(state).toBe("waiting");
   const seen = waiting_points.map(({ count, frames }) => [count, frames[0]?.line]);
@@ -148,14 +148,15 @@ test("Promise.all shows each place it waits at, with how many wait there", async
 
 test("a job with trace off is seen at its last call of ctx", async () => {
   const id = await client.createJob("untraced", {});
-  const detail = await client.until(id, isOnAnyLine);
+  const detail = await client.until(id, isInRun);
   await cancel(id);
   const { file, line } = marked("untraced", "untraced.ts");
   expect(place(detail)).toEqual({ file, line, function: "run" });
 });
 
-function isOnAnyLine({ status, executed_function_line }: Detail): boolean {
-  return status === "running" && executed_function_line !== null;
+/** Before, where the import of its file is may be shown. */
+function isInRun({ status, executed_function_name: name }: Detail): boolean {
+  return status === "running" && name !== null && name !== "(module)";
 }
 
 function place(detail: Detail) {

@@ -60,8 +60,10 @@ const place = (name: string, of = "run") => ({
   function: of,
 });
 
+/** Once it runs: before, where the import of its file is may be shown. */
 async function lookAt(attempt: RunningAttempt) {
-  await until(async () => (await attempt.inspect()).frames.length > 0);
+  const isInRun = async () => (await attempt.inspect()).frames.at(-1)?.function === "run";
+  await until(isInRun);
   return attempt.inspect();
 }
 
