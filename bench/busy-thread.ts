@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Linux counts processor time in these. */
 const MS_PER_TICK = 10;
 const LOOK_MS = 500;
+const LOOKS_IN_ROW = 4;
 /** A thread that spins gets at least this share of a core on a busy machine. */
 const BUSY_SHARE = 0.3;
 const POLL_MS = 5;
@@ -14,20 +15,32 @@ export interface Thread {
   readonly tid: number;
 }
 
-/** The thread of `root` or of its descendants that used the most processor time between two looks. */
+/**
+ * The thread of `root` or of its descendants that used the most processor time between two looks, several times in a
+ * row: a program that is only starting is busy, too.
+ */
 export async function findBusyThread(root: number, limitMs: number): Promise<Thread> {
   const deadlineMs = performance.now() + limitMs;
+  let last: Thread | undefined;
+  let inRow = 0;
   while (performance.now() < deadlineMs) {
-    const before = new Map(threadsOf(root).map((thread) => [thread.tid, cpuMs(thread) ?? 0]));
-    await delay(LOOK_MS);
-    const used = threadsOf(root).map((thread) => ({
-      thread,
-      ms: (cpuMs(thread) ?? 0) - (before.get(thread.tid) ?? Number.POSITIVE_INFINITY),
-    }));
-    const busiest = used.toSorted((a, b) => b.ms - a.ms)[0];
-    if (busiest !== undefined && busiest.ms >= LOOK_MS * BUSY_SHARE) return busiest.thread;
+    const busiest = await busiestBelow(root);
+    inRow = busiest !== undefined && busiest.tid === last?.tid ? inRow + 1 : 1;
+    last = busiest;
+    if (busiest !== undefined && inRow === LOOKS_IN_ROW) return busiest;
   }
   throw new Error(`nothing below process ${root} spun within ${limitMs} ms`);
+}
+
+async function busiestBelow(root: number): Promise<Thread | undefined> {
+  const before = new Map(threadsOf(root).map((thread) => [thread.tid, cpuMs(thread) ?? 0]));
+  await delay(LOOK_MS);
+  const used = threadsOf(root).map((thread) => ({
+    thread,
+    ms: (cpuMs(thread) ?? 0) - (before.get(thread.tid) ?? Number.POSITIVE_INFINITY),
+  }));
+  const busiest = used.toSorted((a, b) => b.ms - a.ms)[0];
+  return busiest !== undefined && busiest.ms >= LOOK_MS * BUSY_SHARE ? busiest.thread : undefined;
 }
 
 export interface Fate {
