@@ -19,6 +19,7 @@ export interface Tables {
   executors: ExecutorsTable;
   settings: SettingsTable;
   schema_migrations: SchemaMigrationsTable;
+  schema_changes: SchemaChangesTable;
 }
 
 interface ApplicationsTable {
@@ -144,6 +145,10 @@ interface SchemaMigrationsTable {
   statements_done: number;
   started_at: number;
   finished_at: number | null;
+}
+
+interface SchemaChangesTable extends SchemaMigrationsTable {
+  oldest_program: number;
 }
 
 export type ApplicationRow = Selectable<ApplicationsTable>;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { linearRetry } from "../../src/core/retry-policy.ts";
 import { firstTables } from "../../src/store/migrations/0001-first-tables.ts";
-import { migrate } from "../../src/store/migrations/migrate.ts";
+import { allMigrations, migrate } from "../../src/store/migrations/migrate.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import { createSqliteDatabase } from "../../src/store/sqlite-database.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -65,5 +65,39 @@ describe("a database of the first version", () => {
       callbackSecretSealed: "cb",
       previous: { secretSealed: "sealed", callbackSecretSealed: null },
     });
+  });
+});
+
+// One clause each: a new table, or columns that a program may leave out of its INSERTs.
+const ADDITION =
+  /^(CREATE (TABLE|INDEX) |ALTER TABLE \w+\s+(ADD COLUMN .+ ((?<!NOT )NULL( DEFAULT \S+)?|NOT NULL DEFAULT \S+) (COMMENT '([^']|'')*'|\/\* .* \*\/)(,\s+|$))+$)/;
+
+describe("a migration that older programs can live with", () => {
+  test("only adds", () => {
+    const gentle = allMigrations.filter((each) => each.oldestProgram !== undefined);
+    const statements = gentle.flatMap((each) => [
+      ...each.statements("mysql"),
+      ...each.statements("sqlite"),
+    ]);
+    expect(statements.filter((statement) => !ADDITION.test(statement))).toEqual([]);
+  });
+
+  test.each([
+    "ALTER TABLE tasks ADD COLUMN a BIGINT NOT NULL COMMENT 'no default'",
+    "ALTER TABLE tasks\n  ADD COLUMN a BIGINT NULL COMMENT 'x',\n  DROP COLUMN b",
+    "ALTER TABLE tasks MODIFY COLUMN a BIGINT NULL COMMENT 'x'",
+    "CREATE UNIQUE INDEX a ON tasks (a)",
+    "DROP TABLE tasks",
+    "UPDATE tasks SET a = 1",
+  ])("does not %s", (statement) => {
+    expect(statement).not.toMatch(ADDITION);
+  });
+
+  test.each([
+    "ALTER TABLE tasks\n  ADD COLUMN a VARCHAR(8) NULL COMMENT 'it''s',\n  ADD COLUMN b INT NOT NULL DEFAULT 0 COMMENT 'y'",
+    "ALTER TABLE tasks ADD COLUMN a INTEGER NULL /* words */",
+    "CREATE TABLE a (id INT)",
+  ])("may %s", (statement) => {
+    expect(statement).toMatch(ADDITION);
   });
 });

@@ -5,7 +5,12 @@ export interface Migration {
   /** Rising; each is used once. */
   readonly version: number;
   readonly name: string;
+  /**
+   * Programs that know the migrations up to this number can live with the schema after each statement of this one:
+   * it only adds tables and columns that are nullable or have a default. Absent: it shuts older programs out.
+   */
+  readonly oldestProgram?: number;
   readonly statements: (kind: SqlKind) => readonly string[];
-  /** What to do by hand when it stopped half-way, before its row in `schema_migrations` is deleted. */
+  /** What to do by hand when it stopped half-way, before its row in the journal is deleted. */
   readonly repair: string;
 }

@@ -1,6 +1,6 @@
 // Suite: the schema: from nothing, again, by several processes at once, half-applied, and newer than the program.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { migrate } from "../../../src/store/migrations/migrate.ts";
+import { checkSchema, migrate } from "../../../src/store/migrations/migrate.ts";
 import type { Migration } from "../../../src/store/migrations/migration.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { BUN, runScript } from "../../support/run-script.ts";
@@ -44,8 +44,7 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
       const script = new URL("./store-process.ts", import.meta.url);
       const spec = { command: BUN, script, data: assignment, lingersMs: 5_000 };
       await Promise.all(Array.from({ length: 4 }, () => runScript(spec)));
-      const rows = await database.query("SELECT version FROM schema_migrations");
-      const versions = rows.map((row) => row["version"]);
+      const versions = await versionsIn(database, "schema_migrations");
       expect(versions).toContain(1);
       expect(new Set(versions).size).toBe(versions.length);
     });
@@ -62,6 +61,57 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
           message: expect.stringMatching(/999 'from-the-future'.*update the program/),
         });
       }
+    });
+
+    test("a newer schema that a program can live with is taken by it, also while it is half-applied", async () => {
+      const [first, added] = [oneTable(1, "first"), { ...oneTable(7, "added"), oldestProgram: 1 }];
+      const opened = database.openDatabase();
+      await migrate(opened, [first, added]);
+      const torn = { ...added, version: 8, statements: () => ["CREATE TABLE added (id INT)"] };
+      await rejectionOf(migrate(opened, [first, added, torn]));
+      for (const attempt of [migrate, checkSchema]) await attempt(opened, [first]);
+      expect(await versionsIn(database, "schema_migrations")).toEqual([1]);
+      expect(await versionsIn(database, "schema_changes")).toContain(7);
+      await opened.close();
+    });
+
+    test("a newer schema names the oldest program that can live with it, and shuts out all before", async () => {
+      const [first, second] = [
+        oneTable(1, "first"),
+        { ...oneTable(7, "second"), oldestProgram: 1 },
+      ];
+      const third = { ...oneTable(8, "third"), oldestProgram: 7 };
+      const opened = database.openDatabase();
+      await migrate(opened, [first, second, third]);
+      await checkSchema(opened, [first, second]);
+      for (const attempt of [migrate, checkSchema]) {
+        expect(await rejectionOf(attempt(opened, [first]))).toMatchObject({
+          code: "configuration",
+          message: expect.stringMatching(/8 'third', this program knows only up to 1: update/),
+        });
+      }
+      // Programs before `schema_changes` refuse what they do not know in this table.
+      expect(await versionsIn(database, "schema_migrations")).toEqual([1, 8]);
+      await opened.close();
+    });
+
+    test("a later migration that stopped half-way begins anew after its repair", async () => {
+      const opened = database.openDatabase();
+      const whole = oneTable(7, "first");
+      const torn = { ...whole, statements: () => [...whole.statements(), "CREATE TABLE"] };
+      await rejectionOf(migrate(opened, [torn]));
+      const again = await migrate(opened, [whole]).catch((error: unknown) => error);
+      if (database.address.kind === "sqlite") {
+        expect(again).toBeUndefined();
+        return opened.close();
+      }
+      const statements =
+        /`(DELETE FROM schema_migrations .*)` and `(DELETE FROM schema_changes .*)` and run/;
+      const [, ...repair] = statements.exec(String(again)) ?? [];
+      expect(repair).toHaveLength(2);
+      for (const statement of ["DROP TABLE first", ...repair]) await database.query(statement);
+      await migrate(opened, [whole]);
+      await opened.close();
     });
 
     test("a migration that stopped half-way is named with its repair, and goes on after it", async () => {
@@ -131,6 +181,16 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
       }
     });
   });
+}
+
+function oneTable(version: number, name: string) {
+  const statements = () => [`CREATE TABLE ${name} (id INT)`];
+  return { version, name, statements, repair: `drop the table ${name}` };
+}
+
+async function versionsIn({ query }: TestDatabase, journal: string): Promise<unknown[]> {
+  const rows = await query(`SELECT version FROM ${journal} ORDER BY version`);
+  return rows.map((row) => row["version"]);
 }
 
 type FindUncommented = (database: TestDatabase) => Promise<unknown[]>;
