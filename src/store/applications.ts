@@ -39,8 +39,9 @@ export function isGraced(dialect: Dialect): RawBuilder<Flag> {
 }
 
 async function insertApplication(database: Database, application: NewApplication) {
-  const [id] = await database.insert(
-    (connection) =>
+  const [id] = await database.insert({
+    table: "applications",
+    build: (connection) =>
       connection.insertInto("applications").values({
         app_key: application.appKey,
         name: application.name,
@@ -53,8 +54,9 @@ async function insertApplication(database: Database, application: NewApplication
         require_body_signature: application.requireBodySignature ? 1 : 0,
         created_at: database.dialect.nowMs,
       }),
-    1,
-  );
+    keyColumns: ["app_key"],
+    keys: [[application.appKey]],
+  });
   if (id === undefined) throw new Error("the database answered no id");
   return id;
 }

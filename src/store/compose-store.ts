@@ -6,6 +6,7 @@ import { createChanges } from "./changes.ts";
 import { createCheckpoints } from "./checkpoints.ts";
 import { createTasks } from "./create-tasks.ts";
 import type { Database, Session } from "./dialect.ts";
+import { refuseLargeIds } from "./exact-numbers.ts";
 import { createExecutors } from "./executors.ts";
 import { findTask, readAttempts } from "./find-task.ts";
 import { createLeases } from "./leases.ts";
@@ -28,8 +29,14 @@ export function composeStore(database: Database): Store {
     attempts: createAttempts(database),
     catalogue: createCatalogue(database),
     executors: createExecutors(database),
-    migrate: () => migrate(database),
-    checkSchema: () => checkSchema(database),
+    migrate: async () => {
+      await migrate(database);
+      await database.read(refuseLargeIds);
+    },
+    checkSchema: async () => {
+      await checkSchema(database);
+      await database.read(refuseLargeIds);
+    },
     ping: async () => {
       await within(PING_TIMEOUT_MS, "the database's answer", now());
     },

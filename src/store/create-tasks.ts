@@ -107,10 +107,12 @@ function storeBatch(database: Database, batch: readonly Entry[]): Promise<Stored
 
 async function insertOrFind(database: Database, entries: readonly Entry[]): Promise<StoredEntry[]> {
   try {
-    const ids = await database.insert(
-      (connection) => insertOf(connection, database.dialect, entries),
-      entries.length,
-    );
+    const ids = await database.insert({
+      table: "tasks",
+      build: (connection) => insertOf(connection, database.dialect, entries),
+      keyColumns: ["application_id", "task_no"],
+      keys: entries.map(({ task }) => [task.applicationId, task.taskNo.toWellFormed()]),
+    });
     return entries.map((entry, row) => [entry, storedAs(ids[row], entry.task.digest, true)]);
   } catch (thrown) {
     if (failureKind(thrown) !== "duplicate") throw thrown;

@@ -18,11 +18,22 @@ export interface Database {
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** One transaction. `work` is called again when the database was busy or chose it as a deadlock's victim. */
   write<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** One multi-row INSERT as a transaction of its own; answers the ids in the order of the rows. */
-  insert(build: (connection: Connection) => Compilable, rowCount: number): Promise<number[]>;
+  /** One multi-row INSERT as a transaction of its own; answers the ids in the order of `keys`. */
+  insert(insertion: Insertion): Promise<readonly number[]>;
   /** Lets one process at a time through, and none for ever. */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Rows of a table that counts its ids. */
+export interface Insertion {
+  readonly table: "applications" | "tasks";
+  /** The INSERT, with one row for each of `keys`. */
+  readonly build: (connection: Connection) => Compilable;
+  /** The columns of a unique key, which tell the rows apart. */
+  readonly keyColumns: readonly string[];
+  /** What these columns hold, row by row, as the database keeps it. */
+  readonly keys: readonly (readonly (string | number)[])[];
 }
 
 export type TaskIndex =

@@ -46,10 +46,14 @@ const MYSQL_NUMBERS: Readonly<
 /** One packet too large: the server hangs up, but it is about the rows. */
 const PACKET_TOO_LARGE = 1153;
 
+/** What node:sqlite throws in place of a whole number that would be rounded. */
+const NUMBER_TOO_LARGE = "ERR_OUT_OF_RANGE";
+
 /** What kind of failure was thrown by a driver. */
 export function failureKind(thrown: unknown): FailureKind {
   if (thrown instanceof AppError) return thrown.code === "configuration" ? "configuration" : "away";
   const error = thrown as DriverError;
+  if (error.code === NUMBER_TOO_LARGE) return "configuration";
   if (typeof error.errcode === "number") return sqliteKind(error.errcode, messageOf(thrown));
   if (typeof error.sqlState === "string") return mysqlKind(Number(error.errno), error.sqlState);
   // Without an SQL state it never was an answer of the server: a socket, a closed pool, a handshake.

@@ -3,6 +3,7 @@ import { Kysely, MysqlDialect, sql } from "kysely";
 import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Database, Dialect, Session } from "./dialect.ts";
+import { insertRows } from "./mysql-insert.ts";
 import { createReadyPool, type MysqlPoolOptions } from "./mysql-pool.ts";
 import { type Patience, whileBusy } from "./patience.ts";
 import type { Tables } from "./tables.ts";
@@ -44,11 +45,10 @@ export function createMysqlDatabase(options: MysqlOptions): Database {
       whileBusy(patience, () =>
         kysely.transaction().execute((connection) => work({ connection, dialect })),
       ),
-    insert: (build, rowCount) =>
-      whileBusy(patience, async () => {
-        const { sql: text, parameters } = build(kysely).compile();
-        const { firstId, step } = await pool.insert(text, parameters);
-        return Array.from({ length: rowCount }, (_, row) => firstId + row * step);
+    insert: (insertion) =>
+      whileBusy(patience, () => {
+        const { sql: text, parameters: values } = insertion.build(kysely).compile();
+        return pool.use((connection) => insertRows(connection, { sql: text, values }, insertion));
       }),
     exclusively: (work) =>
       whileBusy(patience, () => exclusively({ ...options, statementTimeoutMs: 0 }, work)),

@@ -2,15 +2,19 @@
 import type { MysqlPool, MysqlPoolConnection } from "kysely";
 import {
   createPool,
+  type FieldPacket,
   type Pool,
   type PoolConnection,
   type QueryError,
   type QueryOptions,
-  type ResultSetHeader,
   type RowDataPacket,
+  Types,
 } from "mysql2";
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { inexact } from "./exact-numbers.ts";
+import type { RawConnection } from "./mysql-insert.ts";
+import { SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
 import { within } from "./patience.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -29,16 +33,14 @@ export interface MysqlPoolOptions {
 /** What Kysely asks of a pool, and a way round Kysely for what it does not pass on. */
 export interface ReadyPool {
   readonly forKysely: MysqlPool;
-  /** Sends one INSERT; answers the first id and the distance to the next one. */
-  insert(sql: string, values: readonly unknown[]): Promise<{ firstId: number; step: number }>;
+  /** Lends a connection. */
+  use<T>(work: (connection: RawConnection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-interface ReadyConnection {
+interface ReadyConnection extends RawConnection {
   /** Always the same object for a connection: Kysely knows it again by that. */
   readonly forKysely: MysqlPoolConnection;
-  /** auto_increment_increment: on a cluster the ids of one INSERT are not consecutive. */
-  readonly step: number;
 }
 
 // Pools open in REPEATABLE READ and with the server's sql_mode, which may truncate instead of refusing.
@@ -72,11 +74,10 @@ export function createReadyPool(options: MysqlPoolOptions): ReadyPool {
       // Kysely ends only a pool it has used; `close` ends it in any case.
       end: (callback) => callback(null),
     },
-    insert: async (sql, values) => {
+    use: async (work) => {
       const { raw, connection } = await acquire();
       try {
-        const header = await send<ResultSetHeader>(raw, sql, { values, ...options });
-        return { firstId: header.insertId, step: connection.step };
+        return await work(connection);
       } finally {
         raw.release();
       }
@@ -92,6 +93,8 @@ function openPool({ url, poolSize, logger }: MysqlPoolOptions): Pool {
     connectTimeout: CONNECT_TIMEOUT_MS,
     charset: "utf8mb4_bin",
     enableKeepAlive: true,
+    // What is not exact as a number comes as text, and is refused then.
+    supportBigNumbers: true,
   });
   pool.on("connection", (connection) => {
     // The pool replaces a broken connection by itself; without a listener the event would end the process.
@@ -127,27 +130,25 @@ async function prepareSession(
   raw: PoolConnection,
   options: MysqlPoolOptions,
 ): Promise<ReadyConnection> {
+  const { statementTimeoutMs } = options;
   try {
-    for (const statement of SESSION_STATEMENTS) await send(raw, statement, options);
-    const question = "SELECT @@auto_increment_increment AS step, VERSION() AS version";
-    const [row] = await send<RowDataPacket[]>(raw, question, options);
-    refuseOldServer(String(row?.["version"]));
-    return { forKysely: toKyselyConnection(raw, options), step: Number(row?.["step"]) };
+    for (const sql of SESSION_STATEMENTS) await send(raw, { sql, values: [], statementTimeoutMs });
+    const question = { sql: SERVER_QUESTION, values: [], statementTimeoutMs };
+    const rows = await send<RowDataPacket[]>(raw, question);
+    const variables = new Map(
+      rows.map((row) => [String(row["Variable_name"]), String(row["Value"])]),
+    );
+    return {
+      server: toMysqlServer(variables),
+      step: Number(variables.get("auto_increment_increment") ?? 1),
+      send: (sql, values) => send(raw, { sql, values, statementTimeoutMs, rowsAsArray: true }),
+      forKysely: toKyselyConnection(raw, options),
+    };
   } catch (thrown) {
     // Half prepared it must never be used.
     raw.destroy();
     throw thrown;
   }
-}
-
-/** Before these versions there is no SKIP LOCKED. */
-function refuseOldServer(version: string): void {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isMariadb = /mariadb/i.test(version);
-  const isNew = isMariadb ? major > 10 || (major === 10 && minor >= 6) : major >= 8;
-  if (isNew) return;
-  const message = `the database server is ${version}; MySQL 8.0 or MariaDB 10.6 is the oldest that works`;
-  throw new AppError("configuration", message);
 }
 
 function toKyselyConnection(
@@ -159,9 +160,9 @@ function toKyselyConnection(
     values: unknown,
     callback: (error: unknown, result: unknown) => void,
   ) =>
-    raw.query(queryOptions({ sql, values, statementTimeoutMs }), (error, result) => {
+    raw.query(queryOptions({ sql, values, statementTimeoutMs }), (error, result, fields) => {
       afterQuery(raw, error);
-      callback(error, result);
+      callback(error ?? inexactIn(result, fields) ?? null, result);
     });
   return {
     config: {},
@@ -173,18 +174,16 @@ function toKyselyConnection(
   };
 }
 
-interface Sending {
-  readonly values?: readonly unknown[];
+type QueryParts = {
+  readonly sql: string;
+  readonly values: unknown;
   readonly statementTimeoutMs: number;
-}
+  readonly rowsAsArray?: boolean;
+};
 
-function send<Result>(
-  raw: PoolConnection,
-  sql: string,
-  { values = [], statementTimeoutMs }: Sending,
-): Promise<Result> {
+function send<Result>(raw: PoolConnection, parts: QueryParts): Promise<Result> {
   return new Promise((resolve, reject) => {
-    raw.query(queryOptions({ sql, values, statementTimeoutMs }), (error, result) => {
+    raw.query(queryOptions(parts), (error, result) => {
       afterQuery(raw, error);
       if (error !== null) return reject(error);
       resolve(result as Result);
@@ -192,15 +191,20 @@ function send<Result>(
   });
 }
 
-type QueryParts = {
-  readonly sql: string;
-  readonly values: unknown;
-  readonly statementTimeoutMs: number;
-};
+/** Text in a column of whole numbers is one that a number cannot hold: it must not pass as an id. */
+function inexactIn(result: unknown, fields: readonly FieldPacket[] = []): AppError | undefined {
+  const rows = Array.isArray(result) ? (result as RowDataPacket[]) : [];
+  for (const { name, columnType } of rows.length === 0 ? [] : fields) {
+    if (columnType !== Types.LONGLONG) continue;
+    const row = rows.find((each) => typeof each[name] === "string");
+    if (row !== undefined) return inexact(`a number in the column ${name}`, String(row[name]));
+  }
+  return undefined;
+}
 
-function queryOptions({ sql, values, statementTimeoutMs }: QueryParts): QueryOptions {
+function queryOptions({ sql, values, statementTimeoutMs, ...rest }: QueryParts): QueryOptions {
   const timeout = statementTimeoutMs === 0 ? {} : { timeout: statementTimeoutMs };
-  return { sql, values: values as NonNullable<QueryOptions["values"]>, ...timeout };
+  return { sql, values: values as NonNullable<QueryOptions["values"]>, ...rest, ...timeout };
 }
 
 function afterQuery(raw: PoolConnection, error: QueryError | null): void {

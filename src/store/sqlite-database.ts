@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from "kysely";
 import type { Database, Dialect } from "./dialect.ts";
+import { exactly } from "./exact-numbers.ts";
 import { asAppError } from "./failures.ts";
 import { type Patience, whileBusy } from "./patience.ts";
 import type { Tables } from "./tables.ts";
@@ -63,12 +64,12 @@ export function createSqliteDatabase({ path, busyDeadlineMs }: SqliteOptions): D
       return whileBusy(patience, () => work({ connection: reading.kysely, dialect }));
     },
     write,
-    insert: (build, rowCount) =>
+    insert: ({ build, keys, table }) =>
       write(async ({ connection }) => {
         const { insertId } = await connection.executeQuery(build(connection).compile());
         // One writer at a time and AUTOINCREMENT: the ids of one statement have no gaps.
-        const first = Number(insertId) - rowCount + 1;
-        return Array.from({ length: rowCount }, (_, position) => first + position);
+        const last = exactly(insertId, `the id of a new row of ${table}`);
+        return keys.map((_, position) => last - keys.length + 1 + position);
       }),
     // The write lock excludes every other process by itself.
     exclusively: (work) => write(work),

@@ -11,6 +11,7 @@ import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
 import { migratingSuite } from "./migrating.ts";
+import { numberingSuite } from "./numbering.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createMysqlTestDatabase } from "./world.ts";
@@ -33,6 +34,7 @@ describeWith(services, {
     rotatingSuite(createDatabase);
     limitingSuite(createDatabase);
     migratingSuite(createDatabase);
+    numberingSuite(createDatabase);
     stormSuite(createDatabase);
   },
 });

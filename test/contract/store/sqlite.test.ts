@@ -9,6 +9,7 @@ import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
 import { migratingSuite } from "./migrating.ts";
+import { numberingSuite } from "./numbering.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createSqliteTestDatabase } from "./world.ts";
@@ -26,5 +27,6 @@ describe("store/sqlite", () => {
   rotatingSuite(createSqliteTestDatabase);
   limitingSuite(createSqliteTestDatabase);
   migratingSuite(createSqliteTestDatabase);
+  numberingSuite(createSqliteTestDatabase);
   stormSuite(createSqliteTestDatabase);
 });

@@ -1,0 +1,49 @@
+// Tells apart the servers that speak MySQL's protocol: which are too old, and in what the others differ.
+import { AppError } from "../core/errors.ts";
+
+/**
+ * How the ids of a multi-row INSERT are learned. `returned`: by RETURNING. `counted`: from the first id and the step of
+ * the session. `read_back`: by a unique key, where the step of an open session may change or nothing is promised.
+ */
+export type IdsOfInsert = "returned" | "counted" | "read_back";
+
+export interface MysqlServer {
+  readonly kind: "mysql" | "mariadb" | "tidb";
+  readonly version: string;
+  readonly idsOfInsert: IdsOfInsert;
+  /** True on a node of a cluster, where GET_LOCK shuts out nobody on the other nodes. */
+  readonly isOneOfMany: boolean;
+}
+
+/** Asks for what `toMysqlServer` reads. Every server has `version`; what it does not have is missing. */
+export const SERVER_QUESTION =
+  "SHOW SESSION VARIABLES WHERE Variable_name IN ('version', 'wsrep_on', 'auto_increment_increment')";
+
+/** Judges a server by its variables; throws `configuration` when it is too old. */
+export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServer {
+  const version = variables.get("version") ?? "";
+  const wsrep = variables.get("wsrep_on");
+  const kind = kindOf(version);
+  refuseOld(kind, version);
+  return { kind, version, idsOfInsert: idsOf(kind, wsrep), isOneOfMany: wsrep === "ON" };
+}
+
+function kindOf(version: string): MysqlServer["kind"] {
+  if (/tidb/i.test(version)) return "tidb";
+  return /mariadb/i.test(version) ? "mariadb" : "mysql";
+}
+
+function idsOf(kind: MysqlServer["kind"], wsrep: string | undefined): IdsOfInsert {
+  if (kind === "mariadb") return "returned";
+  // MySQL with Galera's replication has the variable, switched on or not.
+  return kind === "mysql" && wsrep === undefined ? "counted" : "read_back";
+}
+
+/** Before these versions there is no SKIP LOCKED; TiDB calls itself MySQL 8.0 since its 7.4. */
+function refuseOld(kind: MysqlServer["kind"], version: string): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isNew = kind === "mariadb" ? major > 10 || (major === 10 && minor >= 6) : major >= 8;
+  if (isNew) return;
+  const message = `the database server is ${version}; MySQL 8.0 or MariaDB 10.6 is the oldest that works`;
+  throw new AppError("configuration", message);
+}

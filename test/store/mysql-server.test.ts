@@ -1,0 +1,47 @@
+// What is made of the servers that speak MySQL's protocol, by the variables they show.
+import { describe, expect, test } from "bun:test";
+import { toMysqlServer } from "../../src/store/mysql-server.ts";
+
+const serverOf = (variables: Readonly<Record<string, string>>) =>
+  toMysqlServer(new Map(Object.entries(variables)));
+
+describe("a server that speaks MySQL's protocol", () => {
+  test.each([
+    [{ version: "8.0.43" }, "mysql", { idsOfInsert: "counted", isOneOfMany: false }],
+    [{ version: "9.4.0" }, "mysql", { idsOfInsert: "counted", isOneOfMany: false }],
+    // Percona XtraDB Cluster: the variable is there, switched on or not.
+    [
+      { version: "8.0.42-33.1", wsrep_on: "ON" },
+      "mysql",
+      { idsOfInsert: "read_back", isOneOfMany: true },
+    ],
+    [
+      { version: "8.0.42-33.1", wsrep_on: "OFF" },
+      "mysql",
+      { idsOfInsert: "read_back", isOneOfMany: false },
+    ],
+    [
+      { version: "10.11.14-MariaDB-0+deb12u2", wsrep_on: "OFF" },
+      "mariadb",
+      { idsOfInsert: "returned", isOneOfMany: false },
+    ],
+    [
+      { version: "11.4.5-MariaDB-log", wsrep_on: "ON" },
+      "mariadb",
+      { idsOfInsert: "returned", isOneOfMany: true },
+    ],
+    [{ version: "10.6.0-MariaDB" }, "mariadb", { idsOfInsert: "returned", isOneOfMany: false }],
+    [{ version: "8.0.11-TiDB-v8.5.0" }, "tidb", { idsOfInsert: "read_back", isOneOfMany: false }],
+  ] as const)("%p is %s: %p", (variables, kind, rest) => {
+    expect(serverOf(variables)).toMatchObject({ kind, ...rest });
+  });
+
+  test.each(["5.7.44", "10.5.29-MariaDB", "5.7.25-TiDB-v7.1.0", ""])(
+    "%p is too old and refused by name",
+    (version) => {
+      expect(() => serverOf({ version })).toThrow(
+        `the database server is ${version}; MySQL 8.0 or MariaDB 10.6 is the oldest that works`,
+      );
+    },
+  );
+});
