@@ -1,147 +1,173 @@
-// Keeps a dead or slow host from filling the lane: a circuit breaker and a limit of deliveries at once, per host.
+// Keeps a dead or slow receiver from filling the lane: breakers and limits, per application and per host.
 import type { ClaimLimits } from "../core/attempt.ts";
-import type { HostState } from "../core/host-state.ts";
+import type { GateState, HostState } from "../core/host-state.ts";
+import { type Breaker, closeBreaker, endWait, nextTryOf, noteFailure, stateOf } from "./breaker.ts";
+import { createGateBook, type Gate, type GateOwner, type HostGate } from "./gate-book.ts";
+import { createGateAllowance, leftOf, leftOfHost, roomsOf } from "./gate-rooms.ts";
 
-/** What a delivery said about its host; `nothing` when it was stopped or never sent. */
-export type HostSign = "alive" | "dead" | "nothing";
+/**
+ * What a delivery said: `alive`: answered; `trouble`: answered, and this application is better left alone; `silent`: no
+ * answer, and no application is to blame; `unheard`: not waited for long enough to say whose fault it is; `nothing`:
+ * stopped or never sent.
+ */
+export type HostSign = "alive" | "trouble" | "silent" | "unheard" | "nothing";
 
 export interface HostGatesOptions {
   /** Deliveries at once, over all hosts. */
   readonly concurrency: number;
   /** Epoch ms. */
   readonly nowMs: () => number;
+  /** Most applications that are known at once. Default: 10,000. */
+  readonly mostGates?: number;
 }
 
 export interface HostGates {
-  /** Begins a delivery; null when its host has as many as it may have. Call the answer once, at the end. */
-  enter(host: string, applicationId: number): ((sign: HostSign) => void) | null;
+  /**
+   * Begins a delivery; null when its host has as many as it may have, or is shut out, or the application is. Call the
+   * answer once, at the end.
+   */
+  enter(host: string, application: GateOwner): ((sign: HostSign) => void) | null;
   limits(): ClaimLimits;
   states(): readonly HostState[];
 }
 
-const FAILURES_UNTIL_OPEN = 5;
-const FIRST_OPEN_MS = 1_000;
 const LONGEST_OPEN_MS = 30_000;
-/** Answers that take longer do not earn a host more room. */
+/** Shorter: here the innocent wait too, and one probe for all applications costs little. */
+const LONGEST_HOST_OPEN_MS = 10_000;
+/** One application alone can be to blame for anything: it has a wrong port, or asks for what takes for ever. */
+const APPLICATIONS_UNTIL_OPEN = 2;
+/** Answers that take longer do not earn an application more room. */
 const QUICK_MS = 1_000;
-/** A host of which nothing was heard for so long is forgotten. */
-const FORGET_MS = 600_000;
-const FORGET_EVERY_MS = 60_000;
-
-interface Gate {
-  readonly host: string;
-  readonly applications: Set<number>;
-  inFlight: number;
-  /** Most deliveries at once: grows with quick answers. */
-  room: number;
-  failures: number;
-  /** Epoch ms; null while closed. */
-  openUntil: number | null;
-  /** How often it opened since it was closed last. */
-  openings: number;
-  probes: number;
-  usedAt: number;
-}
+const MOST_GATES = 10_000;
+/** As many applications of a host are shown. */
+const MOST_SHOWN = 100;
 
 /** Of one lane: each executor learns by itself which hosts are well. */
-export function createHostGates({ concurrency, nowMs }: HostGatesOptions): HostGates {
-  const leastRoom = Math.max(1, Math.floor(concurrency / 10));
-  const mostRoom = Math.max(1, Math.floor(concurrency / 2));
-  const gates = new Map<string, Gate>();
-  let forgotAt = nowMs();
+export function createHostGates(options: HostGatesOptions): HostGates {
+  const { concurrency, nowMs, mostGates = MOST_GATES } = options;
+  const rooms = roomsOf(concurrency);
+  const book = createGateBook({ nowMs, firstRoom: rooms.least, mostGates });
+  let probes = 0;
 
-  function gateOf(host: string): Gate {
-    const known = gates.get(host);
-    if (known !== undefined) return known;
-    const gate: Gate = {
-      host,
-      applications: new Set(),
-      inFlight: 0,
-      room: leastRoom,
-      failures: 0,
-      openUntil: null,
-      openings: 0,
-      probes: 0,
-      usedAt: nowMs(),
-    };
-    gates.set(host, gate);
-    return gate;
-  }
-
-  function stateOf({ openUntil }: Gate): HostState["state"] {
-    if (openUntil === null) return "closed";
-    return openUntil > nowMs() ? "open" : "half-open";
-  }
-
-  function enter(host: string, applicationId: number): ((sign: HostSign) => void) | null {
-    const gate = gateOf(host);
-    gate.applications.add(applicationId);
-    gate.usedAt = nowMs();
-    if (gate.inFlight >= mostRoom) return null;
-    const isProbe = stateOf(gate) === "half-open";
+  function enter(host: string, application: GateOwner): ((sign: HostSign) => void) | null {
+    const gate = book.use(host, application);
+    if (gate.host.inFlight >= rooms.most) return null;
+    const own = stateOf(gate.breaker, nowMs());
+    const ofHost = stateOf(gate.host.breaker, nowMs());
+    if (own === "open" || ofHost === "open") return null;
+    const visit = { gate, isProbe: own === "half-open", isHostProbe: ofHost === "half-open" };
     const startedMs = performance.now();
-    gate.inFlight += 1;
-    if (isProbe) gate.probes += 1;
+    count(visit, 1);
     return (sign) => {
-      gate.inFlight -= 1;
-      if (isProbe) gate.probes -= 1;
+      count(visit, -1);
       gate.usedAt = nowMs();
-      if (sign === "alive") noteAlive(gate, performance.now() - startedMs);
-      if (sign === "dead") noteDead(gate, isProbe);
+      noteSign(visit, sign, performance.now() - startedMs);
+      book.note(gate);
     };
   }
 
-  function noteAlive(gate: Gate, tookMs: number): void {
-    gate.failures = 0;
-    gate.openings = 0;
-    gate.openUntil = null;
-    const room = tookMs < QUICK_MS ? gate.room + 1 : gate.room - 1;
-    gate.room = Math.min(mostRoom, Math.max(leastRoom, room));
+  function count({ gate, isProbe, isHostProbe }: Visit, change: 1 | -1): void {
+    if (gate.inFlight === (change > 0 ? 0 : 1)) gate.host.busy += change;
+    gate.inFlight += change;
+    gate.host.inFlight += change;
+    if (isProbe) gate.breaker.probes += change;
+    if (isHostProbe) gate.host.breaker.probes += change;
+    if (isHostProbe && change > 0) gate.probedAt = ++probes;
+    book.note(gate);
   }
 
-  function noteDead(gate: Gate, isProbe: boolean): void {
-    gate.failures += 1;
-    gate.room = Math.max(leastRoom, Math.floor(gate.room / 2));
-    const opens = gate.openUntil === null ? gate.failures >= FAILURES_UNTIL_OPEN : isProbe;
-    if (!opens) return;
-    gate.openUntil = nowMs() + Math.min(FIRST_OPEN_MS * 2 ** gate.openings, LONGEST_OPEN_MS);
-    gate.openings += 1;
-  }
-
-  function mostOf(gate: Gate): number {
-    const state = stateOf(gate);
-    if (state === "open") return 0;
-    if (state === "half-open") return gate.probes === 0 ? 1 : 0;
-    return Math.max(0, gate.room - gate.inFlight);
-  }
-
-  function forget(): void {
-    if (nowMs() - forgotAt < FORGET_EVERY_MS) return;
-    forgotAt = nowMs();
-    for (const gate of gates.values()) {
-      if (gate.inFlight === 0 && nowMs() - gate.usedAt > FORGET_MS) gates.delete(gate.host);
+  function noteSign(visit: Visit, sign: HostSign, tookMs: number): void {
+    const { gate } = visit;
+    if (sign === "nothing") return;
+    if (sign === "alive" || sign === "trouble") noteAnswer(gate.host);
+    if (sign === "alive") {
+      closeBreaker(gate.breaker);
+      gate.isSilent = false;
+      const room = tookMs < QUICK_MS ? gate.room + 1 : gate.room - 1;
+      gate.room = Math.min(rooms.most, Math.max(rooms.least, room));
+      return;
     }
+    gate.room = Math.max(rooms.least, Math.floor(gate.room / 2));
+    noteOwnFailure(visit, sign === "silent");
+    if (sign === "silent") noteSilence(visit);
+  }
+
+  function noteAnswer(host: HostGate): void {
+    host.silentFor.clear();
+    const wasShut = host.breaker.openUntil !== null;
+    closeBreaker(host.breaker);
+    if (!wasShut) return;
+    // What they failed of is over: each may try again by itself.
+    for (const gate of host.gates.values()) if (gate.isSilent) endWait(gate.breaker, nowMs());
+  }
+
+  /** While the host is shut out, silence is its fault alone. */
+  function noteOwnFailure({ gate, isProbe }: Visit, isSilent: boolean): void {
+    gate.isSilent = isSilent;
+    if (isSilent && gate.host.breaker.openUntil !== null) return;
+    const longestMs = LONGEST_OPEN_MS;
+    noteFailure(gate.breaker, { isProbe, mayOpen: true, nowMs: nowMs(), longestMs });
+  }
+
+  function noteSilence({ gate, isHostProbe }: Visit): void {
+    const { host } = gate;
+    host.silentFor.add(gate.applicationId);
+    const mayOpen = host.silentFor.size >= APPLICATIONS_UNTIL_OPEN;
+    const longestMs = LONGEST_HOST_OPEN_MS;
+    noteFailure(host.breaker, { isProbe: isHostProbe, mayOpen, nowMs: nowMs(), longestMs });
+  }
+
+  function isUneven(): boolean {
+    if (book.hasShut()) return true;
+    for (const gate of book.busy()) {
+      if (leftOf(gate, rooms, nowMs()) === 0) return true;
+      if (leftOfHost(gate.host, rooms, nowMs()) === 0) return true;
+    }
+    return false;
   }
 
   function limits(): ClaimLimits {
-    forget();
-    const shares = [...gates.values()].map((gate) => ({
-      applicationIds: [...gate.applications],
-      most: mostOf(gate),
-    }));
-    return { mostOfOthers: leastRoom, shares };
+    book.forget();
+    return {
+      isUneven: isUneven(),
+      allowance: () => createGateAllowance(book, rooms, nowMs()),
+    };
   }
 
+  return { enter, limits, states: () => [...book.hosts()].map((host) => shown(host, nowMs())) };
+}
+
+/** A delivery on its way. */
+interface Visit {
+  readonly gate: Gate;
+  readonly isProbe: boolean;
+  readonly isHostProbe: boolean;
+}
+
+function shown(host: HostGate, nowMs: number): HostState {
+  const applications = [...host.gates.values()]
+    .map((gate) => ({ appKey: gate.appKey, ...stateShown(gate, nowMs) }))
+    .sort((a, b) => badness(b) - badness(a));
   return {
-    enter,
-    limits,
-    states: () =>
-      [...gates.values()].map((gate) => ({
-        host: gate.host,
-        state: stateOf(gate),
-        inFlight: gate.inFlight,
-        failures: gate.failures,
-        nextTry: stateOf(gate) === "open" ? gate.openUntil : null,
-      })),
+    host: host.host,
+    ...stateShown(host, nowMs),
+    applications: applications.slice(0, MOST_SHOWN),
+    omitted: Math.max(0, applications.length - MOST_SHOWN),
   };
+}
+
+function stateShown(of: { breaker: Breaker; inFlight: number }, nowMs: number): GateState {
+  const { breaker, inFlight } = of;
+  const { failures } = breaker;
+  return {
+    state: stateOf(breaker, nowMs),
+    inFlight,
+    failures,
+    nextTry: nextTryOf(breaker, nowMs),
+  };
+}
+
+function badness({ state, failures, inFlight }: GateState): number {
+  const isShut = state === "closed" ? 0 : 1;
+  return isShut * 1e9 + failures * 1e4 + inFlight;
 }

@@ -87,17 +87,17 @@ function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
     const delivery = failedDelivery("url_invalid", `the application's linkUrl ${to}`);
     return watch(deps, { task, delivery });
   }
-  const leave = deps.gates.enter(to.hostAndPort, task.application.id);
+  const leave = deps.gates.enter(to.hostAndPort, task.application);
   if (leave === null) return handedBack(task);
   const delivery = sendTask(deps, task, to);
-  return watch(deps, { task, delivery, onEnd: (end) => leave(hostSign(end)) });
+  return watch(deps, { task, delivery, onEnd: (...how) => leave(hostSign(...how)) });
 }
 
 interface Watched {
   readonly task: ClaimedTask;
   readonly delivery: Delivery;
   /** Called before the end is told. */
-  readonly onEnd?: (end: AttemptEnd) => void;
+  readonly onEnd?: (end: AttemptEnd, elapsedMs: number) => void;
 }
 
 function watch({ logger }: Deps, { task, delivery, onEnd }: Watched): RunningAttempt {
@@ -119,8 +119,9 @@ function watch({ logger }: Deps, { task, delivery, onEnd }: Watched): RunningAtt
     const killed = delivery.isReleased() || (await isReleasedSoon(delivery));
     const receipt = receiptOf(killed, decision.cut, delivery.isSent());
     const end = endOf(decision, receipt, log);
-    logEnd(logger, { task, end, elapsedMs: performance.now() - startedMs });
-    onEnd?.(end);
+    const elapsedMs = performance.now() - startedMs;
+    logEnd(logger, { task, end, elapsedMs });
+    onEnd?.(end, elapsedMs);
     // Gone first: a consumer that writes the end must not take the task for still held.
     gone.resolve(receipt);
     return end;
@@ -150,7 +151,7 @@ const stopOutcomes = {
   memory: "interrupted",
 } as const;
 
-/** Not charged; happens only when several applications of one host are claimed before it is known to be full. */
+/** Not charged; happens only to what was claimed before its host was known to be full or shut out. */
 function handedBack(task: ClaimedTask): RunningAttempt {
   const retryAfterMs = FULL_MS * (1 + Math.random());
   const receipt: KillReceipt = { killed: true, method: "none", latencyMs: 0 };

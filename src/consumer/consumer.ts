@@ -115,7 +115,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
 
   /** What is due may be of those who may have nothing now: an end or a bell wakes us before they may. */
   function isLimited(): boolean {
-    return deps.attempts.claimLimits?.().shares.some(({ most }) => most === 0) === true;
+    return deps.attempts.claimLimits?.().isUneven === true;
   }
 
   function freeSlots(): number {

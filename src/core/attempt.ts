@@ -249,18 +249,24 @@ export interface AttemptLane {
   close(): Promise<void>;
 }
 
-/** How many tasks may be claimed of whom, so that one receiver cannot fill a lane. */
+/** How many tasks may be claimed of whom, so that one receiver cannot fill a lane; asked application by application. */
 export interface ClaimLimits {
-  /** Together, of all applications that no share names. */
-  readonly mostOfOthers: number;
-  readonly shares: readonly ClaimShare[];
+  /**
+   * The oldest due tasks may be of applications that may have nothing, or that have to wait for their probe: each
+   * application is asked for its own.
+   */
+  readonly isUneven: boolean;
+  /** Begins to count for one claim. */
+  allowance(): ClaimAllowance;
 }
 
-/** Applications that have one limit together: their deliveries go to the same host. */
-export interface ClaimShare {
-  readonly applicationIds: readonly number[];
-  /** 0: nothing of theirs is claimed. */
-  readonly most: number;
+/** Counts, within one claim, whose tasks may still be claimed. */
+export interface ClaimAllowance {
+  isClosed(applicationId: number): boolean;
+  /** True, and one less is left, while something is left of the application's share. */
+  take(applicationId: number): boolean;
+  /** Of applications that wait for the one probe of their host, the least goes first; null: waits for none. */
+  probeTurn(applicationId: number): number | null;
 }
 
 /** What becomes of the task after an attempt; decided by `core/outcome`. */

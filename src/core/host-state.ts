@@ -1,9 +1,7 @@
-// What an executor knows of a host that it delivers callbacks to.
+// What an executor knows of a host that it delivers callbacks to, and of each application there.
 
-export interface HostState {
-  /** `name:port`. */
-  readonly host: string;
-  /** `open`: nothing is sent before `nextTry`; `half-open`: one delivery at a time tries whether it is back. */
+/** A breaker: `open`: nothing is sent before `nextTry`; `half-open`: one delivery at a time tries whether it is back. */
+export interface GateState {
   readonly state: "closed" | "open" | "half-open";
   /** Deliveries on their way. */
   readonly inFlight: number;
@@ -11,4 +9,19 @@ export interface HostState {
   readonly failures: number;
   /** Epoch ms; null unless open. */
   readonly nextTry: number | null;
+}
+
+/** An application's own breaker at its host: what only this application is to blame for, or suffers from. */
+export interface ApplicationState extends GateState {
+  readonly appKey: string;
+}
+
+/** The breaker of the host is about what no application is to blame for. */
+export interface HostState extends GateState {
+  /** `name:port`. */
+  readonly host: string;
+  /** At most 100, the worst first. */
+  readonly applications: readonly ApplicationState[];
+  /** How many are known besides. */
+  readonly omitted: number;
 }

@@ -2,7 +2,7 @@
 import type { Bus } from "../bus/bus.ts";
 import type { Store } from "../store/store.ts";
 import { messageOf } from "./errors.ts";
-import type { HostState } from "./host-state.ts";
+import type { ApplicationState, GateState, HostState } from "./host-state.ts";
 import type { Logger } from "./logger.ts";
 import { askStore } from "./store-answer.ts";
 
@@ -24,10 +24,12 @@ export interface HostView extends HostState {
 }
 
 /** What one executor knows of the host. */
-export type ExecutorHost = Omit<HostState, "host"> & { readonly serviceId: string };
+export interface ExecutorHost extends GateState {
+  readonly serviceId: string;
+}
 
 const ASK_MS = 1_000;
-const WORST_FIRST: readonly HostState["state"][] = ["open", "half-open", "closed"];
+const WORST_FIRST: readonly GateState["state"][] = ["open", "half-open", "closed"];
 
 /** Throws AppError `unavailable` when the executors cannot be read. */
 export async function listHosts(deps: ListHostsDeps): Promise<HostsView> {
@@ -53,14 +55,34 @@ async function ask({ bus, logger }: ListHostsDeps, serviceId: string) {
   }
 }
 
-function merge(host: string, states: readonly (HostState & { serviceId: string })[]): HostView {
-  const tries = states.flatMap(({ nextTry }) => (nextTry === null ? [] : [nextTry]));
+type AskedHost = HostState & { readonly serviceId: string };
+
+function merge(host: string, states: readonly AskedHost[]): HostView {
+  // An executor of an older release knows nothing of applications.
+  const known = states.flatMap((state) => state.applications ?? []);
   return {
     host,
+    ...worstOf(states),
+    applications: mergeApplications(known),
+    omitted: states.reduce((sum, { omitted }) => sum + (omitted ?? 0), 0),
+    executors: states.map(({ serviceId, state, inFlight, failures, nextTry }) => {
+      return { serviceId, state, inFlight, failures, nextTry };
+    }),
+  };
+}
+
+function mergeApplications(known: readonly ApplicationState[]): ApplicationState[] {
+  const byKey = Map.groupBy(known, ({ appKey }) => appKey);
+  const merged = [...byKey].map(([appKey, states]) => ({ appKey, ...worstOf(states) }));
+  return merged.sort((a, b) => (a.appKey < b.appKey ? -1 : 1));
+}
+
+function worstOf(states: readonly GateState[]): GateState {
+  const tries = states.flatMap(({ nextTry }) => (nextTry === null ? [] : [nextTry]));
+  return {
     state: WORST_FIRST.find((word) => states.some(({ state }) => state === word)) ?? "closed",
     inFlight: states.reduce((sum, { inFlight }) => sum + inFlight, 0),
     failures: Math.max(...states.map(({ failures }) => failures)),
     nextTry: tries.length === 0 ? null : Math.min(...tries),
-    executors: states.map(({ host: _, ...state }) => state),
   };
 }

@@ -29,6 +29,8 @@ const state = {
   nextTry: nullable(Type.Integer({ description: "Epoch ms; null unless open." })),
 };
 
+const application = { appKey: Type.String(), ...state };
+
 const openState = { state: "open", inFlight: 0, failures: 7, nextTry: 1_626_418_783_000 };
 
 const hostsOperation = plainOperation({
@@ -36,7 +38,7 @@ const hostsOperation = plainOperation({
   tag: "callbacks",
   summary: "Show the hosts that callbacks go to",
   description:
-    "Needs the ADMIN_TOKEN as for /application/create. After 5 failures in a row a host is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. A host that was idle for 10 minutes is forgotten.",
+    "Needs the ADMIN_TOKEN as for /application/create. Each application has a breaker at its host: after 5 failures in a row it is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. The host's own breaker is about what no application is to blame for: 5 times in a row nobody was answered, seen from at least 2 applications. While it is not `closed`, one delivery at a time tries it, of each application in turn. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. What was idle for 10 minutes is forgotten.",
   proof: "admin",
   path: Type.Object({}),
   answer: Type.Object({
@@ -44,6 +46,10 @@ const hostsOperation = plainOperation({
       Type.Object({
         host: Type.String({ description: "name:port" }),
         ...state,
+        applications: Type.Array(Type.Object(application), {
+          description: "At most 100 of each executor, the worst ones.",
+        }),
+        omitted: Type.Integer({ description: "How many applications there are besides." }),
         executors: Type.Array(Type.Object({ serviceId: Type.String(), ...state })),
       }),
     ),
@@ -55,6 +61,16 @@ const hostsOperation = plainOperation({
         {
           host: "shop.example:443",
           ...openState,
+          applications: [
+            {
+              appKey: "E3F5l1uKFcXUe1gd",
+              ...openState,
+              state: "closed",
+              failures: 4,
+              nextTry: null,
+            },
+          ],
+          omitted: 0,
           executors: [{ serviceId: "executor-1", ...openState }],
         },
       ],

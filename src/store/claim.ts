@@ -47,7 +47,7 @@ export async function claimDue(
 ): Promise<Claimed> {
   const board = known ?? (await readBoard(session, claim));
   const allowance = createAllowance(claim.limits);
-  const wanted = Math.min(claim.coroutineIds.length, allowance.most);
+  const wanted = claim.coroutineIds.length;
   const locked = await lockDue(session, { board, round, wanted, allowance });
   if (locked.tasks.length === 0) return { tasks: [], round: locked.round, board };
   await markRunning(session, claim, locked.tasks);
@@ -88,7 +88,7 @@ async function lockDue(session: Session, demand: Demand) {
 async function choose(session: Session, choice: Choice, round: Round) {
   const { wanted, allowance } = choice;
   // The oldest would be the backlog of the closed: each application is asked for its own instead.
-  if (allowance.hasClosed) return shareFairly(session, choice, { oldest: [], round });
+  if (allowance.isUneven) return shareFairly(session, choice, { oldest: [], round });
   const oldest = await chooseOldest(session, choice, wanted + 1);
   if (oldest.length > wanted) return shareFairly(session, choice, { oldest, round });
   return { chosen: oldest.filter(({ applicationId }) => allowance.take(applicationId)), round };

@@ -73,7 +73,8 @@ export async function shareFairly(
     const chosen = allowed(oldest, choice.wanted, choice.allowance);
     return { chosen, round: { ...round, lookedUpTo } };
   }
-  const inTurn = rotate(applications, round.servedLast).slice(0, choice.wanted);
+  const rotated = rotate(applications, round.servedLast);
+  const inTurn = probesInTurn(rotated, choice.allowance).slice(0, choice.wanted);
   const hands = await readHands(session, choice, inTurn);
   const dealt = allowed(deal(hands), choice.wanted, choice.allowance);
   const servedLast = dealt.at(-1)?.applicationId ?? round.servedLast;
@@ -113,6 +114,22 @@ function rotate(applications: readonly Source[][], servedLast: number): Source[]
   const sorted = applications.toSorted((a, b) => idOf(a) - idOf(b));
   const start = sorted.findIndex((sources) => idOf(sources) > servedLast);
   return start <= 0 ? sorted : [...sorted.slice(start), ...sorted.slice(0, start)];
+}
+
+/**
+ * Applications that wait for the one probe of a host take it in an order of their own, in the places that they have:
+ * the round of all applications begins behind whoever was served last, which may be the same one every time.
+ */
+function probesInTurn(applications: readonly Source[][], { probeTurn }: Allowance): Source[][] {
+  const turnOf = ([source]: readonly Source[]) => source && probeTurn(source.applicationId);
+  const probing = applications
+    .filter((sources) => typeof turnOf(sources) === "number")
+    .toSorted((a, b) => Number(turnOf(a)) - Number(turnOf(b)));
+  if (probing.length < 2) return [...applications];
+  const next = probing.values();
+  return applications.map((sources) =>
+    typeof turnOf(sources) === "number" ? (next.next().value ?? sources) : sources,
+  );
 }
 
 /** For each application its oldest due tasks: twice its share, so that one with few leaves its slots to others. */

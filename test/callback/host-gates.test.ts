@@ -1,64 +1,81 @@
-// Shows how a host is shut out, tried again and let in, and how many deliveries it may have at once.
+// Shows how applications and hosts are shut out, tried again and let in, and how many deliveries they may have at once.
 import { describe, expect, test } from "bun:test";
 import { createHostGates, type HostGates, type HostSign } from "../../src/callback/host-gates.ts";
-import { hostSign } from "../../src/callback/host-sign.ts";
 
 const HOST = "shop.example:443";
+const OTHER_HOST = "other.example:443";
 
-function createWorld(concurrency = 100) {
+function createWorld(concurrency = 100, mostGates?: number) {
   const clock = { nowMs: 1_000_000 };
-  const gates = createHostGates({ concurrency, nowMs: () => clock.nowMs });
-  return { clock, gates, end: (sign: HostSign, times = 1) => endSome(gates, sign, times) };
+  const options = { concurrency, nowMs: () => clock.nowMs, ...(mostGates && { mostGates }) };
+  const gates = createHostGates(options);
+  const enter = (id = 1, host = HOST) => gates.enter(host, { id, appKey: `key-${id}` });
+  const end = (sign: HostSign, times = 1, id = 1) => {
+    for (let time = 0; time < times; time++) enter(id)?.(sign);
+  };
+  const host = () => gates.states().find((state) => state.host === HOST);
+  const own = (id = 1) => host()?.applications.find(({ appKey }) => appKey === `key-${id}`);
+  return { clock, gates, enter, end, host, own };
 }
 
-function endSome(gates: HostGates, sign: HostSign, times: number): void {
-  for (let time = 0; time < times; time++) gates.enter(HOST, 1)?.(sign);
+/** How many tasks of the application one claim may take. */
+function mostOf(gates: HostGates, applicationId = 1): number {
+  const allowance = gates.limits().allowance();
+  let taken = 0;
+  while (taken < 1_000 && allowance.take(applicationId)) taken += 1;
+  return taken;
 }
 
-function mostOf(gates: HostGates, applicationId = 1): number | undefined {
-  return gates.limits().shares.find((share) => share.applicationIds.includes(applicationId))?.most;
-}
-
-describe("the breaker", () => {
+describe("the breaker of an application", () => {
   test("opens at the fifth failure in a row, not before", () => {
-    const { gates, end } = createWorld();
-    end("dead", 4);
-    expect(gates.states()[0]).toMatchObject({ state: "closed", failures: 4, nextTry: null });
-    end("dead");
-    expect(gates.states()[0]).toMatchObject({ host: HOST, state: "open", failures: 5 });
-    expect(mostOf(gates)).toBe(0);
+    const { gates, end, own } = createWorld();
+    end("trouble", 4);
+    expect(own()).toMatchObject({ state: "closed", failures: 4, nextTry: null });
+    end("trouble");
+    expect(own()).toMatchObject({ state: "open", failures: 5 });
+    expect([mostOf(gates), gates.limits().isUneven]).toEqual([0, true]);
+  });
+
+  test.each(["trouble", "silent", "unheard"] as const)("leaves others alone: %s", (sign) => {
+    const { gates, end, host, own } = createWorld();
+    end(sign, 50);
+    expect(own()).toMatchObject({ state: "open" });
+    expect(host()).toMatchObject({ state: "closed" });
+    end("alive", 1, 2);
+    expect([mostOf(gates, 1), mostOf(gates, 2)]).toEqual([0, 11]);
+    expect(own(2)).toMatchObject({ state: "closed", failures: 0 });
   });
 
   test("an answer between failures starts the count again; what was stopped does not count", () => {
-    const { gates, end } = createWorld();
-    end("dead", 4);
+    const { end, own } = createWorld();
+    end("trouble", 4);
     end("alive");
-    end("dead", 4);
+    end("trouble", 4);
     end("nothing", 10);
-    expect(gates.states()[0]).toMatchObject({ state: "closed", failures: 4 });
+    expect(own()).toMatchObject({ state: "closed", failures: 4 });
   });
 
   test("lets one probe out when its time is over, and closes when that one is answered", () => {
-    const { gates, clock, end } = createWorld();
-    end("dead", 5);
-    expect(gates.states()[0]?.nextTry).toBe(clock.nowMs + 1_000);
+    const { gates, clock, enter, end, own } = createWorld();
+    end("trouble", 5);
+    expect(own()?.nextTry).toBe(clock.nowMs + 1_000);
     clock.nowMs += 1_000;
-    expect(gates.states()[0]).toMatchObject({ state: "half-open", nextTry: null });
+    expect(own()).toMatchObject({ state: "half-open", nextTry: null });
     expect(mostOf(gates)).toBe(1);
-    const probe = gates.enter(HOST, 1);
+    const probe = enter();
     expect(mostOf(gates)).toBe(0);
     probe?.("alive");
-    expect(gates.states()[0]).toMatchObject({ state: "closed", failures: 0, inFlight: 0 });
+    expect(own()).toMatchObject({ state: "closed", failures: 0, inFlight: 0 });
     expect(mostOf(gates)).toBeGreaterThan(1);
   });
 
   test("a probe that fails doubles the wait, up to half a minute", () => {
-    const { gates, clock, end } = createWorld();
-    end("dead", 5);
+    const { clock, end, own } = createWorld();
+    end("trouble", 5);
     const waits = Array.from({ length: 7 }, () => {
-      const waitMs = (gates.states()[0]?.nextTry ?? 0) - clock.nowMs;
+      const waitMs = (own()?.nextTry ?? 0) - clock.nowMs;
       clock.nowMs += waitMs;
-      end("dead");
+      end("trouble");
       return waitMs;
     });
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
@@ -66,26 +83,108 @@ describe("the breaker", () => {
 
   test("a probe that was cancelled leaves room for another", () => {
     const { gates, clock, end } = createWorld();
-    end("dead", 5);
+    end("trouble", 5);
     clock.nowMs += 1_000;
     end("nothing");
     expect(mostOf(gates)).toBe(1);
   });
 
   test("failures of deliveries that began before do not push the next try away", () => {
-    const { gates, end } = createWorld();
-    const old = gates.enter(HOST, 1);
-    end("dead", 5);
-    const nextTry = gates.states()[0]?.nextTry;
-    old?.("dead");
-    expect(gates.states()[0]?.nextTry).toBe(nextTry);
+    const { enter, end, own } = createWorld();
+    const old = enter();
+    end("trouble", 5);
+    const nextTry = own()?.nextTry;
+    old?.("trouble");
+    expect(own()?.nextTry).toBe(nextTry);
+  });
+
+  test("what was claimed before it opened is not sent", () => {
+    const { enter, end } = createWorld();
+    end("trouble", 5);
+    expect(enter()).toBeNull();
   });
 });
 
-describe("the room of a host", () => {
+describe("the breaker of a host", () => {
+  /** Nobody was answered five times: each of two applications heard nothing. */
+  function shutOut() {
+    const world = createWorld();
+    world.end("silent", 3, 1);
+    world.end("silent", 2, 2);
+    return world;
+  }
+
+  test("opens when nobody is answered, seen from two applications", () => {
+    const { gates, enter, host } = shutOut();
+    expect(host()).toMatchObject({ host: HOST, state: "open", failures: 5 });
+    expect([1, 2].map((id) => mostOf(gates, id))).toEqual([0, 0]);
+    expect(enter(3)).toBeNull();
+    expect(mostOf(gates, 3)).toBe(0);
+  });
+
+  test("stays closed while anybody is answered, be it with an error", () => {
+    const { end, host } = createWorld();
+    for (let time = 0; time < 10; time++) {
+      end("silent", 2, 1);
+      end("silent", 2, 2);
+      end("trouble", 1, 3 + time);
+    }
+    expect(host()).toMatchObject({ state: "closed" });
+  });
+
+  test("lets one probe out for all, of each application in turn", () => {
+    const { gates, clock, enter, host } = shutOut();
+    const first: number[] = [];
+    for (let time = 0; time < 6; time++) {
+      clock.nowMs = host()?.nextTry ?? 0;
+      expect([mostOf(gates, 1), mostOf(gates, 2), gates.limits().isUneven]).toEqual([1, 1, true]);
+      const allowance = gates.limits().allowance();
+      const turns = [1, 2].map((id) => allowance.probeTurn(id) ?? Number.NaN);
+      const next = Number(turns[0]) <= Number(turns[1]) ? 1 : 2;
+      first.push(next);
+      const probe = enter(next);
+      expect([mostOf(gates, 1), mostOf(gates, 2)]).toEqual([0, 0]);
+      probe?.("silent");
+    }
+    expect(first).toEqual([1, 2, 1, 2, 1, 2]);
+    expect(gates.limits().allowance().probeTurn(99)).toBeNull();
+  });
+
+  test("waits no longer than ten seconds, and opens no breaker of an application meanwhile", () => {
+    const { clock, end, host, own } = shutOut();
+    const waits = Array.from({ length: 6 }, () => {
+      const waitMs = (host()?.nextTry ?? 0) - clock.nowMs;
+      clock.nowMs += waitMs;
+      end("silent");
+      return waitMs;
+    });
+    expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    expect(own()).toMatchObject({ state: "closed", failures: 3 });
+  });
+
+  test("closes for all when one is answered; who was shut out by silence may try at once", () => {
+    const { gates, clock, end, host, own } = createWorld();
+    end("silent", 5, 1);
+    end("trouble", 5, 3);
+    clock.nowMs += 1_000;
+    end("trouble", 1, 3);
+    end("silent", 1, 1);
+    end("silent", 4, 2);
+    expect(host()).toMatchObject({ state: "open", failures: 5 });
+    clock.nowMs += 1_000;
+    const waits = () => [1, 2, 3].map((id) => own(id)?.state);
+    expect(waits()).toEqual(["open", "closed", "open"]);
+    end("trouble", 1, 4);
+    expect(host()).toMatchObject({ state: "closed", failures: 0 });
+    expect(waits()).toEqual(["half-open", "closed", "open"]);
+    expect([1, 2, 3].map((id) => mostOf(gates, id))).toEqual([1, 10, 0]);
+  });
+});
+
+describe("room", () => {
   test("begins with a tenth of the slots, and grows with quick answers to a half", () => {
     const { gates, end } = createWorld();
-    expect(gates.limits().mostOfOthers).toBe(10);
+    expect(mostOf(gates)).toBe(10);
     end("alive", 10);
     expect(mostOf(gates)).toBe(20);
     end("alive", 100);
@@ -95,15 +194,15 @@ describe("the room of a host", () => {
   test("a failure halves it", () => {
     const { gates, end } = createWorld();
     end("alive", 100);
-    end("dead");
+    end("trouble");
     expect(mostOf(gates)).toBe(25);
     end("alive");
     expect(mostOf(gates)).toBe(26);
   });
 
-  test("is what is left of it, and never more than half of the slots", () => {
-    const { gates } = createWorld(10);
-    const leaves = Array.from({ length: 7 }, () => gates.enter(HOST, 1));
+  test("of a host is half of the slots, whoever uses them", () => {
+    const { gates, enter, host } = createWorld(10);
+    const leaves = Array.from({ length: 7 }, () => enter());
     expect(leaves.map((leave) => leave !== null)).toEqual([
       true,
       true,
@@ -113,50 +212,77 @@ describe("the room of a host", () => {
       false,
       false,
     ]);
-    expect(mostOf(gates)).toBe(0);
-    expect(gates.states()[0]?.inFlight).toBe(5);
+    expect([mostOf(gates), enter(2), host()?.inFlight]).toEqual([0, null, 5]);
   });
 
-  test("belongs to all applications of the host together, and to no other host", () => {
+  test("of one application leaves a quarter of its host's to the others", () => {
+    const { gates, enter, end } = createWorld(40);
+    end("alive", 100, 1);
+    end("alive", 100, 2);
+    expect(mostOf(gates, 1)).toBe(15);
+    for (let time = 0; time < 15; time++) enter(1);
+    expect([mostOf(gates, 1), mostOf(gates, 2)]).toEqual([0, 5]);
+  });
+
+  test("that is not earned is shared by the applications of a host, at least one each", () => {
+    const { gates, enter } = createWorld(100);
+    enter(1);
+    expect(mostOf(gates, 1)).toBe(9);
+    for (let id = 2; id <= 5; id++) enter(id);
+    enter(9, OTHER_HOST);
+    expect([mostOf(gates, 1), mostOf(gates, 9)]).toEqual([1, 9]);
+    for (let id = 10; id <= 30; id++) enter(id);
+    expect([mostOf(gates, 1), mostOf(gates, 30)]).toEqual([0, 0]);
+    enter(31)?.("nothing");
+    expect(mostOf(gates, 31)).toBe(1);
+  });
+
+  test("of all applications that are not known is a tenth together", () => {
     const { gates } = createWorld();
-    gates.enter(HOST, 1);
-    gates.enter(HOST, 2);
-    gates.enter("other.example:443", 3);
-    expect(gates.limits().shares).toEqual([
-      { applicationIds: [1, 2], most: 8 },
-      { applicationIds: [3], most: 9 },
-    ]);
+    const allowance = gates.limits().allowance();
+    const taken = Array.from({ length: 20 }, (_, id) => allowance.take(id));
+    expect(taken.filter(Boolean)).toHaveLength(10);
+    expect(gates.limits().isUneven).toBe(false);
   });
 
   test("one slot is still a slot", () => {
-    const { gates } = createWorld(1);
-    expect(gates.limits().mostOfOthers).toBe(1);
-    expect(gates.enter(HOST, 1)).not.toBeNull();
+    const { gates, enter } = createWorld(1);
+    expect(mostOf(gates)).toBe(1);
+    expect(enter()).not.toBeNull();
   });
 });
 
-test("a host of which nothing was heard for ten minutes is forgotten", () => {
-  const { gates, clock, end } = createWorld();
-  end("alive");
-  clock.nowMs += 700_000;
-  gates.limits();
-  expect(gates.states()).toEqual([]);
-});
+describe("what is remembered", () => {
+  test("is forgotten when nothing was heard for ten minutes", () => {
+    const { gates, clock, end } = createWorld();
+    end("alive");
+    clock.nowMs += 700_000;
+    gates.limits();
+    expect(gates.states()).toEqual([]);
+  });
 
-const log = { delivery: { status: 503 } };
+  test("is bounded: of too many the one goes that is used least and is not shut out", () => {
+    const { gates, end, own } = createWorld(100, 3);
+    end("trouble", 5, 1);
+    for (let id = 2; id <= 5; id++) end("alive", 1, id);
+    expect([1, 2, 3, 4, 5].filter((id) => own(id) !== undefined)).toEqual([1, 4, 5]);
+    expect(gates.limits().isUneven).toBe(true);
+  });
 
-test.each([
-  ["succeeded", {}, "alive"],
-  ["failed", { error: { reason: "body_not_success" } }, "alive"],
-  ["failed", { error: { reason: "status_not_2xx" }, delivery: { status: 404 } }, "alive"],
-  ["failed", { error: { reason: "status_not_2xx" }, ...log }, "dead"],
-  ["failed", { error: { reason: "status_not_2xx" }, delivery: { status: 429 } }, "dead"],
-  ["failed", { error: { reason: "connect_failed" } }, "dead"],
-  ["failed", { error: { reason: "name_not_resolved" } }, "dead"],
-  ["timed_out", { error: { reason: "timeout" } }, "dead"],
-  ["failed", { error: { reason: "address_refused" } }, "nothing"],
-  ["cancelled", {}, "nothing"],
-  ["interrupted", {}, "nothing"],
-])("%s %j says of its host: %s", (outcome, end, sign) => {
-  expect(hostSign({ outcome, ...end } as Parameters<typeof hostSign>[0])).toBe(sign as HostSign);
+  test("of deliveries on their way is never dropped", () => {
+    const { gates, enter, own } = createWorld(100, 2);
+    const leaves = [1, 2, 3].map((id) => enter(id));
+    expect([1, 2, 3].map((id) => own(id)?.inFlight)).toEqual([1, 1, 1]);
+    for (const leave of leaves) leave?.("alive");
+    expect(gates.states()[0]?.inFlight).toBe(0);
+  });
+
+  test("is shown for a hundred applications of a host, the worst first", () => {
+    const { end, host } = createWorld();
+    for (let id = 1; id <= 150; id++) end("alive", 1, id);
+    end("trouble", 5, 150);
+    expect(host()).toMatchObject({ omitted: 50 });
+    expect(host()?.applications).toHaveLength(100);
+    expect(host()?.applications[0]).toMatchObject({ appKey: "key-150", state: "open" });
+  });
 });

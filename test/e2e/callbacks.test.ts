@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { HostState } from "../../src/core/host-state.ts";
+import type { GateState, HostState } from "../../src/core/host-state.ts";
 import { type ApiClient, createClient, isEnded, signedHeaders } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -25,7 +25,8 @@ interface Host {
   mostHeld(): number;
   /** Answers what it holds. */
   release(): void;
-  state(): Promise<HostState | undefined>;
+  /** Of its one application there. */
+  state(): Promise<GateState | undefined>;
 }
 
 let program: Program;
@@ -70,7 +71,7 @@ async function openHost(mood: Host["mood"]): Promise<Host> {
     state: async () => {
       const answer = await fetch(`${program.url}/api/v1/hosts`);
       const { hosts } = (await answer.json()) as { hosts: HostState[] };
-      return hosts.find((each) => each.host === name);
+      return hosts.find((each) => each.host === name)?.applications[0];
     },
   };
   return host;
@@ -93,7 +94,7 @@ async function allSucceed({ client }: Host, ids: readonly number[]): Promise<voi
   expect(ends.map(({ status }) => status)).toEqual(ids.map(() => "succeeded"));
 }
 
-async function stateWhen(host: Host, isIt: (state: HostState) => boolean): Promise<HostState> {
+async function stateWhen(host: Host, isIt: (state: GateState) => boolean): Promise<GateState> {
   return eventually(async () => {
     const state = await host.state();
     return state !== undefined && isIt(state) ? state : undefined;

@@ -22,7 +22,9 @@ afterAll(() => Promise.all([harness.close(), own.close()]));
 const admin = { headers: { authorization: `Bearer ${TOKEN}` } };
 
 function stateOf(change: Partial<HostState>): HostState {
-  return { host: "a:80", state: "closed", inFlight: 1, failures: 0, nextTry: null, ...change };
+  const gate = { state: "closed", inFlight: 1, failures: 0, nextTry: null } as const;
+  const applications = [{ appKey: "one", ...gate }];
+  return { host: "a:80", ...gate, applications, omitted: 0, ...change };
 }
 
 describe("GET /api/v1/hosts", () => {
@@ -31,7 +33,9 @@ describe("GET /api/v1/hosts", () => {
     for (const serviceId of ["one", "two"]) {
       await store.executors.register({ serviceId, host: "h", pid: 1 });
     }
-    const open = stateOf({ state: "open", failures: 6, inFlight: 2, nextTry: 77 });
+    const bad = { state: "open", failures: 6, inFlight: 2, nextTry: 77 } as const;
+    const applications = ["one", "all"].map((appKey) => ({ appKey, ...bad }));
+    const open = stateOf({ ...bad, applications, omitted: 3 });
     await bus.serve("one", async () => ({ kind: "hosts", hosts: [stateOf({})] }));
     await bus.serve("two", async () => ({
       kind: "hosts",
@@ -41,11 +45,35 @@ describe("GET /api/v1/hosts", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       hosts: [
-        { host: "a:80", state: "open", inFlight: 3, failures: 6, nextTry: 77 },
+        {
+          host: "a:80",
+          state: "open",
+          inFlight: 3,
+          failures: 6,
+          nextTry: 77,
+          applications: [
+            { appKey: "all", state: "open", inFlight: 2, failures: 6, nextTry: 77 },
+            { appKey: "one", state: "open", inFlight: 3, failures: 6, nextTry: 77 },
+          ],
+          omitted: 3,
+          executors: [
+            { serviceId: "one", state: "closed", inFlight: 1, failures: 0, nextTry: null },
+            { serviceId: "two", ...bad },
+          ],
+        },
         { host: "b:1", state: "closed", inFlight: 1, failures: 0, nextTry: null },
       ],
       silent: [],
     });
+  });
+
+  test("takes what an executor of the release before says, which knows of no applications", async () => {
+    const { host, state, inFlight, failures, nextTry } = stateOf({});
+    const old = [{ host, state, inFlight, failures, nextTry }] as unknown as HostState[];
+    await harness.bus.serve("one", async () => ({ kind: "hosts", hosts: old }));
+    await harness.bus.serve("two", async () => ({ kind: "hosts", hosts: [] }));
+    const { body } = await harness.ask("/api/v1/hosts", admin);
+    expect(body).toMatchObject({ hosts: [{ host, applications: [], omitted: 0 }] });
   });
 
   test("names executors that are silent", async () => {

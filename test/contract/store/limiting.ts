@@ -38,7 +38,8 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
       return { job, ids };
     }
 
-    async function claimedBy(job: string, slots: number, limits: ClaimLimits) {
+    async function claimedBy(job: string, slots: number, shared: Shared) {
+      const limits = limitsOf(shared);
       const result = await store.tasks.turn([], claimOf(job, slots, { limits }));
       const owners = result.claimed.map(({ application }) => application.id);
       return {
@@ -78,10 +79,25 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
       expect(claimed).toHaveLength(7);
     });
 
+    test("applications that wait for one probe get it in turn, whoever has been served last", async () => {
+      const { job, ids } = await backlog(5, 5, 5, 5);
+      const [a = 0, b = 0, c = 0, other = 0] = ids;
+      const probers: number[] = [];
+      for (let probe = 1; probe <= 6; probe++) {
+        const turns = new Map([a, b, c].map((id) => [id, probers.lastIndexOf(id) + 1]));
+        const shares = [{ applicationIds: [a, b, c], most: 1, turns }];
+        const shared = { mostOfOthers: 1, shares };
+        const { claimed, count } = await claimedBy(job, 10, shared);
+        expect([claimed.length, count(other)]).toEqual(probe <= 5 ? [2, 1] : [1, 0]);
+        probers.push(...[a, b, c].filter((id) => count(id) > 0));
+      }
+      expect(probers).toEqual([a, b, c, a, b, c]);
+    });
+
     test("what waits for its share is still pending and has no attempt", async () => {
       const corner = await openCorner(store);
       const [id] = await corner.add({});
-      const limits = { mostOfOthers: 0, shares: [] };
+      const limits = limitsOf({ mostOfOthers: 0, shares: [] });
       expect(await corner.claim(5, { limits })).toEqual([]);
       const { task, latest } = await corner.read(present(id));
       expect([task.status, task.attempt, latest]).toEqual(["pending", 0, null]);
@@ -106,6 +122,30 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
       await database.drop();
     });
   });
+}
+
+/** Limits as a table; those who wait for a probe say when their turn is. */
+interface Shared {
+  readonly mostOfOthers: number;
+  readonly shares: readonly {
+    readonly applicationIds: readonly number[];
+    readonly most: number;
+    readonly turns?: ReadonlyMap<number, number>;
+  }[];
+}
+
+function limitsOf({ mostOfOthers, shares }: Shared): ClaimLimits {
+  function allowance() {
+    const others = { left: mostOfOthers };
+    const counted = shares.map((share) => ({ ...share, left: share.most }));
+    const shareOf = (id: number) => counted.find((it) => it.applicationIds.includes(id)) ?? others;
+    return {
+      isClosed: (id: number) => shareOf(id).left <= 0,
+      take: (id: number) => shareOf(id).left-- > 0,
+      probeTurn: (id: number) => shares.flatMap((it) => it.turns?.get(id) ?? []).at(0) ?? null,
+    };
+  }
+  return { isUneven: shares.some((it) => it.most === 0 || it.turns !== undefined), allowance };
 }
 
 const delivery: DeliveryLog = {
