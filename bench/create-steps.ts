@@ -16,9 +16,9 @@ import {
 import { createTaskSubmitter } from "../src/core/submit-task.ts";
 import type { NewTask } from "../src/core/task.ts";
 import { contentDigest, readContent } from "../src/core/task-content.ts";
-import type { HttpDeps } from "../src/http/deps.ts";
+import type { ApiDeps } from "../src/http/deps.ts";
 import { parseJsonBody } from "../src/http/json-body.ts";
-import { readBody } from "../src/http/raw-body.ts";
+import { createBodies } from "../src/http/raw-body.ts";
 import { createHttpApp } from "../src/http/server.ts";
 import { taskCreateRoute } from "../src/http/task-create.ts";
 import type { Application, Store } from "../src/store/store.ts";
@@ -33,7 +33,7 @@ const BLOCKS = 5;
 /** What 64 connections at once typically come to. */
 const BATCH_ROWS = 32;
 
-type Deps = HttpDeps & { readonly store: Store };
+type Deps = ApiDeps & { readonly store: Store };
 
 /** What every step is called with. */
 interface Sample {
@@ -89,10 +89,16 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
     headers,
   });
   const findJob = createJobFinder(deps.store.catalogue);
+  const bodies = createBodies(deps.config);
+  const readBody = async () => {
+    const body = bodies.open(requestOf(text, bound), "bench");
+    await body.read();
+    body.release();
+  };
   const call = { className: NOOP.name, params: PARAMS };
   const body = createBody("steps");
   return [
-    ["read the body", () => readBody(requestOf(text, bound), deps.config.maxBodyBytes)],
+    ["read the body", readBody],
     ["  of that, making the Request here", () => requestOf(text, bound)],
     ["check a body-bound signature", () => authenticate(signer, signedBy(bound))],
     ["check a ready-made signature", () => authenticate(signer, signedBy(readyMade))],
@@ -110,7 +116,8 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
 function wholesOf({ deps, application, text, readyMade }: Sample): Step[] {
   const submitter = { submit: async () => ({ taskId: 1 }) };
   const applications = cacheApplications(deps.store.applications);
-  const cached = { ...deps, store: { ...deps.store, applications }, submitter };
+  const bodies = createBodies(deps.config);
+  const cached = { ...deps, store: { ...deps.store, applications }, submitter, bodies };
   const route = taskCreateRoute(cached);
   const app = createHttpApp({ ...deps, submitter });
   const inMemory = createTaskSubmitter({

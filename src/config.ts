@@ -47,6 +47,8 @@ export interface Config {
   readonly signatureTtlS: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly maxBodyBytes: number;
+  /** MiB of request bodies that may be under way at once. */
+  readonly maxBodiesMb: number;
   readonly shutdownTimeoutMs: number;
   readonly retentionDays: number;
   readonly migrate: boolean;
@@ -191,6 +193,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     signatureTtlS: values.SIGNATURE_TTL_S,
     logLevel: values.LOG_LEVEL,
     maxBodyBytes: values.MAX_BODY_BYTES,
+    maxBodiesMb: values.MAX_BODIES_MB,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     retentionDays: values.RETENTION_DAYS,
     migrate: values.MIGRATE,

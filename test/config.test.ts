@@ -57,6 +57,7 @@ describe("defaults", () => {
       leaseMs: 15_000,
       signatureTtlS: 86_400,
       maxBodyBytes: 1_048_576,
+      maxBodiesMb: 64,
       migrate: true,
     });
     expect(config.executorSlots).toBeGreaterThanOrEqual(4);

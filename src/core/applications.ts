@@ -83,7 +83,8 @@ export async function refreshSignature(
   const known = whichSecret(deps.secretBox, application, (expected) =>
     equalTexts(expected, secret),
   );
-  if (application === undefined || known === undefined) throw unauthorised();
+  if (application === undefined) throw unauthorised({ check: "unknown key", appKey });
+  if (known === undefined) throw unauthorised({ check: "secret", appKey });
   const payload = readyMadePayload(application.name);
   return createHeaderSet({ appKey: application.appKey, secret, payload, nowMs: deps.nowMs() });
 }
@@ -124,6 +125,6 @@ export async function rotateSecrets(
     }),
   );
   if (result.kind === "unknown") throw new AppError("not_found", "no application has this app_key");
-  if (result.kind !== "rotated") throw unauthorised();
+  if (result.kind !== "rotated") throw unauthorised({ check: "nonce used", appKey });
   return { secretKey, callbackSecret, previousValidUntil: result.previousValidUntil };
 }

@@ -1,4 +1,5 @@
 // The one error type of the platform: a code the HTTP layer maps, and a message that says the way out.
+import type { RefusalNote } from "./refusal-note.ts";
 
 /** Every failure a caller can be told about; `http/errors` maps each to a status and an envelope. */
 export type ErrorCode =
@@ -7,6 +8,7 @@ export type ErrorCode =
   | "refused" // a business rule says no: 200 with code 1 on the seed's paths
   | "not_found" // 404
   | "too_large" // 413
+  | "too_slow" // the request did not arrive in time: 408
   | "unsupported" // 415
   | "unavailable" // cannot accept now: 503 with Retry-After
   | "configuration" // the operator must act: exit code 78
@@ -22,6 +24,8 @@ export interface ErrorDetails {
   readonly errors?: readonly FieldError[];
   readonly retryAfterS?: number;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** Why exactly a signature was refused: for the log, never for the answer. */
+  readonly refusal?: RefusalNote;
 }
 
 /** An expected failure with a code. Anything else that is thrown is a defect and is answered as `internal`. */

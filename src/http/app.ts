@@ -1,9 +1,11 @@
 // An app of routes: Elysia finds the route; around it stand what every request gets, whatever becomes of it.
 import { Elysia } from "elysia";
+import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { fail } from "./envelope.ts";
 import { errorResponse, failureNote } from "./errors.ts";
 import { problemResponse } from "./problem.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import { readUrl, routableRequest } from "./request-url.ts";
 import type { Exchange, Route } from "./route.ts";
 import { createUnrouted, methodsOf } from "./unrouted.ts";
@@ -35,6 +37,7 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
   // Elysia hands its own context to routes; what we know of a request finds them by the request.
   const exchanges = new WeakMap<Request, OpenExchange>();
   const answerUnrouted = createUnrouted(routes);
+  const refusals = logger && createRefusalLog(logger);
   const elysia = new Elysia({ strictPath: true, normalize: false }).onError(({ error, request }) =>
     answerRouter(error, request),
   );
@@ -56,6 +59,8 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
     try {
       return await route.answer(exchange);
     } catch (error) {
+      const refusal = error instanceof AppError ? error.details.refusal : undefined;
+      if (refusal) refusals?.note({ appKey: exchange.appKey, ...refusal }, exchange.url.pathname);
       return noteFailure(exchange, error, route);
     }
   }
@@ -108,7 +113,12 @@ function noteFailure(
   const failure = failureNote(error);
   if (failure !== undefined) exchange.failure = failure;
   const respond = route?.failures === "problem" ? problemResponse : errorResponse;
-  return respond(error, route?.challenge);
+  const response = respond(error, route?.challenge);
+  // The rest of a body that is not wanted would be read as the next request.
+  if (exchange.request.body !== null && exchange.isBodyRead !== true) {
+    response.headers.set("connection", "close");
+  }
+  return response;
 }
 
 function isNotFound(error: unknown): boolean {

@@ -7,10 +7,9 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { createForm, type Form } from "./form.ts";
 import { plainOperation } from "./operation.ts";
-import { readBody } from "./raw-body.ts";
 import type { Exchange, Route } from "./route.ts";
 import { text, whole } from "./schemas.ts";
-import { readSignedChange } from "./signed.ts";
+import { readOpen, readSignedChange } from "./signed.ts";
 
 const PATH = "/api/v1/applications/:app_key/rotate";
 const EXAMPLE = { graceSeconds: 3600 };
@@ -53,10 +52,9 @@ async function readAdmin(
   exchange: Exchange,
   form: Form<Asked>,
 ): Promise<RotateInput> {
-  const { request, params } = exchange;
   requireAdmin(deps.config, exchange);
-  const body = await readBody(request, deps.config.maxBodyBytes);
-  return { ...form.fromBody(request.headers, body), appKey: params["app_key"] ?? "" };
+  const asked = await readOpen(deps, exchange, { form, owner: "the operator" });
+  return { ...asked, appKey: exchange.params["app_key"] ?? "" };
 }
 
 /**
@@ -71,7 +69,9 @@ async function readOwn(
   const { caller, input } = await readSignedChange(deps, exchange, form);
   const { application, nonce, signedWith } = caller;
   const isOwn = application.appKey === exchange.params["app_key"];
-  if (!isOwn || nonce === undefined || signedWith !== "current") throw unauthorised();
+  if (!isOwn || nonce === undefined || signedWith !== "current") {
+    throw unauthorised({ check: "not its own key or current secret" });
+  }
   const signed = { nonce, secretSealed: application.secretSealed };
   return { ...input, appKey: application.appKey, signed };
 }

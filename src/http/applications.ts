@@ -9,14 +9,15 @@ import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";
 import { createForm, type Form, invalid } from "./form.ts";
 import { operation } from "./operation.ts";
-import { readBody } from "./raw-body.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Exchange, Route } from "./route.ts";
 import { choice, flag, httpUrl, name, text, whole } from "./schemas.ts";
-import { SIGNATURE_CHALLENGE } from "./signed.ts";
+import { readOpen, SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const CREATE = "/application/create";
 const REFRESH = "/application/refresh-signature";
+/** Anybody may send them, and they are two short texts. */
+const MAX_CREDENTIALS_BYTES = 16_384;
 
 const newApplication = Type.Object({
   appName: name({
@@ -180,10 +181,8 @@ async function create(
   exchange: Exchange,
   form: Form<Static<typeof newApplication>>,
 ): Promise<Response> {
-  const { request } = exchange;
   requireAdmin(deps.config, exchange);
-  const body = await readBody(request, deps.config.maxBodyBytes);
-  const input = form.fromBody(request.headers, body);
+  const input = await readOpen(deps, exchange, { form, owner: "the operator" });
   const problem = linkUrlProblem(input.linkUrl, deps.config.callbackPorts);
   if (problem !== null) throw invalid([{ field: "linkUrl", message: problem }]);
   const created = await createApplication(useCaseDeps(deps), {
@@ -208,9 +207,8 @@ async function refresh(
   exchange: Exchange,
   form: Form<Static<typeof credentials>>,
 ): Promise<Response> {
-  const { request } = exchange;
-  const body = await readBody(request, deps.config.maxBodyBytes);
-  const input = form.fromBody(request.headers, body);
+  const maxBytes = Math.min(MAX_CREDENTIALS_BYTES, deps.config.maxBodyBytes);
+  const input = await readOpen(deps, exchange, { form, owner: "unsigned callers", maxBytes });
   const given = { appKey: input.app_key, secretKey: input.secret_key };
   const headers = await refreshSignature(useCaseDeps(deps), given);
   exchange.appKey = headers.appKey;

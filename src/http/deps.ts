@@ -6,12 +6,20 @@ import type { SecretBox } from "../core/secret-box.ts";
 import type { TaskSubmitter } from "../core/submit-task.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
+import type { Bodies } from "./raw-body.ts";
 import type { Readiness } from "./readiness.ts";
 
 export interface HttpDeps {
   readonly config: Pick<
     Config,
-    "host" | "port" | "adminToken" | "timezone" | "signatureTtlS" | "maxBodyBytes" | "callbackPorts"
+    | "host"
+    | "port"
+    | "adminToken"
+    | "timezone"
+    | "signatureTtlS"
+    | "maxBodyBytes"
+    | "maxBodiesMb"
+    | "callbackPorts"
   >;
   readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors">;
   readonly queue: Pick<Queue, "ring">;
@@ -25,4 +33,8 @@ export interface HttpDeps {
   readonly version: string;
   /** Asked at every `/readyz`. */
   readonly readiness: () => Promise<Readiness>;
+  readonly bodies: Bodies;
 }
+
+/** Of these the app makes the rest itself. */
+export type ApiDeps = Omit<HttpDeps, "bodies">;

@@ -8,6 +8,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   refused: 200,
   not_found: 404,
   too_large: 413,
+  too_slow: 408,
   unsupported: 415,
   unavailable: 503,
   configuration: 500,
@@ -49,8 +50,6 @@ function headersFor(error: AppError, challenge: string | undefined): Record<stri
     return { "retry-after": String(error.details.retryAfterS ?? 1) };
   }
   if (error.code === "unauthorised" && challenge) return { "www-authenticate": challenge };
-  // What the client still sends of a refused body would be read as its next request.
-  if (error.code === "too_large") return { connection: "close" };
   return {};
 }
 

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   refused: "Refused",
   not_found: "Not found",
   too_large: "Too large",
+  too_slow: "Too slow",
   unsupported: "Unsupported media type",
   unavailable: "Not able to accept now",
   configuration: "Internal error",

@@ -9,6 +9,8 @@ export interface Exchange {
   readonly params: Readonly<Record<string, string>>;
   /** Set once the caller is known. */
   appKey?: string;
+  /** Set once the body was read to its end: what is left of another one would be read as the next request. */
+  isBodyRead?: boolean;
 }
 
 export interface Route {

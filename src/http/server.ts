@@ -3,7 +3,7 @@ import { cacheApplications } from "../core/cached-applications.ts";
 import { createApp, type HttpApp } from "./app.ts";
 import { applicationRotateRoute } from "./application-rotate.ts";
 import { applicationRoutes } from "./applications.ts";
-import type { HttpDeps } from "./deps.ts";
+import type { ApiDeps, HttpDeps } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
 import {
   createEventStreams,
@@ -13,6 +13,7 @@ import {
 import { healthRoutes } from "./health.ts";
 import { hostsRoute } from "./hosts.ts";
 import { openApiText } from "./openapi.ts";
+import { createBodies } from "./raw-body.ts";
 import type { Route } from "./route.ts";
 import { taskAttemptsRoute } from "./task-attempts.ts";
 import { taskCancelRoute } from "./task-cancel.ts";
@@ -27,21 +28,26 @@ export interface ApiApp extends HttpApp {
   endStreams(): void;
 }
 
+/** Tests set them. */
+export interface ApiLimits extends Omit<EventStreamsOptions, "logger"> {
+  /** How long a body may take, besides a second per 64 KiB. */
+  readonly bodyPatienceMs?: number;
+}
+
 /**
  * The API with its documentation.
  * @example
  * const app = createHttpApp(deps);
  * const server = await listen(app, { host: "127.0.0.1", port: 9502 });
  */
-export function createHttpApp(
-  deps: HttpDeps,
-  limits: Omit<EventStreamsOptions, "logger"> = {},
-): ApiApp {
+export function createHttpApp(deps: ApiDeps, limits: ApiLimits = {}): ApiApp {
   const applications = cacheApplications(deps.store.applications);
   const { tasks, attempts, executors } = deps.store;
   const streams = createEventStreams({ ...limits, logger: deps.logger });
   const store = { applications, tasks, attempts, executors };
-  const routes = apiRoutes({ ...deps, store }, streams);
+  const { bodyPatienceMs: patienceMs } = limits;
+  const bodies = createBodies({ ...deps.config, ...(patienceMs && { patienceMs }) });
+  const routes = apiRoutes({ ...deps, store, bodies }, streams);
   const docs = docsRoutes(() => openApiText(routes, deps.version));
   return { ...createApp([...routes, ...docs], deps.logger), endStreams: streams.close };
 }

@@ -1,9 +1,17 @@
 // Reads signed requests: who sent it, then what; a change that was malformed uses its nonce up all the same.
-import { type Authenticated, authenticate, unauthorised } from "../core/authenticate.ts";
+import {
+  type Authenticated,
+  authenticate,
+  confirmRequest,
+  findCaller,
+  readClaim,
+  type SignedRequest,
+  unauthorised,
+} from "../core/authenticate.ts";
+import type { FailedCheck } from "../core/refusal-note.ts";
 import { askStore } from "../core/store-answer.ts";
 import type { HttpDeps } from "./deps.ts";
 import type { Form } from "./form.ts";
-import { readBody } from "./raw-body.ts";
 import type { Exchange } from "./route.ts";
 
 export const SIGNATURE_CHALLENGE = 'Signature headers="app_key nonce timestamps payload signature"';
@@ -20,10 +28,10 @@ export async function readSigned<T>(
   exchange: Exchange,
   form: Form<T>,
 ): Promise<SignedInput<T>> {
-  const { request } = exchange;
-  const body = await readBody(request, deps.config.maxBodyBytes);
-  const caller = await identify(deps, exchange, body);
-  return { caller, input: form.fromBody(request.headers, body) };
+  return withBody(deps, exchange, (caller, body) => ({
+    caller,
+    input: form.fromBody(exchange.request.headers, body),
+  }));
 }
 
 /** A signed body that changes something: its nonce is good once, also when the rest of it is malformed. */
@@ -32,15 +40,14 @@ export async function readSignedChange<T>(
   exchange: Exchange,
   form: Form<T>,
 ): Promise<SignedInput<T>> {
-  const { request } = exchange;
-  const body = await readBody(request, deps.config.maxBodyBytes);
-  const caller = await identify(deps, exchange, body);
-  try {
-    return { caller, input: form.fromBody(request.headers, body) };
-  } catch (error) {
-    await useNonce(deps, caller);
-    throw error;
-  }
+  return withBody(deps, exchange, async (caller, body) => {
+    try {
+      return { caller, input: form.fromBody(exchange.request.headers, body) };
+    } catch (error) {
+      await useNonce(deps, caller);
+      throw error;
+    }
+  });
 }
 
 /** A signed query. Throws AppError. */
@@ -49,7 +56,7 @@ export async function readSignedQuery<T>(
   exchange: Exchange,
   form: Form<T>,
 ): Promise<SignedInput<T>> {
-  const caller = await identify(deps, exchange, new Uint8Array());
+  const caller = await identify(deps, exchange);
   return { caller, input: form.fromQuery(exchange.url.searchParams) };
 }
 
@@ -59,57 +66,96 @@ export async function readSignedPath<T>(
   exchange: Exchange,
   form: Form<T>,
 ): Promise<SignedInput<T>> {
-  const caller = await identify(deps, exchange, new Uint8Array());
+  const caller = await identify(deps, exchange);
   return { caller, input: form.fromQuery(new URLSearchParams({ ...exchange.params })) };
 }
 
 /** A signed body of which nothing is needed. Throws AppError. */
 export async function readSignedRaw(deps: HttpDeps, exchange: Exchange): Promise<Authenticated> {
-  const body = await readBody(exchange.request, deps.config.maxBodyBytes);
-  return identify(deps, exchange, body);
+  return withBody(deps, exchange, (caller) => caller);
+}
+
+/** A body without a signature. `owner` is whoever may send it: such bodies share the room of one caller. */
+export async function readOpen<T>(
+  deps: HttpDeps,
+  exchange: Exchange,
+  wanted: { readonly form: Form<T>; readonly owner: string; readonly maxBytes?: number },
+): Promise<T> {
+  const { request } = exchange;
+  const body = deps.bodies.open(request, wanted.owner, wanted.maxBytes);
+  try {
+    const bytes = await body.read();
+    exchange.isBodyRead = true;
+    return wanted.form.fromBody(request.headers, bytes);
+  } finally {
+    body.release();
+  }
 }
 
 async function useNonce(deps: HttpDeps, { application, nonce }: Authenticated): Promise<void> {
   if (nonce === undefined) return;
   const isFirst = await askStore(() => deps.store.tasks.useNonce(application.id, nonce));
-  if (!isFirst) throw unauthorised();
+  if (!isFirst) throw unauthorised({ check: "nonce used" });
 }
 
-async function identify(
+/** Nothing of a body is read before its sender is known, and it may hold memory only as long as it is looked at. */
+async function withBody<T>(
   deps: HttpDeps,
   exchange: Exchange,
-  body: Uint8Array,
-): Promise<Authenticated> {
-  const { request, url } = exchange;
+  use: (caller: Authenticated, body: Uint8Array) => T | Promise<T>,
+): Promise<T> {
+  const claim = readClaim(claimDeps(deps), signatureHeaders(exchange.request.headers));
+  const body = deps.bodies.open(exchange.request, claim.appKey);
+  try {
+    const caller = await findCaller(deps, claim);
+    exchange.appKey = caller.application.appKey;
+    const bytes = await body.read();
+    exchange.isBodyRead = true;
+    confirmRequest(claim, signedRequest(exchange, bytes));
+    return await use(caller, bytes);
+  } finally {
+    body.release();
+  }
+}
+
+/** Who signed a request without a body. */
+async function identify(deps: HttpDeps, exchange: Exchange): Promise<Authenticated> {
   const caller = await authenticate(
-    { ...deps.config, store: deps.store, secretBox: deps.secretBox, nowMs: deps.nowMs },
-    {
-      method: request.method,
-      target: url.pathname + url.search,
-      body,
-      headers: signatureHeaders(request.headers),
-    },
+    { ...claimDeps(deps), store: deps.store, secretBox: deps.secretBox },
+    signedRequest(exchange, new Uint8Array()),
   );
   exchange.appKey = caller.application.appKey;
   return caller;
 }
 
+function claimDeps({ config, nowMs }: HttpDeps) {
+  return { timezone: config.timezone, signatureTtlS: config.signatureTtlS, nowMs };
+}
+
+function signedRequest({ request, url }: Exchange, body: Uint8Array): SignedRequest {
+  const { method, headers } = request;
+  return { method, target: url.pathname + url.search, body, headers: signatureHeaders(headers) };
+}
+
 /** Throws AppError `unauthorised` when a header is there twice, or both spellings of the key disagree. */
-function signatureHeaders(headers: Headers) {
+function signatureHeaders(headers: Headers): SignedRequest["headers"] {
   const underscored = headers.get("app_key");
   const dashed = headers.get("app-key");
-  if (underscored !== null && dashed !== null && underscored !== dashed) throw unauthorised();
+  const appKey = underscored ?? dashed ?? undefined;
+  const refuse = (check: FailedCheck) => unauthorised({ check, appKey });
+  if (underscored !== null && dashed !== null && underscored !== dashed) {
+    throw refuse("app_key in two spellings");
+  }
+  const once = (value: string | null | undefined) => {
+    // A header that came twice arrives as one value joined by a comma and a space, which none of ours can hold.
+    if (value?.includes(", ")) throw refuse("a header twice");
+    return value ?? undefined;
+  };
   return {
-    appKey: once(underscored ?? dashed),
+    appKey: once(appKey),
     nonce: once(headers.get("nonce")),
     timestamps: once(headers.get("timestamps")),
     payload: once(headers.get("payload")),
     signature: once(headers.get("signature")),
   };
-}
-
-/** A header that came twice arrives as one value joined by a comma and a space, which none of ours can hold. */
-function once(value: string | null): string | undefined {
-  if (value?.includes(", ")) throw unauthorised();
-  return value ?? undefined;
 }

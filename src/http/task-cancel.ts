@@ -83,7 +83,7 @@ function answerOf(answer: CancelAnswer): Response {
     case "unknown":
       return refuse("Unknown!");
     case "replayed":
-      throw unauthorised();
+      throw unauthorised({ check: "nonce used" });
     case "finished":
       return refuse(`the task is ${answer.status} already`, { status: answer.status });
     case "cancelled":

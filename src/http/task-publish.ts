@@ -42,7 +42,7 @@ function answerOf(answer: RedeliverAnswer): Response {
     case "unknown":
       return refuse("Unknown!");
     case "replayed":
-      throw unauthorised();
+      throw unauthorised({ check: "nonce used" });
     case "refused":
       return refuse(`the task is ${answer.status}; pending, failed and cancelled ones are taken`, {
         status: answer.status,

@@ -9,7 +9,7 @@ import type { JobDefinition } from "../../src/core/job.ts";
 import { createSecretBox } from "../../src/core/secret-box.ts";
 import { createTaskSubmitter } from "../../src/core/submit-task.ts";
 import type { HttpApp } from "../../src/http/app.ts";
-import type { HttpDeps } from "../../src/http/deps.ts";
+import type { ApiDeps } from "../../src/http/deps.ts";
 import { type ApiApp, createHttpApp } from "../../src/http/server.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
@@ -36,7 +36,7 @@ export interface Answer {
 export interface Harness {
   readonly app: ApiApp;
   /** What the app was made of: for another one on the same store. */
-  readonly deps: HttpDeps;
+  readonly deps: ApiDeps;
   readonly store: Store;
   readonly bus: Bus;
   readonly log: RecordedLog;
@@ -51,13 +51,14 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-const CONFIG: HttpDeps["config"] = {
+const CONFIG: ApiDeps["config"] = {
   host: "127.0.0.1",
   port: 9502,
   adminToken: null,
   timezone: "Asia/Shanghai",
   signatureTtlS: 86_400,
   maxBodyBytes: 1 << 20,
+  maxBodiesMb: 64,
   callbackPorts: [],
 };
 
@@ -79,8 +80,8 @@ const GREET: JobDefinition = {
 
 /** An app of its own; `close` removes what it stored. */
 export async function createHarness(
-  overrides: Partial<HttpDeps["config"]> = {},
-  more: Partial<HttpDeps> = {},
+  overrides: Partial<ApiDeps["config"]> = {},
+  more: Partial<ApiDeps> = {},
 ): Promise<Harness> {
   const folder = await mkdtemp(join(tmpdir(), "http-test-"));
   const store = createSqliteStore({ path: join(folder, "test.db") });
@@ -91,7 +92,7 @@ export async function createHarness(
   const queue = createLocalQueue({ links: [] });
   const bus = createLocalBus({ links: [] });
   const { timezone } = config;
-  const deps: HttpDeps = {
+  const deps: ApiDeps = {
     config,
     store,
     queue,

@@ -1,72 +1,18 @@
 // The app behind a real socket: what only bytes on a wire can show.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { AddressInfo } from "node:net";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { messageOf } from "../../src/core/errors.ts";
 import { createApp } from "../../src/http/app.ts";
 import { type ListeningServer, listen } from "../../src/http/listen.ts";
 import type { Route } from "../../src/http/route.ts";
 import { rejectionOf } from "../support/rejection.ts";
+import { dial, head } from "../support/wire.ts";
 import { createHarness, type Harness, type Keys, signatureFor } from "./http-harness.ts";
 
 const LIMIT = 2000;
 const REFRESH = "/application/refresh-signature";
 const RIGHT = '{"app_key":"k","secret_key":"s"}';
-
-/** A connection that keeps what it hears. */
-interface Wire {
-  send(text: string): void;
-  /** Resolves with everything heard once it matches. */
-  hears(pattern: RegExp): Promise<string>;
-  /** Resolves with everything heard once the other side closed. */
-  closed(): Promise<string>;
-  destroy(): void;
-}
-
-function dial(port: number): Wire {
-  const socket: Socket = connect(port, "127.0.0.1");
-  let heard = "";
-  let isClosed = false;
-  const waiting = new Set<() => void>();
-  const notify = () => {
-    for (const look of waiting) look();
-  };
-  socket.setEncoding("utf8");
-  socket.on("data", (chunk: string) => {
-    heard += chunk;
-    notify();
-  });
-  // A reset after the answer was sent is how a refused body ends.
-  socket.on("error", notify);
-  socket.on("close", () => {
-    isClosed = true;
-    notify();
-  });
-  const until = (isIt: () => boolean) =>
-    new Promise<string>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not in time: ${heard}`)), 5_000);
-      const look = () => {
-        if (!isIt()) return;
-        clearTimeout(timer);
-        waiting.delete(look);
-        resolve(heard);
-      };
-      waiting.add(look);
-      look();
-    });
-  return {
-    send: (text) => {
-      socket.write(text);
-    },
-    hears: (pattern) => until(() => pattern.test(heard)),
-    closed: () => until(() => isClosed),
-    destroy: () => socket.destroy(),
-  };
-}
-
-function head(lines: readonly string[]): string {
-  return `${["Host: 127.0.0.1", ...lines].join("\r\n")}\r\n\r\n`;
-}
 
 describe("over a socket", () => {
   let harness: Harness;

@@ -36,10 +36,14 @@ function expectRefusal(answer: Answer): void {
   expect(answer.headers.get("www-authenticate")).toStartWith("Signature ");
   expect(answer.body).toEqual({
     code: 1,
-    msg: "app_key is unknown, or the signature is missing, wrong, stale or already used; see docs/signature.md",
+    msg: REFUSAL,
     data: [],
   });
 }
+
+const REFUSAL =
+  "app_key is unknown, or the signature is missing, wrong, stale or already used; see docs/signature.md";
+const HEADER_NAMES = ["app_key", "nonce", "timestamps", "payload", "signature"];
 
 function bind(path: string, body: unknown, more: Partial<ToSign> = {}): Signed {
   return signatureFor(keys, { method: "POST", path, body: JSON.stringify(body), ...more });
@@ -64,9 +68,6 @@ describe.each(POSTS)("%s", (path, body) => {
   });
 
   test.each<[string, (signed: Signed) => Signed]>([
-    ["no header at all", () => ({})],
-    ["no nonce", ({ nonce: _, ...rest }) => rest],
-    ["no signature", ({ signature: _, ...rest }) => rest],
     ["an unknown key", (signed) => ({ ...signed, app_key: "unknownKey123456" })],
     ["another nonce", (signed) => ({ ...signed, nonce: "another-nonce" })],
     [
@@ -108,6 +109,21 @@ describe.each(POSTS)("%s", (path, body) => {
     expect((await harness.post(path, body, bind(path, body, { timestamps: local }))).status).toBe(
       200,
     );
+  });
+
+  test.each(HEADER_NAMES)("names %s when it did not arrive", async (name) => {
+    for (const signed of [bind(path, body), readyMade]) {
+      const { [name]: _, ...rest } = signed;
+      const answer = await harness.post(path, body, rest);
+      expect(answer.status).toBe(401);
+      expect(answer.body.msg).toStartWith(`${REFUSAL}; did not arrive: ${name}`);
+      expect(answer.body.msg.includes("send it as app-key")).toBe(name === "app_key");
+    }
+  });
+
+  test("names all of them when none arrived", async () => {
+    const { msg } = (await harness.post(path, body)).body;
+    expect(HEADER_NAMES.every((name) => msg.slice(REFUSAL.length).includes(name))).toBe(true);
   });
 
   test("binds the query too", async () => {
