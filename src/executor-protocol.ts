@@ -1,7 +1,7 @@
 // What the main process and its executor say to each other over fork IPC; doorbells and bus messages share the link.
 
 import type { Config } from "./config.ts";
-import type { Failure } from "./consumer/protocol.ts";
+import type { Failure, GroupNews } from "./consumer/protocol.ts";
 import type { BadJobFile } from "./core/job.ts";
 import type { DeathCause } from "./core/reap.ts";
 
@@ -36,13 +36,7 @@ export type FromExecutor =
   | { readonly to: "main"; readonly kind: "retiring"; readonly taskId: number }
   /** Retired and empty: kill it with its group. */
   | { readonly to: "main"; readonly kind: "retired" }
-  /** A job process began, or is proven gone. */
-  | {
-      readonly to: "main";
-      readonly kind: "group";
-      readonly pid: number;
-      readonly isAlive: boolean;
-    }
+  | (GroupNews & { readonly to: "main"; readonly kind: "group" })
   | { readonly to: "main"; readonly kind: "buried"; readonly serviceId: string }
   | { readonly to: "main"; readonly kind: "drained" }
   | { readonly to: "main"; readonly kind: "failed"; readonly failure: Failure };

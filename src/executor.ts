@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { createBus, createQueue, createStore } from "./adapters.ts";
 import type { Bus } from "./bus/bus.ts";
-import { isFor, type MemoryPressure } from "./consumer/protocol.ts";
+import { type GroupNews, isFor, type MemoryPressure } from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
 import type { FeedNews } from "./consumer/watched.ts";
 import { AppError, messageOf } from "./core/errors.ts";
@@ -107,7 +107,8 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
         retire(taskId).catch(fail);
       },
       onNews: (news: FeedNews) => hearNews(bus, news),
-      onGroup: (pid: number, isAlive: boolean) => say({ to: "main", kind: "group", pid, isAlive }),
+      onGroup: ({ group, isAlive }: GroupNews) =>
+        say({ to: "main", kind: "group", group, isAlive }),
       onDeath: (why: string) => {
         logger.error(
           { lane, err: why },

@@ -11,7 +11,7 @@ import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { forkModule } from "./job/fork-module.ts";
-import { sweepMarked } from "./job/process-sweep.ts";
+import { groupLedBy, killGroup, type ProcessGroup, sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
 
 const EXECUTOR = fileURLToPath(new URL("./executor.ts", import.meta.url));
@@ -49,6 +49,8 @@ export interface Supervisor {
 /** One executor process and what is known of it. */
 interface Child {
   readonly process: ChildProcess;
+  /** Null: it could not be started. */
+  readonly group: ProcessGroup | null;
   readonly serviceId: string;
   readonly link: Link;
   readonly bornAt: number;
@@ -62,7 +64,7 @@ interface Child {
   killTimer?: ReturnType<typeof setTimeout>;
   readonly exited: Promise<void>;
   /** Process groups of its jobs; they do not end with its own. */
-  readonly groups: Set<number>;
+  readonly groups: Map<number, ProcessGroup>;
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
@@ -100,11 +102,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         retire(child);
         break;
       case "retired":
-        killGroup(child);
+        killExecutor(child);
         break;
       case "group":
-        if (message.isAlive) child.groups.add(message.pid);
-        else child.groups.delete(message.pid);
+        if (message.isAlive) child.groups.set(message.group.id, message.group);
+        else child.groups.delete(message.group.id);
         break;
       case "buried":
         unburied.delete(message.serviceId);
@@ -133,7 +135,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       "the executor could not start",
     );
     if (failure.isConfiguration) started.reject(new AppError("configuration", failure.message));
-    killGroup(child);
+    killExecutor(child);
   }
 
   /** The successor starts now; the retiring one is killed when it is empty, or when its time is over. */
@@ -142,14 +144,17 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     child.cause = "killed";
     child.endingSince = Date.now();
     child.isReady = false;
-    child.killTimer = setTimeout(() => killGroup(child), config.executorDrainMs + RETIRE_MARGIN_MS);
+    child.killTimer = setTimeout(
+      () => killExecutor(child),
+      config.executorDrainMs + RETIRE_MARGIN_MS,
+    );
     if (child === current && !isDraining) spawn();
   }
 
   async function noteExit(child: Child): Promise<void> {
     child.endingSince ??= Date.now();
     clearTimeout(child.killTimer);
-    killGroup(child);
+    killExecutor(child);
     children.delete(child);
     child.isReady = false;
     if (!isDraining) {
@@ -183,7 +188,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     isDraining = true;
     for (const child of children) {
       send(child, { to: "executor", kind: "drain", graceMs });
-      child.killTimer = setTimeout(() => killGroup(child), graceMs + DRAIN_MARGIN_MS);
+      child.killTimer = setTimeout(() => killExecutor(child), graceMs + DRAIN_MARGIN_MS);
     }
     await Promise.all([...children].map((child) => child.exited));
   }
@@ -204,7 +209,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     drain,
     kill: () => {
       isDraining = true;
-      for (const child of children) killGroup(child);
+      for (const child of children) killExecutor(child);
     },
   };
 }
@@ -219,6 +224,7 @@ function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
   const exited = Promise.withResolvers<void>();
   const child: Child = {
     process: forked,
+    group: forked.pid === undefined ? null : groupLedBy(forked.pid),
     serviceId: `${hostname()}-${randomBytes(4).toString("hex")}`,
     link: linkOfProcess(forked),
     bornAt: performance.now(),
@@ -226,7 +232,7 @@ function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
     isGreeted: false,
     cause: "died",
     exited: exited.promise,
-    groups: new Set(),
+    groups: new Map(),
   };
   const end = () => {
     onExit(child).then(exited.resolve, exited.reject);
@@ -238,17 +244,12 @@ function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
 
 /** Job processes end by themselves when their executor is gone; this is the proof, and the end of what they started. */
 async function sweepJobs({ serviceId, groups }: Child, logger: Logger): Promise<void> {
-  const mark = { groups: [...groups], mark: `${serviceId}/`, isWhole: false };
+  const mark = { groups: [...groups.values()], mark: `${serviceId}/`, isWhole: false };
   if (await sweepMarked(mark, SWEEP_LIMIT_MS)) return;
   logger.error({ service_id: serviceId }, "processes of a dead executor's jobs cannot be killed");
 }
 
 /** Reaches also what jobs started. A group that is gone already is what was wanted. */
-function killGroup(child: Child): void {
-  if (child.process.pid === undefined) return;
-  try {
-    process.kill(-child.process.pid, "SIGKILL");
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== "ESRCH") throw thrown;
-  }
+function killExecutor({ group }: Child): void {
+  if (group !== null) killGroup(group);
 }

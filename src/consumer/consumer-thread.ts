@@ -53,7 +53,7 @@ async function load(): Promise<AttemptLane> {
     remainsDir: join(dataDir, "live", data.serviceId),
     noThreads: whyNoThreads(data.config),
     owner: data.serviceId,
-    onGroup: (pid, isAlive) => say({ to: "executor", kind: "group", pid, isAlive }),
+    onGroup: (group, isAlive) => say({ to: "executor", kind: "group", group, isAlive }),
   });
   refuseDuplicates(lane.catalogue);
   say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });

@@ -17,7 +17,7 @@ import { openTracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
 import type { PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
-import { newMark, newOwner } from "../job/process-sweep.ts";
+import { newMark, newOwner, type ProcessGroup } from "../job/process-sweep.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
 
 export interface JobLaneOptions {
@@ -36,7 +36,7 @@ export interface JobLaneOptions {
   /** Begins the mark of all that jobs start, and of each job process. Default: random. */
   readonly owner?: string;
   /** Hears of each job process's group when it begins and when it is proven gone. */
-  readonly onGroup?: (group: number, isAlive: boolean) => void;
+  readonly onGroup?: (group: ProcessGroup, isAlive: boolean) => void;
 }
 
 export interface JobLane extends AttemptLane {

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { BadJobFile, JobDefinition } from "../core/job.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Lane } from "../core/task.ts";
+import type { ProcessGroup } from "../job/process-sweep.ts";
 import type { FeedNews } from "./watched.ts";
 
 /** Given to a consumer thread at its birth. */
@@ -58,15 +59,15 @@ export type FromConsumer =
   /** It hears doorbells now. */
   | { readonly to: "executor"; readonly kind: "begun" }
   | { readonly to: "executor"; readonly kind: "unkillable"; readonly taskId: number }
-  /** A job process began, or is proven gone; its id is that of its group. */
-  | {
-      readonly to: "executor";
-      readonly kind: "group";
-      readonly pid: number;
-      readonly isAlive: boolean;
-    }
+  | (GroupNews & { readonly to: "executor"; readonly kind: "group" })
   | { readonly to: "executor"; readonly kind: "drained" }
   | { readonly to: "executor"; readonly kind: "failed"; readonly failure: Failure };
+
+/** A job process began, or is proven gone. */
+export interface GroupNews {
+  readonly group: ProcessGroup;
+  readonly isAlive: boolean;
+}
 
 /** What the job lane found in JOBS_DIR. */
 export interface LoadedJobs {

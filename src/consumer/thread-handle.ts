@@ -8,6 +8,7 @@ import {
   type ConsumerThreadData,
   type Failure,
   type FromConsumer,
+  type GroupNews,
   isFor,
   type LoadedJobs,
   type MemoryPressure,
@@ -37,7 +38,7 @@ export interface ThreadEvents {
   /** What watched attempts say. */
   onNews(news: FeedNews): void;
   /** A job process of it began, or is proven gone. */
-  onGroup(pid: number, isAlive: boolean): void;
+  onGroup(news: GroupNews): void;
   /** The thread died by itself. */
   onDeath(why: string): void;
 }
@@ -90,7 +91,7 @@ export function createConsumerThread(
         events.onUnkillable(message.taskId);
         break;
       case "group":
-        events.onGroup(message.pid, message.isAlive);
+        events.onGroup(message);
         break;
       case "begun":
         begun.resolve();

@@ -29,10 +29,10 @@ export interface JobHost {
   abort(message: AbortMessage): Promise<LiveStack | null>;
   /** Puts an attempt on offer in its memory and sends it. */
   offer(order: AttemptOrder): void;
-  /** Takes back the attempt that is on offer; false when it was accepted, or nobody can tell. */
-  withdraw(): Promise<boolean>;
-  /** True when it says that the attempt has ended, even before the message with its end is here. */
-  hasEnded(): Promise<boolean>;
+  /** Takes back the attempt with this id; false when it was accepted, or is not on offer, or nobody can tell. */
+  withdraw(id: number): Promise<boolean>;
+  /** True when it says that this attempt has ended, even before the message with its end is here. */
+  hasEnded(id: number): Promise<boolean>;
   /** The right to its attempt ends in `leftMs` unless this is said again; only a process guards it by itself. */
   lease(leftMs: number): void;
   /** Hears its messages and its death, also one that is past, in place of whoever listened before. */

@@ -81,7 +81,7 @@ function hear(message: ToJobProcess): void {
 function boot({ env, entry, ...boot }: Extract<ToJobProcess, { kind: "boot" }>): void {
   mark = boot.mark;
   const sources = boot.sourcesDir === null ? null : openSources(boot.sourcesDir);
-  const remains = boot.remainsDir === null ? null : openRemains(boot.remainsDir);
+  const remains = boot.remainsDir === null ? null : openRemains(boot.remainsDir, mark);
   const onSource = (source: LoadedSource) => say({ kind: "loading", source });
   const thread = createJobThread(env, { entry, sources, remains, onSource });
   thread.listen({
@@ -135,9 +135,9 @@ async function answerOf(thread: JobHost, question: ProcessQuestion): Promise<Pro
     case "ping":
       return thread.ping(question.withinMs);
     case "withdraw":
-      return withdraw(thread);
+      return withdraw(thread, question.id);
     case "has-ended":
-      return thread.hasEnded();
+      return thread.hasEnded(question.id);
     case "abort":
       return { stack: await thread.abort(question) };
     case "read":
@@ -151,8 +151,8 @@ function look(thread: JobHost): Required<Seen> {
   return { memory, stack: thread.readStack() };
 }
 
-async function withdraw(thread: JobHost): Promise<boolean> {
-  const isTaken = await thread.withdraw();
+async function withdraw(thread: JobHost, id: number): Promise<boolean> {
+  const isTaken = await thread.withdraw(id);
   if (isTaken) limits = null;
   return isTaken;
 }

@@ -18,7 +18,14 @@ import type {
   Seen,
   ToJobProcess,
 } from "./process-protocol.ts";
-import { killTree, MARK_NAME, newMark, newOwner } from "./process-sweep.ts";
+import {
+  groupLedBy,
+  killTree,
+  MARK_NAME,
+  newMark,
+  newOwner,
+  type ProcessGroup,
+} from "./process-sweep.ts";
 import { clearAttempt, openMemoryCopy } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 
@@ -44,7 +51,7 @@ export interface JobProcessOptions {
   /** Begins the mark of each process; by it whoever buries the executor finds them all. Default: random. */
   readonly owner?: string;
   /** Hears of each process group when it begins and when it is proven gone. */
-  readonly onGroup?: (group: number, isAlive: boolean) => void;
+  readonly onGroup?: (group: ProcessGroup, isAlive: boolean) => void;
 }
 
 /** Starts a process; it has loaded nothing yet. */
@@ -100,20 +107,20 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     if ("vitals" in said && said.vitals) signs.told(said.vitals);
     hear(said);
   });
-  if (child.pid !== undefined) options.onGroup?.(child.pid, true);
+  const group = child.pid === undefined ? null : groupLedBy(child.pid);
+  if (group !== null) options.onGroup?.(group, true);
   const folders = { sourcesDir: tracing?.folder ?? null, remainsDir: options.remainsDir ?? null };
   const boot = { env: { ...env, [MARK_NAME]: mark }, entry: entryToStart(entry), mark };
   send(child, { kind: "boot", ...boot, ...folders });
 
   const kill = async () => {
     const isDead =
-      child.pid === undefined ||
-      (await killTree(child.pid, { mark, exited, limitMs: KILL_LIMIT_MS }));
+      group === null || (await killTree(group, { mark, exited, limitMs: KILL_LIMIT_MS }));
     // Deno keeps the socket of some killed children open otherwise.
     if (child.connected) child.disconnect();
-    if (isDead && child.pid !== undefined) {
-      options.onGroup?.(child.pid, false);
-      if (options.remainsDir !== undefined) forgetRemains(options.remainsDir, child.pid);
+    if (isDead && group !== null) {
+      options.onGroup?.(group, false);
+      if (options.remainsDir !== undefined) forgetRemains(options.remainsDir, mark);
     }
     return isDead;
   };
@@ -144,11 +151,12 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     },
     lease: (leftMs) => send(child, { kind: "lease", leftMs }),
     // Of a dead one the last word tells; without an answer it may have been accepted.
-    withdraw: async () =>
+    withdraw: async (id) =>
       death === null
-        ? (await questions.ask({ kind: "withdraw" }, ANSWER_LIMIT_MS)) === true
-        : takeBack(memory),
-    hasEnded: async () => (await questions.ask({ kind: "has-ended" }, ANSWER_LIMIT_MS)) === true,
+        ? (await questions.ask({ kind: "withdraw", id }, ANSWER_LIMIT_MS)) === true
+        : takeBack(memory, id),
+    hasEnded: async (id) =>
+      (await questions.ask({ kind: "has-ended", id }, ANSWER_LIMIT_MS)) === true,
     listen(hear) {
       listener = hear;
       if (death !== null) hear.death(death);

@@ -7,7 +7,7 @@ import { entryToStart } from "./entry.ts";
 import { errorData, platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
-import { openLiveMemory, WORDS } from "./live/memory.ts";
+import { holdMemory, openLiveMemory, WORDS } from "./live/memory.ts";
 import { withOriginalColumns } from "./live/original-columns.ts";
 import { readLive } from "./live/reader.ts";
 import type { Remains } from "./live/remains.ts";
@@ -91,10 +91,12 @@ export function createJobThread(
     return trace !== "off" && isOwn ? (live?.read() ?? null) : null;
   };
 
-  /** Until then it can be seen where it was, also when it died by itself. */
+  /** Until it is dead it can be seen where it was, also when it died by itself. */
   const kill = async () => {
+    live?.close();
+    live?.stop();
     const isDead = await killWithChildren({ thread, exited, threadId, port }, mark);
-    if (isDead) live?.giveBack();
+    if (isDead) live?.letGo();
     return isDead;
   };
 
@@ -117,8 +119,8 @@ export function createJobThread(
       putOnOffer(memory, order.id);
       port.postMessage(order);
     },
-    withdraw: async () => takeBack(memory),
-    hasEnded: async () => isEnded(memory),
+    withdraw: async (id) => takeBack(memory, id),
+    hasEnded: async (id) => isEnded(memory, id),
     lease: () => undefined,
     listen(hear) {
       listener = hear;
@@ -133,8 +135,6 @@ export function createJobThread(
     vitals: () => signs.read(threadId),
     kill() {
       listener = DEAF;
-      live?.close();
-      live?.stop();
       killed ??= kill();
       return killed;
     },
@@ -149,18 +149,22 @@ function createLiveEnd({ sources = null, remains = null, onSource }: JobThreadEx
     left?.note(source);
     onSource?.(source);
   });
-  const { given, words } = left === null ? newMemory() : { given: left.file, ...left.memory };
+  const { given, hold } = left === null ? newMemory() : { given: left.file, hold: left };
   const boot: LiveBoot = { memory: given, link };
-  const read = () => readLive(words, sources.findTable);
-  const stop = () => {
-    words[WORDS.stop] = 1;
+  const read = () => {
+    const words = hold.words();
+    return words === null ? null : readLive(words, sources.findTable);
   };
-  return { boot, close, loaded, read, stop, giveBack: () => left?.giveBack() };
+  const stop = () => {
+    const words = hold.words();
+    if (words !== null) words[WORDS.stop] = 1;
+  };
+  return { boot, close, loaded, read, stop, letGo: hold.letGo };
 }
 
 function newMemory() {
   const { buffer, words } = openLiveMemory();
-  return { given: buffer, words };
+  return { given: buffer, hold: holdMemory(words) };
 }
 
 /** Calls back once, when the thread is gone; settles then too. */

@@ -28,7 +28,7 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
   const notAccepted = Promise.withResolvers<{ readonly kind: "not-accepted" }>();
 
   const giveUp = async () => {
-    const isOurs = await host.withdraw();
+    const isOurs = await host.withdraw(order.id);
     if (isOurs) notAccepted.resolve({ kind: "not-accepted" });
     return isOurs;
   };
@@ -43,7 +43,7 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
   const crash = async (how: OwnEnd) => {
     idle.resolve(false);
     if (await giveUp()) clearTimeout(timer);
-    else if (await host.hasEnded()) setTimeout(() => end(how), LATE_MESSAGE_MS);
+    else if (await host.hasEnded(order.id)) setTimeout(() => end(how), LATE_MESSAGE_MS);
     else end(how);
   };
   const hearCrash = (death: Death) => {
@@ -65,7 +65,7 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
     ownEnd: ownEnd.promise,
     idle: idle.promise,
     notAccepted: notAccepted.promise,
-    withdraw: () => host.withdraw(),
+    withdraw: () => host.withdraw(order.id),
   };
 }
 

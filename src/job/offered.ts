@@ -7,9 +7,10 @@ export function putOnOffer(memory: SharedMemory, id: number): void {
   Atomics.store(memory.words, WORDS.phase, PHASES.offered);
 }
 
-/** False when it was accepted. */
-export function takeBack({ words }: SharedMemory): boolean {
+/** False when it was accepted, or another one is on offer since: only the owner of both makes offers. */
+export function takeBack({ words }: SharedMemory, id: number): boolean {
   const { offered, idle } = PHASES;
+  if (Atomics.load(words, WORDS.attempt) !== id) return false;
   return Atomics.compareExchange(words, WORDS.phase, offered, idle) === offered;
 }
 
@@ -24,6 +25,7 @@ export function isUnoffered({ words }: SharedMemory): boolean {
   return Atomics.load(words, WORDS.attempt) === 0;
 }
 
-export function isEnded({ words }: SharedMemory): boolean {
+export function isEnded({ words }: SharedMemory, id: number): boolean {
+  if (Atomics.load(words, WORDS.attempt) !== id) return false;
   return Atomics.load(words, WORDS.phase) === PHASES.ended;
 }

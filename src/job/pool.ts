@@ -110,11 +110,14 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     return spawn();
   };
 
-  const killed = new WeakSet<JobHost>();
-  const kill = async (host: JobHost): Promise<boolean> => {
+  const killings = new WeakMap<JobHost, Promise<boolean>>();
+  const kill = (host: JobHost): Promise<boolean> => {
+    const killing = killings.get(host) ?? killOnce(host);
+    killings.set(host, killing);
+    return killing;
+  };
+  const killOnce = async (host: JobHost): Promise<boolean> => {
     const isDead = await host.kill();
-    if (killed.has(host)) return isDead;
-    killed.add(host);
     counts.droppedCalls += Atomics.load(host.memory.words, WORDS.dropped);
     if (!isDead) counts.unkillable += 1;
     return isDead;
@@ -159,6 +162,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
 
   const giveBack = async (jobWorker: PooledJobWorker): Promise<boolean> => {
     jobWorker.served += 1;
+    if (killings.has(jobWorker.host)) return kill(jobWorker.host);
     if (isClosed || jobWorker.job.isolation === "fresh") return kill(jobWorker.host);
     if (jobWorker.served >= MAX_ATTEMPTS) return replace(jobWorker);
     rest(jobWorker);
@@ -174,7 +178,11 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
       return result;
     });
     const abandon = async (): Promise<Abandoned> => {
-      if (loaded === null) return { killed: await kill(host), method: host.method };
+      if (loaded === null) {
+        const killing = kill(host);
+        ignore(refillSpares(), logger);
+        return { killed: await killing, method: host.method };
+      }
       return { killed: await giveBack(loaded), method: "none" };
     };
     return { taken, loading: host, abandon };

@@ -9,8 +9,8 @@ import type { AbortMessage, AttemptOrder, FromJobWorker, ToJobWorker } from "./p
 /** What the main thread is asked, with an answer. */
 export type ProcessQuestion =
   | { readonly kind: "ping"; readonly withinMs: number }
-  | { readonly kind: "withdraw" }
-  | { readonly kind: "has-ended" }
+  | { readonly kind: "withdraw"; readonly id: number }
+  | { readonly kind: "has-ended"; readonly id: number }
   | AbortMessage
   | { readonly kind: "read" };
 

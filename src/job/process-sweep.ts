@@ -17,8 +17,7 @@ export function newMark(owner: string): string {
 
 /** What to look for. */
 export interface ProcessMark {
-  /** Ids of process groups. */
-  readonly groups: readonly number[];
+  readonly groups: readonly ProcessGroup[];
   /** The mark's value, or the beginning of many. */
   readonly mark: string;
   /** Only this very mark, not what begins with it. */
@@ -36,6 +35,13 @@ export interface ProcessIdentity {
   readonly beganTicks: number;
 }
 
+/** A process group as it was started; its id is that of its first process. */
+export interface ProcessGroup {
+  readonly id: number;
+  /** When its first process began, as in `ProcessIdentity`; null where there is no /proc. */
+  readonly beganTicks: number | null;
+}
+
 const SWEEP_INTERVAL_MS = 5;
 
 interface ProcessRow extends ProcessIdentity {
@@ -48,9 +54,12 @@ interface ProcessRow extends ProcessIdentity {
  */
 export function findMarked(mark: ProcessMark, except: readonly number[] = []): number[] {
   const rows = readProcesses();
-  if (rows === null) return mark.groups.filter((group) => signal(-group, 0));
+  const groups = mark.groups.filter(isStillItself).map(({ id }) => id);
+  if (rows === null) return groups.filter((group) => signal(-group, 0));
   const found = new Set<number>();
-  for (const row of rows) if (isMarked(row, mark)) found.add(row.pid);
+  for (const row of rows) {
+    if (groups.includes(row.group) || isMarked(row, mark)) found.add(row.pid);
+  }
   addDescendants(found, rows);
   return [...found].filter((pid) => !except.includes(pid));
 }
@@ -59,7 +68,7 @@ export function findMarked(mark: ProcessMark, except: readonly number[] = []): n
 export async function sweepMarked(mark: ProcessMark, limitMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + limitMs;
   for (;;) {
-    for (const group of mark.groups) signal(-group, "SIGKILL");
+    for (const group of mark.groups) killGroup(group);
     const left = findMarked(mark);
     if (left.length === 0) return true;
     for (const pid of left) signal(pid, "SIGKILL");
@@ -82,19 +91,18 @@ export async function sweepChildren(mark: string, limitMs: number): Promise<bool
  * Kills a process at the head of its group with all that belongs to it. What it started is noted before, because the
  * death of a parent hides whose child a process was; one search after its end proves that nothing is left.
  */
-export async function killTree(pid: number, options: KillTreeOptions): Promise<boolean> {
+export async function killTree(group: ProcessGroup, options: KillTreeOptions): Promise<boolean> {
   const { mark, exited, limitMs } = options;
-  const [own] = readRow(String(pid));
-  const known = descendantsOf(pid);
-  signal(-pid, "SIGKILL");
+  const known = isStillItself(group) ? descendantsOf(group.id) : [];
+  killGroup(group);
   for (const descendant of known) signal(descendant.pid, "SIGKILL");
   const isGone = await within(
     exited.then(() => true),
     limitMs,
   );
-  const since = own === undefined ? {} : { sinceTicks: own.beganTicks };
+  const since = group.beganTicks === null ? {} : { sinceTicks: group.beganTicks };
   const isSwept = await sweepMarked(
-    { groups: [pid], mark, isWhole: true, known, ...since },
+    { groups: [group], mark, isWhole: true, known, ...since },
     limitMs,
   );
   return isGone === true && isSwept;
@@ -105,6 +113,31 @@ export interface KillTreeOptions {
   /** Settles when its owner has heard of its end. */
   readonly exited: Promise<void>;
   readonly limitMs: number;
+}
+
+/** Noted at its start: later its id may be another's. */
+export function groupLedBy(pid: number): ProcessGroup {
+  return { id: pid, beganTicks: beganTicksOf(pid) };
+}
+
+/**
+ * Kills all that is in it, unless its id has become another's: that happens only after its last process is gone, because
+ * the system gives out no id that is still a group's.
+ */
+export function killGroup(group: ProcessGroup): void {
+  if (isStillItself(group)) signal(-group.id, "SIGKILL");
+}
+
+/** True also when its first process is gone: then the rest of it holds the id, or nobody does. */
+function isStillItself({ id, beganTicks }: ProcessGroup): boolean {
+  const nowTicks = beganTicks === null ? null : beganTicksOf(id);
+  return nowTicks === null || nowTicks === beganTicks;
+}
+
+/** Of a zombie too; null when there is no such process. */
+function beganTicksOf(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === null ? null : Number(statFields(stat)[19]);
 }
 
 /** False when there was nothing to send it to. */
@@ -129,9 +162,8 @@ function addDescendants(found: Set<number>, rows: readonly ProcessRow[]): void {
   }
 }
 
-function isMarked({ pid, group, beganTicks }: ProcessRow, mark: ProcessMark): boolean {
-  const { groups, known = [], sinceTicks = 0 } = mark;
-  if (groups.includes(group)) return true;
+function isMarked({ pid, beganTicks }: ProcessRow, mark: ProcessMark): boolean {
+  const { known = [], sinceTicks = 0 } = mark;
   if (known.some((one) => one.pid === pid && one.beganTicks === beganTicks)) return true;
   return beganTicks >= sinceTicks && readMark(pid).includes(markText(mark.mark, mark.isWhole));
 }
@@ -171,10 +203,14 @@ function readProcesses(): ProcessRow[] | null {
 }
 
 /** `pid (name) state parent group …`; the name may hold anything. When it began is the 20th after the name. */
+function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
 function readRow(pid: string): ProcessRow[] {
   const stat = read(`/proc/${pid}/stat`);
   if (stat === null) return [];
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const fields = statFields(stat);
   const [state = "X", parent, group] = fields;
   if (state === "Z" || state === "X") return [];
   const beganTicks = Number(fields[19]);

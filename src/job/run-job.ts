@@ -210,7 +210,7 @@ class JobAttempt {
     if (await offer.withdraw()) return this.#kill(jobWorker, stop);
     const end = stop.by === "deadline" ? undefined : await this.#askToEnd(handed);
     if (end !== undefined) return this.#endByItself(handed, end);
-    const hasEnded = await jobWorker.host.hasEnded();
+    const hasEnded = await jobWorker.host.hasEnded(this.#options.id);
     const late = hasEnded ? await within(offer.ownEnd, LIMITS_MS.lateEnd) : undefined;
     if (late !== undefined) return this.#endByItself(handed, late);
     return this.#kill(jobWorker, stop);
@@ -252,8 +252,10 @@ class JobAttempt {
     return receiptOf(await this.#deps.pool.replace(jobWorker), { sinceMs, method });
   }
 
+  /** From here on its job worker may serve another attempt: nothing is said to it any more. */
   #end(end: AttemptEnd): void {
     for (const timer of this.#timers) clearTimeout(timer);
+    this.#jobWorker = null;
     this.#settleEnded(end);
   }
 
@@ -268,7 +270,8 @@ class JobAttempt {
     const { taskId, attempt } = this.#options.task;
     const fields = { task_id: taskId, attempt, error: messageOf(thrown) };
     this.#deps.logger.error(fields, "an attempt could not be driven to its end");
+    const jobWorker = this.#jobWorker;
     this.#end({ outcome: "interrupted", error: errorData(thrown) });
-    this.#settleGone(this.#jobWorker === null ? NOTHING_RUNS : this.#replace(this.#jobWorker));
+    this.#settleGone(jobWorker === null ? NOTHING_RUNS : this.#replace(jobWorker));
   }
 }

@@ -1,12 +1,14 @@
 // A job process guards itself: it dies by its own hand when its owner does not kill it in time.
 import { afterEach, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Death, JobHost } from "../../src/job/job-host.ts";
 import { createJobProcess } from "../../src/job/job-process.ts";
 import { loadFile } from "../../src/job/load-file.ts";
 import type { AttemptOrder } from "../../src/job/protocol.ts";
-import { until } from "./attempts.ts";
+import { claimed } from "../support/claimed-task.ts";
+import { finish, openLane, until } from "./attempts.ts";
 
 const file = fileURLToPath(new URL("../kill/jobs/in-process.ts", import.meta.url));
 let host: JobHost | undefined;
@@ -18,7 +20,10 @@ afterEach(async () => {
 /** An attempt that spins, whose owner never kills it; `group` is that of its process. */
 async function spin(order: Partial<AttemptOrder>) {
   const { promise: group, resolve } = Promise.withResolvers<number>();
-  const process = createJobProcess({ env: {}, onGroup: (pid, isAlive) => isAlive && resolve(pid) });
+  const process = createJobProcess({
+    env: {},
+    onGroup: ({ id }, isAlive) => isAlive && resolve(id),
+  });
   host = process;
   await loadFile(process, { file, trace: "off" });
   const { promise: death, resolve: die } = Promise.withResolvers<Death>();
@@ -68,4 +73,15 @@ test("over its memoryMb", async () => {
   });
   expect(await death).toMatchObject({ error: { reason: "out_of_memory" } });
   await until(() => !existsSync(`/proc/${group}`));
+});
+
+test("never because of the lease of an attempt that it served before", async () => {
+  const lane = await openLane({ jobsDir: dirname(file), slots: 1 });
+  const begin = (action: string) => lane.start(claimed("in-process", { do: action, path: "" }));
+  const former = begin("stack overflow");
+  expect((await finish(former)).end.outcome).toBe("failed");
+  const next = begin("three seconds of work");
+  await until(async () => (await next.inspect()).vars !== null);
+  former.lease?.(1);
+  expect((await finish(next)).end).toMatchObject({ outcome: "succeeded" });
 });

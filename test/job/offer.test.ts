@@ -40,8 +40,8 @@ function handMade() {
     abort: async () => null,
     post: () => undefined,
     offer: ({ id }) => putOnOffer(memory, id),
-    withdraw: async () => takeBack(memory),
-    hasEnded: async () => isEnded(memory),
+    withdraw: async (id) => takeBack(memory, id),
+    hasEnded: async (id) => isEnded(memory, id),
     lease: () => undefined,
     listen: (hear) => {
       listener = hear;

@@ -151,6 +151,22 @@ describe("a pool", () => {
     await pool.close();
   });
 
+  test("has a spare again at once when an import is abandoned, and never lends out what was killed", async () => {
+    const [job] = jobs;
+    if (job === undefined) throw new Error("no job");
+    const spawn = () => createJobThread({});
+    const pool = createPool({ jobs: [], slots: 1, spawn, logger: silent });
+    expect(await pool.take(job).abandon()).toEqual({ killed: true, method: "thread" });
+    expect(pool.figures()).toMatchObject({ idle: [], spares: 1 });
+    const taken = await pool.take(job).taken;
+    if (taken.kind !== "taken") throw new Error(taken.message);
+    await pool.replace(taken.jobWorker);
+    await pool.giveBack(taken.jobWorker);
+    const next = await pool.take(job).taken;
+    expect(next.kind === "taken" && next.jobWorker.host).not.toBe(taken.jobWorker.host);
+    await pool.close();
+  });
+
   test("says what is wrong with a file that cannot be loaded", async () => {
     const pool = createPool({
       jobs: [],

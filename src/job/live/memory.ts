@@ -70,6 +70,29 @@ export function liveMemoryOf<B extends ArrayBufferLike>(buffer: B): LiveMemory<B
   return { buffer, words: new Int32Array(buffer, 0, LENGTH) };
 }
 
+/**
+ * The only way to a live memory for the owner of a job worker. Once it let go, the memory may be another's: nothing
+ * reaches it any more, however late. Check and use are one step: memory is handed on by the same thread only.
+ */
+export interface LiveHold {
+  /** Null once it let go; to be used at once and never kept. */
+  words(): Int32Array | null;
+  /** True the first time. */
+  letGo(): boolean;
+}
+
+export function holdMemory(words: Int32Array): LiveHold {
+  let held: Int32Array | null = words;
+  return {
+    words: () => held,
+    letGo() {
+      const isHeld = held !== null;
+      held = null;
+      return isHeld;
+    },
+  };
+}
+
 const HALF = 2 ** 32;
 
 /** Notes whose memory it is; 0: nobody's. */

@@ -1,21 +1,18 @@
 // What an executor leaves on this machine should it be killed: the live memory of its job workers, in mapped files.
 import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { LoadedSource } from "../excerpts.ts";
 import { runtimeName, runtimeVersion } from "../runtime.ts";
 import { mapLiveMemory } from "./map-file.ts";
-import { LIVE_BYTES, type LiveMemory } from "./memory.ts";
+import { holdMemory, LIVE_BYTES, type LiveHold, type LiveMemory } from "./memory.ts";
 
-/** Of one job worker. */
-export interface WorkerRemains {
-  readonly memory: LiveMemory;
+/** Of one job worker; without effect once it is let go, which is to be done only when nothing of it runs any more. */
+export interface WorkerRemains extends LiveHold {
   /** The file that is mapped: whoever maps it too sees the same memory. */
   readonly file: string;
   /** It loads this source; of the first one it is the job. */
   note(source: LoadedSource): void;
-  /** Nothing of it runs any more. */
-  giveBack(): void;
 }
 
 export interface Remains {
@@ -38,8 +35,11 @@ interface MappedFile {
   readonly memory: LiveMemory;
 }
 
-/** `folder` belongs to one executor, and is made when something is put there. Files are used again and again. */
-export function openRemains(folder: string): Remains {
+/**
+ * `folder` belongs to one executor, and is made when something is put there. Files are used again and again. `holder`
+ * tells its processes apart, by their marks: a process id may be a successor's soon.
+ */
+export function openRemains(folder: string, holder = "own"): Remains {
   const ran = { runtime: runtimeName(), version: runtimeVersion() };
   const free: MappedFile[] = [];
 
@@ -55,16 +55,21 @@ export function openRemains(folder: string): Remains {
 
   return {
     open() {
-      const mapped = free.pop() ?? tryMap(folder);
+      const mapped = free.pop() ?? tryMap(join(folder, prefixOf(holder)));
       if (mapped === null) return null;
+      const { words, letGo } = holdMemory(mapped.memory.words);
       return {
-        memory: mapped.memory,
+        words,
         file: mapped.stem + MEMORY_FILE,
-        note: (source) => note(mapped, source),
-        giveBack() {
-          mapped.memory.words.fill(0);
-          rmSync(mapped.stem + NOTES_FILE, { force: true });
-          free.push(mapped);
+        note: (source) => words() !== null && note(mapped, source),
+        letGo() {
+          const isFirst = letGo();
+          if (isFirst) {
+            mapped.memory.words.fill(0);
+            rmSync(mapped.stem + NOTES_FILE, { force: true });
+            free.push(mapped);
+          }
+          return isFirst;
         },
       };
     },
@@ -72,10 +77,10 @@ export function openRemains(folder: string): Remains {
 }
 
 /** A full or read-only disk must cost the jobs nothing but this. */
-function tryMap(folder: string): MappedFile | null {
-  const stem = join(folder, prefixOf(process.pid) + randomBytes(8).toString("hex"));
+function tryMap(start: string): MappedFile | null {
+  const stem = start + randomBytes(8).toString("hex");
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(stem), { recursive: true, mode: 0o700 });
     // Written in full: a store to a page that a full disk has no room for would kill the process.
     writeFileSync(stem + MEMORY_FILE, new Uint8Array(LIVE_BYTES), { mode: 0o600, flag: "wx" });
   } catch {
@@ -85,14 +90,14 @@ function tryMap(folder: string): MappedFile | null {
   return memory === null ? removed(stem) : { stem, memory };
 }
 
-function prefixOf(pid: number): string {
-  return `${pid}-`;
+function prefixOf(holder: string): string {
+  return `${holder.replaceAll("/", "-")}-`;
 }
 
 /** Removes what one process of this executor left, which is known to be dead for a good reason. */
-export function forgetRemains(folder: string, pid: number): void {
+export function forgetRemains(folder: string, holder: string): void {
   for (const name of filesIn(folder)) {
-    if (name.startsWith(prefixOf(pid))) rmSync(join(folder, name), { force: true });
+    if (name.startsWith(prefixOf(holder))) rmSync(join(folder, name), { force: true });
   }
 }
 

@@ -1,0 +1,17 @@
+// A stop touches nobody else: not during a spawn, an import or an offer, not when a job runs or has just ended.
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { storm } from "./stop-storm.ts";
+
+setDefaultTimeout(120_000);
+
+test("240 stops, 40 at every phase, leave 20 jobs beside them undisturbed", async () => {
+  const result = await storm({ stops: 240, innocents: 20, isChecked: true, patienceMs: 60_000 });
+  const stopped = { spawn: 40, import: 40, deadline: 40, offer: 40, begun: 40, ended: 40 };
+  expect(result).toMatchObject({ stopped, notProven: 0, disturbed: [] });
+  expect(result.innocents).toBeGreaterThanOrEqual(20);
+});
+
+test("the same stops do harm where memory is reached after it was given back", async () => {
+  const result = await storm({ stops: 20, innocents: 4, isChecked: false, patienceMs: 5_000 });
+  expect(result.disturbed.length).toBeGreaterThan(0);
+});
