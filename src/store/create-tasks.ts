@@ -1,8 +1,8 @@
 // Makes tasks durable: plain multi-row INSERTs, repeated creates told apart, guilty rows isolated.
 import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
-import type { Connection, Database, Dialect } from "./dialect.ts";
-import { failureKind } from "./failures.ts";
+import type { Connection, Database, Dialect, Insertion } from "./dialect.ts";
+import { failureKind, isOutcomeUnknown } from "./failures.ts";
 import { retryColumns } from "./retry-columns.ts";
 import type { CreateResult } from "./store.ts";
 
@@ -107,7 +107,7 @@ function storeBatch(database: Database, batch: readonly Entry[]): Promise<Stored
 
 async function insertOrFind(database: Database, entries: readonly Entry[]): Promise<StoredEntry[]> {
   try {
-    const ids = await database.insert({
+    const ids = await insertTwice(database, {
       table: "tasks",
       build: (connection) => insertOf(connection, database.dialect, entries),
       keyColumns: ["application_id", "task_no"],
@@ -122,6 +122,16 @@ async function insertOrFind(database: Database, entries: readonly Entry[]): Prom
     const rest = entries.filter(({ key }) => !found.has(key));
     const existing = entries.flatMap((entry) => foundAs(entry, found.get(entry.key)));
     return [...existing, ...(rest.length === 0 ? [] : await storeBatch(database, rest))];
+  }
+}
+
+/** Once more when nobody knows whether it was written: the unique key lets no row be there twice. */
+async function insertTwice(database: Database, insertion: Insertion): Promise<readonly number[]> {
+  try {
+    return await database.insert(insertion);
+  } catch (thrown) {
+    if (!isOutcomeUnknown(thrown)) throw thrown;
+    return database.insert(insertion);
   }
 }
 
