@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Database, Dialect, Session } from "./dialect.ts";
 import { insertRows } from "./mysql-insert.ts";
-import { createReadyPool, type MysqlPoolOptions } from "./mysql-pool.ts";
+import { createReadyPool, isNotThePrimary, type MysqlPoolOptions } from "./mysql-pool.ts";
 import { type Patience, whileBusy } from "./patience.ts";
 import type { Tables } from "./tables.ts";
 
@@ -42,11 +42,9 @@ export function createMysqlDatabase(options: MysqlOptions): Database {
     dialect,
     read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect })),
     write: (work) =>
-      whileBusy(patience, () =>
-        kysely.transaction().execute((connection) => work({ connection, dialect })),
-      ),
+      writing(() => kysely.transaction().execute((connection) => work({ connection, dialect }))),
     insert: (insertion) =>
-      whileBusy(patience, () => {
+      writing(() => {
         const { sql: text, parameters: values } = insertion.build(kysely).compile();
         return pool.use((connection) => insertRows(connection, { sql: text, values }, insertion));
       }),
@@ -57,6 +55,18 @@ export function createMysqlDatabase(options: MysqlOptions): Database {
       await pool.close();
     },
   };
+}
+
+/** What a server refused that is not the primary any more is tried once on a new connection: it may lead to another. */
+function writing<T>(work: () => Promise<T>): Promise<T> {
+  return whileBusy(patience, async () => {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!isNotThePrimary(thrown)) throw thrown;
+      return work();
+    }
+  });
 }
 
 /** On a connection of its own, where a statement may take as long as changing a large table does. */

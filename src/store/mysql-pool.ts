@@ -13,6 +13,7 @@ import {
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { inexact } from "./exact-numbers.ts";
+import { failureKind } from "./failures.ts";
 import type { RawConnection } from "./mysql-insert.ts";
 import { SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
 import { within } from "./patience.ts";
@@ -38,7 +39,24 @@ export interface ReadyPool {
   close(): Promise<void>;
 }
 
+/**
+ * Read-only server, read-only transactions, read-only mode, a Galera node apart from its cluster: a proxy or a name may
+ * lead to another server by now, but a connection that is open stays with this one.
+ */
+const NOT_THE_PRIMARY: readonly unknown[] = [1290, 1792, 1836, 1047];
+
+/** True when the server refused because it takes no writes: nothing was done, and another one may take them. */
+export function isNotThePrimary(thrown: unknown): boolean {
+  return NOT_THE_PRIMARY.includes((thrown as { readonly errno?: unknown }).errno);
+}
+
+interface PreparedPoolOptions extends MysqlPoolOptions {
+  readonly onNotThePrimary: (raw: PoolConnection) => void;
+}
+
 interface ReadyConnection extends RawConnection {
+  /** Those of an age before the pool's are closed at their next use. */
+  readonly age: number;
   /** Always the same object for a connection: Kysely knows it again by that. */
   readonly forKysely: MysqlPoolConnection;
 }
@@ -51,15 +69,28 @@ const SESSION_STATEMENTS = [
      sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`,
 ] as const;
 
-export function createReadyPool(options: MysqlPoolOptions): ReadyPool {
-  const pool = openPool(options);
+export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
+  const pool = openPool(given);
   const ready = new WeakMap<PoolConnection, ReadyConnection>();
+  let age = 0;
+  const options: PreparedPoolOptions = {
+    ...given,
+    // The others lead to the same server: reads there would stay behind.
+    onNotThePrimary: (raw) => {
+      if (ready.get(raw)?.age === age) age += 1;
+    },
+  };
 
   const acquire = async () => {
-    const raw = await acquireRaw(pool);
-    const connection = ready.get(raw) ?? (await prepareSession(raw, options));
-    ready.set(raw, connection);
-    return { raw, connection };
+    for (;;) {
+      const ageBefore = age;
+      const raw = await acquireRaw(pool);
+      const prepare = async () => ({ ...(await prepareSession(raw, options)), age: ageBefore });
+      const connection = ready.get(raw) ?? (await prepare());
+      ready.set(raw, connection);
+      if (connection.age === age) return { raw, connection };
+      raw.destroy();
+    }
   };
 
   return {
@@ -128,12 +159,11 @@ function noConnection(): AppError {
 
 async function prepareSession(
   raw: PoolConnection,
-  options: MysqlPoolOptions,
-): Promise<ReadyConnection> {
-  const { statementTimeoutMs } = options;
+  options: PreparedPoolOptions,
+): Promise<Omit<ReadyConnection, "age">> {
   try {
-    for (const sql of SESSION_STATEMENTS) await send(raw, { sql, values: [], statementTimeoutMs });
-    const question = { sql: SERVER_QUESTION, values: [], statementTimeoutMs };
+    for (const sql of SESSION_STATEMENTS) await send(raw, { sql, values: [], ...options });
+    const question = { sql: SERVER_QUESTION, values: [], ...options };
     const rows = await send<RowDataPacket[]>(raw, question);
     const variables = new Map(
       rows.map((row) => [String(row["Variable_name"]), String(row["Value"])]),
@@ -141,7 +171,7 @@ async function prepareSession(
     return {
       server: toMysqlServer(variables),
       step: Number(variables.get("auto_increment_increment") ?? 1),
-      send: (sql, values) => send(raw, { sql, values, statementTimeoutMs, rowsAsArray: true }),
+      send: (sql, values) => send(raw, { sql, values, ...options, rowsAsArray: true }),
       forKysely: toKyselyConnection(raw, options),
     };
   } catch (thrown) {
@@ -153,15 +183,18 @@ async function prepareSession(
 
 function toKyselyConnection(
   raw: PoolConnection,
-  { statementTimeoutMs }: MysqlPoolOptions,
+  options: PreparedPoolOptions,
 ): MysqlPoolConnection {
+  let isDropped = false;
   const query = (
     sql: string,
     values: unknown,
     callback: (error: unknown, result: unknown) => void,
   ) =>
-    raw.query(queryOptions({ sql, values, statementTimeoutMs }), (error, result, fields) => {
-      afterQuery(raw, error);
+    raw.query(queryOptions({ sql, values, ...options }), (error, result, fields) => {
+      // The server rolls back with the connection; an error of this one would hide why.
+      if (isDropped && sql === "rollback") return callback(null, undefined);
+      if (afterQuery(raw, error, options) === "dropped") isDropped = true;
       callback(error ?? inexactIn(result, fields) ?? null, result);
     });
   return {
@@ -174,17 +207,16 @@ function toKyselyConnection(
   };
 }
 
-type QueryParts = {
+type QueryParts = PreparedPoolOptions & {
   readonly sql: string;
   readonly values: unknown;
-  readonly statementTimeoutMs: number;
   readonly rowsAsArray?: boolean;
 };
 
 function send<Result>(raw: PoolConnection, parts: QueryParts): Promise<Result> {
   return new Promise((resolve, reject) => {
     raw.query(queryOptions(parts), (error, result) => {
-      afterQuery(raw, error);
+      afterQuery(raw, error, parts);
       if (error !== null) return reject(error);
       resolve(result as Result);
     });
@@ -202,17 +234,31 @@ function inexactIn(result: unknown, fields: readonly FieldPacket[] = []): AppErr
   return undefined;
 }
 
-function queryOptions({ sql, values, statementTimeoutMs, ...rest }: QueryParts): QueryOptions {
+function queryOptions({
+  sql,
+  values,
+  statementTimeoutMs,
+  rowsAsArray = false,
+}: QueryParts): QueryOptions {
   const timeout = statementTimeoutMs === 0 ? {} : { timeout: statementTimeoutMs };
-  return { sql, values: values as NonNullable<QueryOptions["values"]>, ...rest, ...timeout };
+  return { sql, values: values as NonNullable<QueryOptions["values"]>, rowsAsArray, ...timeout };
 }
 
-function afterQuery(raw: PoolConnection, error: QueryError | null): void {
-  if (error === null) return;
-  // The server may still answer: the next statement would get the answer of this one.
-  if (error.code === "PROTOCOL_SEQUENCE_TIMEOUT") raw.destroy();
+function afterQuery(
+  raw: PoolConnection,
+  error: QueryError | null,
+  { onNotThePrimary }: PreparedPoolOptions,
+): "kept" | "dropped" {
+  if (error === null) return "kept";
   // The text of the statement holds the contents of tasks, which must not reach a log.
   delete (error as { sql?: string }).sql;
+  const isElsewhere = isNotThePrimary(error);
+  if (isElsewhere) onNotThePrimary(raw);
+  if (!isElsewhere && failureKind(error) !== "away") return "kept";
+  // After a timeout the server may still answer, and the next statement would get that answer. And a server that
+  // cannot work now may be left for another one, but not by a connection that is kept.
+  raw.destroy();
+  return "dropped";
 }
 
 async function endPool(pool: Pool): Promise<void> {

@@ -20,7 +20,7 @@ type Program = { readonly command: string; readonly isMariadb: boolean };
 const USER = "serendipity";
 const PASSWORD = "a-password-of-the-tests";
 const SETUP_SQL = `CREATE USER IF NOT EXISTS '${USER}'@'127.0.0.1' IDENTIFIED BY '${PASSWORD}';
-GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'127.0.0.1';
+GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'127.0.0.1' WITH GRANT OPTION;
 `;
 
 const run = promisify(execFile);
@@ -31,8 +31,10 @@ export function whyNoMariadb(): string | undefined {
   return undefined;
 }
 
-/** Creates an empty server and returns when it answers a query. */
-export async function startPrivateMariadb(): Promise<PrivateMariadb> {
+/** Creates an empty server, with further options, and returns when it answers a query. */
+export async function startPrivateMariadb(
+  options: readonly string[] = [],
+): Promise<PrivateMariadb> {
   const program = await findProgram();
   const folder = await makeServerFolder("mysql");
   await createDataFolder(program, folder);
@@ -41,7 +43,7 @@ export async function startPrivateMariadb(): Promise<PrivateMariadb> {
   const url = `mysql://${USER}:${PASSWORD}@127.0.0.1:${port}/mysql`;
   const server = await startPrivateServer({
     command: program.command,
-    args: serverArguments(program, folder, port),
+    args: [...serverArguments(program, folder, port), ...options],
     folder,
     probe: () => probeMysql(url),
   });

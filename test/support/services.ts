@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { createConnection } from "mysql2/promise";
-import { type PrivateMariadb, startPrivateMariadb, whyNoMariadb } from "./private-mariadb.ts";
+import { startPrivateMariadb, whyNoMariadb } from "./private-mariadb.ts";
 import { type PrivateNsqd, startPrivateNsqd, whyNoNsqd } from "./private-nsqd.ts";
 import { type PrivateRedis, startPrivateRedis, whyNoRedis } from "./private-redis.ts";
 import { findNsqdHttpAddress, probeMysql, probeNsq, probeRedis } from "./probes.ts";
@@ -28,7 +28,7 @@ export type ServiceTypes = {
   readonly mysql: MysqlService;
   readonly redis: RedisService;
   readonly nsqd: NsqdService;
-  readonly startMariadb: () => Promise<PrivateMariadb>;
+  readonly startMariadb: typeof startPrivateMariadb;
   readonly startRedis: () => Promise<PrivateRedis>;
   readonly startNsqd: () => Promise<PrivateNsqd>;
 };
