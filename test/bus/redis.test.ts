@@ -5,10 +5,12 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { createRedisBus } from "../../src/bus/redis.ts";
 import type { LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
 import type { AskAndAnswerData } from "../support/ask-and-answer.ts";
+import { atItsBest, timeOf } from "../support/at-its-best.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import type { PrivateRedis } from "../support/private-redis.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
 import { BUN, runScript } from "../support/run-script.ts";
@@ -17,9 +19,10 @@ import { acquireServices } from "../support/services.ts";
 const ASK_AND_ANSWER = new URL("../support/ask-and-answer.ts", import.meta.url);
 const QUESTION: LiveQuestion = { kind: "inspect", taskId: 81, fence: 3 };
 const ANSWER: LiveAnswer = { kind: "unknown" };
+/** Nobody waits so long: an answer to such a question comes by itself. */
+const FOR_EVER_MS = 3_600_000;
 
-// A busy machine is no failure.
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const services = await acquireServices();
 const cleanUps: (() => Promise<void>)[] = [];
@@ -31,10 +34,8 @@ afterEach(async () => {
 test("without a Redis questions are answered with undefined at once, serving goes on, and health names it", async () => {
   const port = await findFreePort();
   const { bus } = open(`redis://user:geheim@127.0.0.1:${port}`);
-  const startedAt = performance.now();
   await bus.serve("executor", async () => ANSWER);
-  expect(await bus.ask("executor", QUESTION, 20_000)).toBeUndefined();
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await bus.ask("executor", QUESTION, FOR_EVER_MS)).toBeUndefined();
   const health = bus.health();
   expect(health).toMatchObject({
     state: "down",
@@ -53,21 +54,19 @@ describeWith(services, {
       return redis;
     };
 
-    test("after kill -9 and a restart serving goes on within 2 s, also what began in between", async () => {
+    test("after kill -9 and a restart serving goes on, also what began in between", async () => {
       const redis = await start();
       const { asker, executor, logs } = await openServed(redis.url);
       await redis.kill9();
-      await eventually(() => (asker.health().state === "down" ? true : undefined), 1_000);
-      const startedAt = performance.now();
-      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      await eventually(() => (asker.health().state === "down" ? true : undefined));
+      expect(await asker.ask("executor", QUESTION, FOR_EVER_MS)).toBeUndefined();
       await executor.serve("second", async () => ANSWER);
       await redis.restart();
       const backAt = performance.now();
-      await eventually(() => asker.ask("executor", QUESTION, 500), 2_000);
+      await eventually(() => asker.ask("executor", QUESTION, 500));
       console.log(`redis killed and restarted: ${ms(backAt)} ms until an answer came`);
-      await eventually(() => asker.ask("second", QUESTION, 500), 2_000);
-      await eventually(() => (executor.health().state === "up" ? true : undefined), 2_000);
+      await eventually(() => asker.ask("second", QUESTION, 500));
+      await eventually(() => (executor.health().state === "up" ? true : undefined));
       for (const log of logs) expect(messagesOf(log)).toEqual(["redis is away", "redis is back"]);
     });
 
@@ -79,12 +78,10 @@ describeWith(services, {
         resolve();
         return Promise.withResolvers<LiveAnswer>().promise;
       });
-      const waiting = asker.ask("silent", QUESTION, 20_000);
+      const waiting = asker.ask("silent", QUESTION, FOR_EVER_MS);
       await askedNow;
-      const killedAt = performance.now();
       await redis.kill9();
       expect(await waiting).toBeUndefined();
-      expect(performance.now() - killedAt).toBeLessThan(2_000);
     });
 
     test("serving survives FLUSHALL and a kill of all its connections, and leaves no key behind", async () => {
@@ -95,25 +92,24 @@ describeWith(services, {
       expect(await asker.ask("executor", QUESTION, 2_000)).toEqual(ANSWER);
       await admin.call("CLIENT", "KILL", "TYPE", "PUBSUB");
       await admin.call("CLIENT", "KILL", "TYPE", "NORMAL", "SKIPME", "YES");
-      await eventually(() => asker.ask("executor", QUESTION, 500), 2_000);
+      await eventually(() => asker.ask("executor", QUESTION, 500));
       expect(await admin.dbsize()).toBe(0);
     });
 
-    test("a hung Redis costs a question 1 s, then nothing, and is used again when it goes on", async () => {
+    test("a hung Redis costs a question a moment, then nothing, and is used again when it goes on", async () => {
       const redis = await start();
       const { asker } = await openServed(redis.url);
       redis.freeze();
-      const frozenAt = performance.now();
-      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
-      console.log(`redis hung: a question was given up after ${ms(frozenAt)} ms`);
-      expect(performance.now() - frozenAt).toBeLessThan(2_000);
-      const knownAt = performance.now();
-      expect(await asker.ask("executor", QUESTION, 20_000)).toBeUndefined();
-      expect(performance.now() - knownAt).toBeLessThan(500);
+      const askInVain = async () => {
+        expect(await asker.ask("executor", QUESTION, FOR_EVER_MS)).toBeUndefined();
+      };
+      const firstMs = await timeOf(askInVain);
+      console.log(`redis hung: a question was given up after ${firstMs.toFixed(0)} ms`);
+      await atItsBest(firstMs / 2, () => timeOf(askInVain));
       expect(asker.health().state).toBe("down");
       redis.thaw();
       const thawedAt = performance.now();
-      await eventually(() => asker.ask("executor", QUESTION, 500), 4_000);
+      await eventually(() => asker.ask("executor", QUESTION, 500));
       console.log(`redis goes on: ${ms(thawedAt)} ms until an answer came`);
     });
 
@@ -121,9 +117,9 @@ describeWith(services, {
       const redis = await start();
       const { executor } = await openServed(redis.url);
       redis.freeze();
-      await eventually(() => (executor.health().state === "down" ? true : undefined), 6_000);
+      await eventually(() => (executor.health().state === "down" ? true : undefined));
       redis.thaw();
-      await eventually(() => (executor.health().state === "up" ? true : undefined), 6_000);
+      await eventually(() => (executor.health().state === "up" ? true : undefined));
     });
 
     test("nonsense on a channel is ignored, and nothing is published where no answer belongs", async () => {
@@ -141,7 +137,7 @@ describeWith(services, {
       }
       expect(await asker.ask("executor", QUESTION, 2_000)).toEqual(ANSWER);
       await admin.publish("elsewhere", "the end");
-      await eventually(() => elsewhere.at(-1) === "the end" || undefined, 2_000);
+      await eventually(() => elsewhere.at(-1) === "the end" || undefined);
       expect(elsewhere).toEqual(["the end"]);
     });
 
@@ -186,8 +182,8 @@ function open(url: string, prefix?: string): { bus: Bus; log: RecordedLog } {
 async function openServed(url: string) {
   const [asking, serving] = [open(url), open(url)];
   await serving.bus.serve("executor", async () => ANSWER);
-  await eventually(() => asking.bus.ask("executor", QUESTION, 500), 5_000);
-  await eventually(() => (serving.bus.health().state === "up" ? true : undefined), 5_000);
+  await eventually(() => asking.bus.ask("executor", QUESTION, 500));
+  await eventually(() => (serving.bus.health().state === "up" ? true : undefined));
   return { asker: asking.bus, executor: serving.bus, logs: [asking.log, serving.log] };
 }
 
@@ -207,5 +203,5 @@ function ms(startedAt: number): string {
 }
 
 function askAndAnswer(command: readonly string[], data: AskAndAnswerData): Promise<string> {
-  return runScript({ command, script: ASK_AND_ANSWER, data, lingersMs: 1_500 });
+  return runScript({ command, script: ASK_AND_ANSWER, data });
 }

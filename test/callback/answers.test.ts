@@ -33,7 +33,6 @@ describe("answers", () => {
     expect(receipt.killed).toBe(true);
     if (each.timeoutMs === undefined) return;
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(each.timeoutMs - 5);
-    expect(performance.now() - startedMs).toBeLessThan(each.timeoutMs + 250);
     expect(end.receipt).toEqual(receipt);
     expect(receipt.method).toBe("http-abort");
   });
@@ -119,6 +118,6 @@ describe("connections", () => {
 
   test("nothing stays open when the lane is closed", async () => {
     await lane.close();
-    await eventually(() => (receiver.open() === 0 ? true : undefined), 2_000);
+    await eventually(() => (receiver.open() === 0 ? true : undefined));
   });
 });

@@ -93,10 +93,9 @@ describe("connecting", () => {
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
     const impatient = createTestLane({ connectLimitMs: 150 });
-    const startedMs = performance.now();
-    const { outcome, error } = await impatient.start(taskFor(`https://localhost:${port}/`)).ended;
+    const task = taskFor(`https://localhost:${port}/`, { timeoutMs: 600_000 });
+    const { outcome, error } = await impatient.start(task).ended;
     expect([outcome, error?.reason]).toEqual(["failed", "connect_failed"]);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
     // A server that took the connection and is slow to answer is not cut off by it.
     const patient = await impatient.start(taskFor(`http://127.0.0.1:${port}/`, { timeoutMs: 600 }))
       .ended;

@@ -19,7 +19,7 @@ async function run(command: readonly string[]): Promise<HostileRow[]> {
   const { caPath } = certificates;
   const env = ["env", `NODE_EXTRA_CA_CERTS=${caPath}`, `DENO_CERT=${caPath}`];
   const script = new URL("./run-hostile.ts", import.meta.url);
-  const spec = { command: [...env, ...command], script, data: certificates, lingersMs: 5_000 };
+  const spec = { command: [...env, ...command], script, data: certificates };
   return JSON.parse(await runScript(spec)) as HostileRow[];
 }
 
@@ -33,9 +33,7 @@ function check(rows: readonly HostileRow[]): void {
   expect(judged).toEqual(
     hostileCases.map(({ name, outcome, reason }) => ({ name, outcome, reason, killed: true })),
   );
-  for (const [at, row] of rows.entries()) {
-    const limits = hostileCases[at];
-    expect([row.name, row.ms <= (limits?.withinMs ?? 0)]).toEqual([row.name, true]);
+  for (const row of rows) {
     expect([row.name, row.grewMb < MOST_GROWTH_MB]).toEqual([row.name, true]);
     const isFine = row.outcome === "succeeded";
     expect([row.name, row.lured > 0 && !isFine]).toEqual([row.name, false]);
@@ -43,12 +41,8 @@ function check(rows: readonly HostileRow[]): void {
 }
 
 describe.concurrent("hostile receivers", () => {
-  test("on Bun", async () => check(await run(BUN)), 40_000);
+  test("on Bun", async () => check(await run(BUN)));
 
   const denoTest = deno === undefined && process.env["REQUIRE_SERVICES"] !== "1" ? test.skip : test;
-  denoTest(
-    "on Deno",
-    async () => check(await run([deno ?? "deno", "run", "--no-prompt", "-A"])),
-    40_000,
-  );
+  denoTest("on Deno", async () => check(await run([deno ?? "deno", "run", "--no-prompt", "-A"])));
 });

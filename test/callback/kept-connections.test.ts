@@ -77,6 +77,6 @@ test("an idle connection is not used after 4 s, and is closed", async () => {
   await deliver();
   expect(receiver.connections() - before).toBe(2);
   clockMs += 4_000;
-  await eventually(() => (receiver.open() === 0 ? true : undefined), 5_000);
+  await eventually(() => (receiver.open() === 0 ? true : undefined));
   sender.close();
 });

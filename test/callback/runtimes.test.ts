@@ -20,7 +20,7 @@ async function report(command: readonly string[]): Promise<CasesReport> {
     "NODE_USE_ENV_PROXY=1",
     ...names.map((name) => `${name}=${proxy}`),
   ];
-  const spec = { command: [...env, ...command], script, data: { proxyPort }, lingersMs: 5_000 };
+  const spec = { command: [...env, ...command], script, data: { proxyPort } };
   return JSON.parse(await runScript(spec)) as CasesReport;
 }
 

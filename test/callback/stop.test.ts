@@ -23,7 +23,7 @@ function start(path: string): RunningAttempt {
 async function startAndReach(path: string): Promise<RunningAttempt> {
   const before = receiver.heard.length;
   const attempt = start(path);
-  await eventually(() => (receiver.heard.length > before ? true : undefined), 5_000);
+  await eventually(() => (receiver.heard.length > before ? true : undefined));
   return attempt;
 }
 
@@ -43,7 +43,7 @@ describe("stopping", () => {
       expect(end).toMatchObject({ outcome, receipt: { killed: true, method: "http-abort" } });
       expect(end.error).toBeUndefined();
       expect(await attempt.gone).toEqual(end.receipt as NonNullable<typeof end.receipt>);
-      await eventually(() => (receiver.open() < open ? true : undefined), 1_000);
+      await eventually(() => (receiver.open() < open ? true : undefined));
     },
   );
 
@@ -103,10 +103,10 @@ test("one host gets half of the slots at once, and all let go at once", async ()
   for (const handedBack of all.slice(most)) {
     expect(await handedBack.ended).toMatchObject({ outcome: "interrupted" });
   }
-  await eventually(() => (receiver.heard.length === before + most ? true : undefined), 10_000);
+  await eventually(() => (receiver.heard.length === before + most ? true : undefined));
   for (const attempt of attempts) attempt.stop("interrupt");
   const receipts = await Promise.all(attempts.map(({ gone }) => gone));
   expect(receipts.every(({ killed }) => killed)).toBe(true);
   await lane.close();
-  await eventually(() => (receiver.open() === 0 ? true : undefined), 2_000);
+  await eventually(() => (receiver.open() === 0 ? true : undefined));
 });

@@ -51,7 +51,7 @@ async function hostileTable(): Promise<string> {
   const script = new URL("./run-hostile.ts", import.meta.url);
   const all: HostileRow[][] = [];
   for (const { name, command } of runtimes) {
-    const spec = { command: [...env, ...command], script, data: certificates, lingersMs: 5_000 };
+    const spec = { command: [...env, ...command], script, data: certificates };
     const rows = JSON.parse(await runScript(spec)) as HostileRow[];
     for (const [at, row] of rows.entries()) wrong.push(...wrongOf(name, row, at));
     all.push(rows);
@@ -86,9 +86,7 @@ async function guardTables(): Promise<string> {
   const reports: GuardReport[] = [];
   for (const { name, command } of runtimes) {
     const script = new URL("./run-guard.ts", import.meta.url);
-    const report = JSON.parse(
-      await runScript({ command, script, data: {}, lingersMs: 5_000 }),
-    ) as GuardReport;
+    const report = JSON.parse(await runScript({ command, script, data: {} })) as GuardReport;
     wrong.push(...wrongOfGuard(name, report));
     reports.push(report);
   }

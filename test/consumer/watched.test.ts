@@ -70,7 +70,7 @@ describe("a watched attempt", () => {
   afterEach(() => watches.close());
 
   const seqs = () => news.flatMap(({ events }) => events.map(({ seq }) => seq));
-  const until = (isSo: () => boolean) => eventually(() => (isSo() ? true : undefined), 3_000);
+  const until = (isSo: () => boolean) => eventually(() => (isSo() ? true : undefined));
 
   test("is told from its beginning, then what it says, once each", async () => {
     const said = [say(1), say(2)];
@@ -142,7 +142,7 @@ describe("checkpoints", () => {
     });
     const fewMore = async () => {
       const before = looks;
-      await eventually(() => (looks > before + 3 ? true : undefined), 3_000);
+      await eventually(() => (looks > before + 3 ? true : undefined));
     };
     await fewMore();
     expect(await attempts.lastCheckpoint(task.attemptId)).toBeNull();

@@ -8,6 +8,7 @@ import { createRedisBus } from "../../src/bus/redis.ts";
 import type { TraceEvent } from "../../src/core/attempt.ts";
 import { linkOfPort } from "../../src/links.ts";
 import { describeWith } from "../support/describe-with.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 import { acquireServices, type RedisService } from "../support/services.ts";
 
@@ -18,7 +19,7 @@ interface World {
 
 const services = await acquireServices();
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("bus/local", () => feedContract(openLocalWorld));
 

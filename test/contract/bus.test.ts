@@ -9,7 +9,8 @@ import type { AttemptQuestion, LiveAnswer, LiveQuestion } from "../../src/core/l
 import { linkOfPort } from "../../src/links.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { eventually } from "../support/eventually.ts";
-import { describeLatencies, percentile } from "../support/latencies.ts";
+import { describeLatencies } from "../support/latencies.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
 import { acquireServices, type RedisService } from "../support/services.ts";
 
@@ -38,9 +39,12 @@ const VIEW: LiveAnswer = {
     progress: { percent: 50, text: "half" },
   },
 };
+/** Nobody waits so long: an answer to such a question comes by itself. */
+const FOR_EVER_MS = 3_600_000;
+/** A driver that gathers before it sends does so every time. */
+const HELD_BACK_MS = 20;
 
-// A busy machine is no failure.
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("bus/local", () => busContract("bus/local", openLocalWorld));
 
@@ -88,11 +92,9 @@ function busContract(name: string, open: () => World): void {
     expect(latencies).toEqual(taskIds);
   });
 
-  test("a question to an id that nobody serves is answered with undefined in time", async () => {
+  test("a question to an id that nobody serves is answered with undefined", async () => {
     await world.executor.serve(executorId, async () => VIEW);
-    const startedAt = performance.now();
     expect(await world.asker.ask(randomUUID(), QUESTION, 200)).toBeUndefined();
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   test("an answer that does not come is undefined after the timeout, and one that comes late harms nobody", async () => {
@@ -140,12 +142,11 @@ function busContract(name: string, open: () => World): void {
 
   test("a close answers what waits with undefined at once, and all later questions", async () => {
     await world.executor.serve(executorId, () => Promise.withResolvers<LiveAnswer>().promise);
-    const startedAt = performance.now();
-    const waiting = Array.from({ length: 20 }, () => world.asker.ask(executorId, QUESTION, 20_000));
+    const ask = () => world.asker.ask(executorId, QUESTION, FOR_EVER_MS);
+    const waiting = Array.from({ length: 20 }, ask);
     await world.asker.close();
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([undefined]));
-    expect(await world.asker.ask(executorId, QUESTION, 20_000)).toBeUndefined();
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(await ask()).toBeUndefined();
   });
 
   test("20,000 questions without an answer do not pile up", async () => {
@@ -153,11 +154,11 @@ function busContract(name: string, open: () => World): void {
     const asks = Array.from({ length: 20_000 }, () => world.asker.ask(executorId, QUESTION, 300));
     expect(new Set(await Promise.all(asks))).toEqual(new Set([undefined]));
     await world.executor.serve(executorId, async () => VIEW);
-    const answer = await eventually(() => world.asker.ask(executorId, QUESTION, 2_000), 20_000);
+    const answer = await eventually(() => world.asker.ask(executorId, QUESTION, 2_000));
     expect(answer).toEqual(VIEW);
   });
 
-  test("an answer takes a few milliseconds", async () => {
+  test("nothing holds an answer back", async () => {
     const timesMs: number[] = [];
     await world.executor.serve(executorId, async () => VIEW);
     for (let round = 0; round < 500; round++) {
@@ -166,7 +167,7 @@ function busContract(name: string, open: () => World): void {
       timesMs.push(performance.now() - startedAt);
     }
     console.log(describeLatencies(`${name} question to answer`, timesMs));
-    expect(percentile(timesMs, 0.5)).toBeLessThan(20);
+    expect(Math.min(...timesMs)).toBeLessThan(HELD_BACK_MS);
   });
 
   test("it is up", async () => {

@@ -9,7 +9,8 @@ import type { Doorbell, Queue } from "../../src/queue/queue.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { freezeThread } from "../support/freeze-thread.ts";
 import { collectHeard } from "../support/heard.ts";
-import { describeLatencies, percentile } from "../support/latencies.ts";
+import { describeLatencies } from "../support/latencies.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 import { acquireServices, type NsqdService } from "../support/services.ts";
 
@@ -22,9 +23,10 @@ interface World {
 
 const services = await acquireServices();
 const NOW = { lane: "job", dueInMs: 0 } as const;
+/** A driver that gathers before it sends does so every time. */
+const HELD_BACK_MS = 20;
 
-// A busy machine is no failure.
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("queue/local", () => queueContract("queue/local", async () => openLocalWorld()));
 
@@ -85,7 +87,7 @@ function queueContract(name: string, open: () => Promise<World>): void {
     expect(await heard.atLeast(1)).toEqual([NOW]);
   });
 
-  test("a pause hands the bells to the other listener within 100 ms", async () => {
+  test("a pause hands the bells to the other listener", async () => {
     const paused = collectHeard<Doorbell>();
     const other = collectHeard<Doorbell>();
     const listener = await world.hearers[0].listen("job", paused.hear);
@@ -97,7 +99,7 @@ function queueContract(name: string, open: () => Promise<World>): void {
     await freezeThread(30);
     // By now a server has pushed a bell to each of the two.
     listener.pause();
-    await other.atLeast(3 - before, 100);
+    await other.atLeast(3 - before);
     expect(paused.all.length).toBe(before);
     await Promise.all(rings);
   });
@@ -106,16 +108,16 @@ function queueContract(name: string, open: () => Promise<World>): void {
     const heard = collectHeard<Doorbell>();
     const listener = await world.hearers[0].listen("job", heard.hear);
     listener.pause();
-    await world.ringer.ring({ lane: "job", dueInMs: 900 });
-    await world.ringer.ring({ lane: "job", dueInMs: 400 });
-    await world.ringer.ring({ lane: "job", dueInMs: 700 });
+    await world.ringer.ring({ lane: "job", dueInMs: 900_000 });
+    await world.ringer.ring({ lane: "job", dueInMs: 400_000 });
+    await world.ringer.ring({ lane: "job", dueInMs: 700_000 });
     expect(heard.all).toEqual([]);
     listener.resume();
     await heard.atLeast(1);
     await world.ringer.ring({ ...NOW, taskId: 1 });
     while (heard.all.at(-1)?.taskId !== 1) await heard.atLeast(heard.all.length + 1);
     const due = heard.all.filter((bell) => bell.taskId === undefined).map((bell) => bell.dueInMs);
-    expect(Math.min(...due)).toBeLessThanOrEqual(400);
+    expect(Math.min(...due)).toBeLessThanOrEqual(400_000);
     expect(Math.min(...due)).toBeGreaterThan(0);
   });
 
@@ -147,16 +149,16 @@ function queueContract(name: string, open: () => Promise<World>): void {
     const heard = collectHeard<Doorbell>();
     await world.hearers[0].listen("job", heard.hear);
     const first = await ringMany(world.ringer);
-    await heard.atLeast(first, 25_000);
+    await heard.atLeast(first);
     const before = heapMiB();
     const second = await ringMany(world.ringer);
-    await heard.atLeast(first + second, 25_000);
+    await heard.atLeast(first + second);
     // The 10,000 collected bells themselves take about 1 MiB.
     expect(heapMiB() - before).toBeLessThan(8);
     expect(first + second).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
-  test("a ring is heard within a few milliseconds", async () => {
+  test("nothing holds a ring back", async () => {
     const timesMs: number[] = [];
     const heard = collectHeard<Doorbell>();
     await world.hearers[0].listen("job", heard.hear);
@@ -167,7 +169,7 @@ function queueContract(name: string, open: () => Promise<World>): void {
       timesMs.push(performance.now() - startedAt);
     }
     console.log(describeLatencies(`${name} ring to hear`, timesMs));
-    expect(percentile(timesMs, 0.5)).toBeLessThan(20);
+    expect(Math.min(...timesMs)).toBeLessThan(HELD_BACK_MS);
   });
 
   test("it is up", async () => {

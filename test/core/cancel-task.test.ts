@@ -5,6 +5,7 @@ import { type CancelAnswer, cancelTask } from "../../src/core/cancel-task.ts";
 import type { LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 import type { SignedChange } from "../../src/store/store.ts";
+import { patienceMs } from "../support/patience.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import {
   addApplication,
@@ -17,7 +18,7 @@ import {
   type World,
 } from "../support/use-case-world.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 60_000;
 const DEAD: KillReceipt = { killed: true, method: "thread", latencyMs: 21 };
 const UNDEAD: KillReceipt = { killed: false, method: "none", latencyMs: 2_000 };
 
@@ -271,7 +272,7 @@ function failed(final: boolean): AttemptEnd {
 
 /** As an executor does: reads whether a cancel is wanted, until it is. */
 async function untilRequested({ taskId, attemptId, fence }: ClaimedTask): Promise<boolean> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + patienceMs();
   while (performance.now() < deadline) {
     const wanted = await world.store.tasks.cancelRequests([{ taskId, attemptId, fence }]);
     if (wanted.length > 0) return true;

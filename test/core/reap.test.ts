@@ -59,7 +59,8 @@ describe("taking over from a dead executor", () => {
         stack: [PLACE],
       },
     });
-    expect(Math.abs((attempt?.receipt?.at ?? 0) - before + 50)).toBeLessThan(1_000);
+    expect(attempt?.receipt?.at).toBeGreaterThanOrEqual(before - 50);
+    expect(attempt?.receipt?.at).toBeLessThanOrEqual(Date.now() - 50);
     expect(trace?.autopsy).toMatchObject({ source: "checkpoint", excerpts });
     const ageMs = trace?.autopsy?.ageMs ?? -1;
     expect(trace?.view).toEqual({

@@ -11,6 +11,7 @@ import { type ApiClient, createClient, type Detail, isEnded } from "../support/a
 import { openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
@@ -30,7 +31,7 @@ const deno = findBinary("deno");
 if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
 const command = { path: deno, args: ["run", "-A"] };
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("on Deno", () => {
   let program: Program;
@@ -51,14 +52,14 @@ describe("on Deno", () => {
 
   test("a job runs and keeps its result", async () => {
     const id = await client.createJob("action", { do: "return", value: { answer: 42 } });
-    const detail = await client.until(id, isEnded, 30_000);
+    const detail = await client.until(id, isEnded);
     expect(detail).toMatchObject({ status: "succeeded", result: { answer: 42 } });
   });
 
   test("the detail of a job that runs in a process shows the line it waits at", async () => {
     const id = await client.createJob("action", { do: "sleep-twice-and-wait" }, { timeout: 3000 });
     const waits = ({ round, state }: Detail) => round >= 2 && state === "waiting";
-    const detail = await client.until(id, waits, 30_000);
+    const detail = await client.until(id, waits);
     expect(detail).toMatchObject({ status: "running", source: "live" });
     expect(detail.executed_file_name).toEndWith("test/jobs/action.ts");
     expect(detail.executed_function_line).toBe(lineOf("slept twice") + 1);
@@ -69,9 +70,9 @@ describe("on Deno", () => {
     const id = await client.createJob("action", { do: "sleep-twice-and-wait" });
     const { data } = await client.post<{ ticket: string }>(`/task/${id}/ticket`, {});
     const stream = await openStream(`${program.url}/task/${id}/events?ticket=${data.ticket}`);
-    await stream.until(({ event }) => event === "log", 30_000);
+    await stream.until(({ event }) => event === "log");
     await client.post("/task/cancel", { id });
-    await stream.toEnd(30_000);
+    await stream.toEnd();
     const ids = stream.events.map(({ id: place, event }) => place ?? event);
     expect(ids).toEqual(["1-1", "1-2", "1-3", "end"]);
   });
@@ -79,7 +80,7 @@ describe("on Deno", () => {
   test("a callback is delivered", async () => {
     const body = { taskNo: "deno-1", name: "hook", content: { orderId: 7 }, timeout: 5000 };
     const { data } = await client.post<{ taskId: number }>("/task/create", body);
-    expect((await client.until(data.taskId, isEnded, 30_000)).status).toBe("succeeded");
+    expect((await client.until(data.taskId, isEnded)).status).toBe("succeeded");
   });
 
   test("SIGTERM ends it with 0", async () => {
@@ -96,7 +97,7 @@ test("on Deno a job that asks for a thread is left out, and the log says why and
     await eventually(async () => {
       const log = await program.log();
       return log.includes("ALLOW_UNKILLABLE=1") || undefined;
-    }, 10_000);
+    });
   } finally {
     await program.stop();
   }
@@ -108,7 +109,7 @@ test("on Deno a job that spins is seen on its line and killed with its process",
     const client = await createClient(program.url);
     const id = await client.createJob("action", { do: "spin" });
     const isThere = (detail: Detail) => detail.executed_function_line === lineOf("turns += 1");
-    const detail = await client.until(id, isThere, 30_000);
+    const detail = await client.until(id, isThere);
     expect(detail).toMatchObject({ state: "running", executed_function_name: "spin" });
     const answer = await client.post("/task/cancel", { id });
     expect(answer).toMatchObject({ code: 0, msg: "Killed", data: { method: "process" } });
@@ -127,7 +128,7 @@ test("on Deno the detail of a job on a thread shows the line it waits at", async
     const client = await createClient(program.url);
     const id = await client.createJob("waiting", {}, { timeout: 20_000 });
     const waits = ({ round, state }: Detail) => round >= 1 && state === "waiting";
-    const detail = await client.until(id, waits, 30_000);
+    const detail = await client.until(id, waits);
     expect(detail.executed_function_line).toBe(7);
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
   } finally {

@@ -7,9 +7,10 @@ import type { AddressInfo } from "node:net";
 import type { GateState, HostState } from "../../src/core/host-state.ts";
 import { type ApiClient, createClient, isEnded, signedHeaders } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
-setDefaultTimeout(40_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 /** A tenth is 2: what a host begins with. */
 const CONCURRENCY = 20;
@@ -98,21 +99,23 @@ async function stateWhen(host: Host, isIt: (state: GateState) => boolean): Promi
   return eventually(async () => {
     const state = await host.state();
     return state !== undefined && isIt(state) ? state : undefined;
-  }, 10_000);
+  });
 }
 
 describe("a dead host", () => {
   test("is shut out without attempts while the others are served, probed, and served again", async () => {
     const [dead, healthy] = [await openHost("resets"), await openHost("answers")];
+    const before = Date.now();
     const first = await create(dead, 1);
     const open = await stateWhen(dead, ({ state }) => state === "open");
-    expect(open).toMatchObject({ failures: 5, inFlight: 0 });
-    expect(open.nextTry).toBeGreaterThan(Date.now() - 1_000);
-    expect(open.nextTry).toBeLessThanOrEqual(Date.now() + 1_000);
-    expect(dead.heardAt).toHaveLength(5);
-
     // Shut out: what is due there waits without an attempt, and nobody else does.
     dead.mood = "holds";
+    // Five, or more when the test was slower than the first probe.
+    const { failures } = open;
+    expect(failures).toBeGreaterThanOrEqual(5);
+    expect(open.inFlight).toBe(0);
+    expect(open.nextTry).toBeGreaterThan(before);
+    expect(dead.heardAt).toHaveLength(failures);
     const tasks = [...first, ...(await create(dead, 5))];
     await allSucceed(healthy, await create(healthy, 20));
 
@@ -121,9 +124,9 @@ describe("a dead host", () => {
     expect(probed).toMatchObject({ state: "half-open", inFlight: 1, nextTry: null });
     await allSucceed(healthy, await create(healthy, 20));
     const details = await Promise.all(tasks.map((id) => dead.client.detail(id)));
-    expect(details.flatMap(({ attempts }) => attempts)).toHaveLength(6);
-    expect(dead.heardAt).toHaveLength(6);
-    expect(dead.heardAt[5]).toBeGreaterThanOrEqual(open.nextTry ?? Number.POSITIVE_INFINITY);
+    expect(details.flatMap(({ attempts }) => attempts)).toHaveLength(failures + 1);
+    expect(dead.heardAt).toHaveLength(failures + 1);
+    expect(dead.heardAt[failures]).toBeGreaterThanOrEqual(open.nextTry ?? Number.POSITIVE_INFINITY);
 
     dead.mood = "answers";
     dead.release();

@@ -80,7 +80,7 @@ export async function openEndings(): Promise<EndingWorld> {
     program,
     client,
     async endedAttempts(id) {
-      await client.until(id, isEnded, 20_000);
+      await client.until(id, isEnded);
       return client.attempts(id);
     },
     marked: (name, file) => ({ file: join(jobsDir, file), line: lineOf(name, file) }),

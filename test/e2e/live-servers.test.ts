@@ -1,12 +1,13 @@
-// How fast, and how exactly, an api process tells where a job of another process spins, with Redis and without.
+// How exactly an api process tells where a job of another process spins, with Redis and without.
 
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, createClient, type Detail } from "../support/api-client.ts";
+import { atItsBest, timeOf } from "../support/at-its-best.ts";
 import { describeWith } from "../support/describe-with.ts";
-import { percentile } from "../support/latencies.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import {
   ADMIN_TOKEN,
   openServersShape,
@@ -32,12 +33,11 @@ export default defineJob({
   },
 });
 `;
+/** Promised; the bench of kills says how it is spread. */
 const LIMIT_MS = 200;
 const ASKED = 40;
-/** A machine that is busy with something else gets another chance. */
-const ROUNDS = 3;
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const services = await acquireServices();
 
@@ -74,28 +74,23 @@ function liveSuite(needs: ServersNeeds): void {
     vars: { page: 3 },
   });
 
-  test.each(["warm", "process"])("detail of a %s job takes less than 200 ms", async (name) => {
-    const id = await client.createJob(name, {}, { timeout: 60_000 });
-    await client.until(id, isSpinning);
-    const p95s: number[] = [];
-    for (let round = 0; round < ROUNDS && !(Math.min(...p95s) < LIMIT_MS); round++) {
-      const timesMs: number[] = [];
-      for (let at = 0; at < ASKED; at++) {
-        const startedMs = performance.now();
+  test.each(["warm", "process"])(
+    "detail of a %s job tells its line, and asks it without delay",
+    async (name) => {
+      const id = await client.createJob(name, {}, { timeout: 600_000 });
+      await client.until(id, isSpinning);
+      const look = async () => {
         const detail = await client.detail(id);
-        timesMs.push(performance.now() - startedMs);
         expect(detail).toMatchObject({ ...place(name), state: "running", source: "live" });
-      }
-      p95s.push(percentile(timesMs, 0.95));
-    }
-    await client.post("/task/cancel", { id });
-    const shown = p95s.map((p95) => p95.toFixed(1)).join(", ");
-    console.log(`detail of a spinning ${name} job: p95 ${shown} ms of ${ASKED}`);
-    expect(Math.min(...p95s)).toBeLessThan(LIMIT_MS);
-  });
+      };
+      for (let at = 0; at < ASKED; at++) await look();
+      await atItsBest(LIMIT_MS, () => timeOf(look));
+      await client.post("/task/cancel", { id });
+    },
+  );
 
   test("without Redis detail tells the line of the last checkpoint", async () => {
-    const id = await client.createJob("process", {}, { timeout: 60_000 });
+    const id = await client.createJob("process", {}, { timeout: 600_000 });
     await client.until(id, isSpinning);
     await servers.redis.kill9();
     const detail = await client.until(

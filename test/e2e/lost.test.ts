@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { hashOf } from "../../src/job/excerpts.ts";
 import type { FullAttempt } from "../support/api-client.ts";
 import { executorPid } from "../support/executor-pid.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type EndingWorld, openEndings } from "./endings.ts";
 
 let world: EndingWorld;
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 beforeAll(async () => {
   world = await openEndings();
@@ -20,11 +21,12 @@ afterAll(() => world.close());
 describe("an attempt whose executor is killed", () => {
   test("is lost, with the vars of its last checkpoint and the proof", async () => {
     const { client, jobsDir, program } = world;
+    const before = Date.now();
     const id = await client.createJob("in-process", { how: "spin" });
     await client.until(id, ({ elapsed }) => elapsed > 2_500);
     const [running] = await client.attempts(id);
     process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
+    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost");
     const [attempt] = await client.attempts(id);
     await client.post("/task/cancel", { id });
     expect(attempt).toMatchObject({ outcome: "lost", charged: false });
@@ -37,7 +39,7 @@ describe("an attempt whose executor is killed", () => {
     });
     const ageMs = Number(attempt?.autopsy?.["checkpoint_age_ms"]);
     expect(ageMs).toBeGreaterThanOrEqual(0);
-    expect(ageMs).toBeLessThan(10_000);
+    expect(ageMs).toBeLessThan(Date.now() - before);
   });
 });
 
@@ -50,7 +52,7 @@ describe("what an executor leaves on its machine", () => {
     await client.until(id, ({ executed_function_name: name }) => name === "grind");
     const [running] = await client.attempts(id);
     process.kill(executorPid(program, running?.service_id ?? ""), "SIGKILL");
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
+    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost");
     const [attempt] = await client.attempts(id);
     await client.post("/task/cancel", { id });
     expectSpinning(attempt, `${job}.ts`);
@@ -65,7 +67,7 @@ describe("what an executor leaves on its machine", () => {
     await client.until(id, ({ executed_function_name: name }) => name === "grind");
     await program.kill9();
     await program.restart();
-    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost", 20_000);
+    await client.until(id, ({ attempts }) => attempts[0]?.outcome === "lost");
     const [attempt] = await client.attempts(id);
     await client.post("/task/cancel", { id });
     expectSpinning(attempt, "on-thread.ts");

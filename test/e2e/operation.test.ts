@@ -6,15 +6,17 @@ import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { patienceMs, TEST_LIMIT_MS } from "../support/patience.ts";
 import { startProgram } from "../support/program.ts";
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 /** Runs the program to its end in a folder of its own. */
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -23,7 +25,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     cwd: folder,
     env: { ...process.env, DATA_DIR: join(folder, "data"), ...env },
     encoding: "utf8",
-    timeout: 20_000,
+    timeout: patienceMs(),
   });
   return { status, stdout, stderr, folder };
 }
@@ -85,17 +87,20 @@ test("with MIGRATE=off a start refuses an empty database until migrate was run",
 });
 
 test("a second signal ends at once what still waits for a running job", async () => {
-  const program = await startProgram({ env: { JOBS_DIR, SHUTDOWN_TIMEOUT_MS: "30000" } });
+  const program = await startProgram({ env: { JOBS_DIR, SHUTDOWN_TIMEOUT_MS: "600000" } });
   try {
     const client = await createClient(program.url);
-    const id = await client.createJob("action", { do: "sleep", value: 25_000 });
+    const id = await client.createJob(
+      "action",
+      { do: "sleep", value: 590_000 },
+      { timeout: 600_000 },
+    );
     await client.until(id, ({ status }) => status === "running");
     process.kill(program.pid, "SIGTERM");
-    await eventually(async () => (await program.log()).includes("stopping") || undefined, 5000);
-    const stoppingAt = performance.now();
-    await eventually(() => (performance.now() - stoppingAt > 1000 ? true : undefined), 5000);
+    await eventually(async () => (await program.log()).includes("stopping") || undefined);
+    // Ctrl-C under `bun run` sends two within a moment, which count as one.
+    await delay(1_000);
     expect(await program.terminate()).toBe(1);
-    expect(performance.now() - stoppingAt).toBeLessThan(10_000);
   } finally {
     await program.stop();
   }

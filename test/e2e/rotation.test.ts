@@ -6,9 +6,10 @@ import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { clientOf, isEnded } from "../support/api-client.ts";
 import { collectHeard } from "../support/heard.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 interface Delivery {
   readonly headers: Record<string, string>;

@@ -11,7 +11,6 @@ import { createHarness, type Harness } from "../http/http-harness.ts";
 const OPERATIONS = Object.values(openapi.paths).flatMap((path) => Object.keys(path)).length;
 const CHROMIUM = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
 /** A browser on a busy machine takes its time. */
-const LIMIT_MS = 60_000;
 const FOREIGN_NAME = "api.test";
 
 /** A page with what went wrong on it and where it asked. */
@@ -32,7 +31,7 @@ function suite(): void {
       executablePath: CHROMIUM,
       args: ["--no-sandbox", `--host-resolver-rules=MAP ${FOREIGN_NAME} 127.0.0.1`],
     });
-  }, LIMIT_MS);
+  });
   afterAll(async () => {
     await browser.close();
     await server.stop();
@@ -56,81 +55,61 @@ function suite(): void {
     return { page, complaints, origins };
   }
 
-  test(
-    "shows every route without breaking its policy or asking anybody else",
-    async () => {
-      const { page, complaints, origins } = await visit();
-      expect(await page.locator(".opblock-summary").count()).toBe(OPERATIONS);
-      await page.locator("#operations-tasks-createTask .opblock-summary-control").click();
-      await page.locator("#operations-tasks-createTask .execute").waitFor();
-      expect(complaints).toEqual([]);
-      expect([...origins]).toEqual([`http://127.0.0.1:${server.port}`]);
-      await page.close();
-    },
-    LIMIT_MS,
-  );
+  test("shows every route without breaking its policy or asking anybody else", async () => {
+    const { page, complaints, origins } = await visit();
+    expect(await page.locator(".opblock-summary").count()).toBe(OPERATIONS);
+    await page.locator("#operations-tasks-createTask .opblock-summary-control").click();
+    await page.locator("#operations-tasks-createTask .execute").waitFor();
+    expect(complaints).toEqual([]);
+    expect([...origins]).toEqual([`http://127.0.0.1:${server.port}`]);
+    await page.close();
+  });
 
-  test(
-    "an unsigned call is refused, a signed one works, from creating an application to its task",
-    async () => {
-      const { page } = await visit();
-      const task = {
-        taskNo: "页-1",
-        name: "from the page",
-        content: { hello: "世界" },
-        timeout: 1000,
-      };
-      const text = JSON.stringify(task, null, 2);
-      expect(await execute(page, "tasks-createTask", text)).toContain('"code": 1');
+  test("an unsigned call is refused, a signed one works, from creating an application to its task", async () => {
+    const { page } = await visit();
+    const task = {
+      taskNo: "页-1",
+      name: "from the page",
+      content: { hello: "世界" },
+      timeout: 1000,
+    };
+    const text = JSON.stringify(task, null, 2);
+    expect(await execute(page, "tasks-createTask", text)).toContain('"code": 1');
 
-      await authorize(page, "admin token of the page");
-      expect(await execute(page, "applications-createApplication")).toContain('"secretKey"');
-      expect(await page.locator("#signer-state").textContent()).toStartWith("Calls are signed as ");
+    await authorize(page, "admin token of the page");
+    expect(await execute(page, "applications-createApplication")).toContain('"secretKey"');
+    expect(await page.locator("#signer-state").textContent()).toStartWith("Calls are signed as ");
 
-      expect(await execute(page, "tasks-createTask", text)).toContain('"taskId": 1');
-      const stored = await harness.store.tasks.find({ applicationId: 1, id: 1 });
-      expect(stored?.task).toMatchObject({ taskNo: "页-1", content: '{"hello":"世界"}' });
+    expect(await execute(page, "tasks-createTask", text)).toContain('"taskId": 1');
+    const stored = await harness.store.tasks.find({ applicationId: 1, id: 1 });
+    expect(stored?.task).toMatchObject({ taskNo: "页-1", content: '{"hello":"世界"}' });
 
-      const operation = "tasks-getTaskDetail";
-      await open(page, operation);
-      await page
-        .locator(`#operations-${operation} tr[data-param-name="taskNo"] input`)
-        .fill("页-1");
-      expect(await execute(page, operation)).toContain('"taskNo": "页-1"');
-      await page.close();
-    },
-    LIMIT_MS,
-  );
+    const operation = "tasks-getTaskDetail";
+    await open(page, operation);
+    await page.locator(`#operations-${operation} tr[data-param-name="taskNo"] input`).fill("页-1");
+    expect(await execute(page, operation)).toContain('"taskNo": "页-1"');
+    await page.close();
+  });
 
-  test(
-    "keeps key and secret in memory only, and forgets them",
-    async () => {
-      const { page } = await visit();
-      await page.locator("#app-key").fill("someKey");
-      await page.locator("#secret-key").fill("someSecret");
-      expect(await page.locator("#signer-state").textContent()).toBe(
-        "Calls are signed as someKey.",
-      );
-      const kept = await page.evaluate<string>(
-        "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])",
-      );
-      expect(kept).not.toMatch(/someKey|someSecret/);
-      await page.locator("#forget").click();
-      expect(await page.locator("#secret-key").inputValue()).toBe("");
-      await page.close();
-    },
-    LIMIT_MS,
-  );
+  test("keeps key and secret in memory only, and forgets them", async () => {
+    const { page } = await visit();
+    await page.locator("#app-key").fill("someKey");
+    await page.locator("#secret-key").fill("someSecret");
+    expect(await page.locator("#signer-state").textContent()).toBe("Calls are signed as someKey.");
+    const kept = await page.evaluate<string>(
+      "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])",
+    );
+    expect(kept).not.toMatch(/someKey|someSecret/);
+    await page.locator("#forget").click();
+    expect(await page.locator("#secret-key").inputValue()).toBe("");
+    await page.close();
+  });
 
-  test(
-    "says that it cannot sign where the browser has no cryptography",
-    async () => {
-      const { page } = await visit(FOREIGN_NAME);
-      expect(await page.locator("#signer-state").textContent()).toContain("This page cannot sign");
-      await page.close();
-    },
-    LIMIT_MS,
-  );
+  test("says that it cannot sign where the browser has no cryptography", async () => {
+    const { page } = await visit(FOREIGN_NAME);
+    expect(await page.locator("#signer-state").textContent()).toContain("This page cannot sign");
+    await page.close();
+  });
 }
 
 async function open(page: Page, operation: string): Promise<void> {

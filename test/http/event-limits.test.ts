@@ -7,10 +7,11 @@ import { listen } from "../../src/http/listen.ts";
 import { createHttpApp } from "../../src/http/server.ts";
 import { openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
+import { patienceMs, TEST_LIMIT_MS } from "../support/patience.ts";
 import { createEventWorld, type EventWorld, idsOf, logs } from "./event-world.ts";
 import { signatureFor } from "./http-harness.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let world: EventWorld;
 let nowMs = Date.now();
@@ -120,7 +121,7 @@ describe("limits", () => {
         if (stream.response.status === 200) return stream;
         await stream.close();
         return undefined;
-      }, 5_000);
+      });
       await next.close();
     });
   });
@@ -130,7 +131,7 @@ describe("limits", () => {
     await withApp({ heartbeatMs: 20 }, async (app, port) => {
       const stream = await world.watch(id, { port });
       const reading = stream.toEnd();
-      await eventually(() => (stream.comments.length > 2 ? true : undefined), 5_000);
+      await eventually(() => (stream.comments.length > 2 ? true : undefined));
       app.endStreams();
       await reading;
       expect(stream.comments.at(-1)).toContain("connect again");
@@ -159,14 +160,14 @@ describe("limits", () => {
       socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${lines}\r\n\r\n`);
       socket.pause();
       const name = feedOf(task);
-      await eventually(() => (world.watched.includes(name) ? true : undefined), 5_000);
+      await eventually(() => (world.watched.includes(name) ? true : undefined));
       const flood = startFlood(feed);
       // Its place is free again although it never left.
       await eventually(async () => {
         const next = await world.watch(task.taskId, { port });
         await next.close();
         return next.response.status === 200 && flood.seq() > 600 ? true : undefined;
-      }, 15_000);
+      });
       flood.stop();
       const text = await readAll(socket);
       expect(text).toContain('{"reason":"slow-reader","after":null}');
@@ -190,7 +191,7 @@ function startFlood(feed: Feed) {
 function readAll(socket: ReturnType<typeof connect>): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const timer = setTimeout(() => reject(new Error("the stream goes on")), 8_000);
+    const timer = setTimeout(() => reject(new Error("the stream goes on")), patienceMs());
     socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       const text = Buffer.concat(chunks.slice(-2)).toString();

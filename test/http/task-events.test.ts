@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { feedOf } from "../../src/core/live.ts";
 import { listen } from "../../src/http/listen.ts";
 import { createHttpApp } from "../../src/http/server.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { endAttempt } from "../support/use-case-world.ts";
 import { createEventWorld, type EventWorld, idsOf, logs } from "./event-world.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let world: EventWorld;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { createJobLane, type JobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
+import { patienceMs } from "../support/patience.ts";
 
 export const fixtureJobs = fileURLToPath(new URL("../jobs", import.meta.url));
 
@@ -32,6 +33,8 @@ export interface Finished {
   readonly receipt: KillReceipt;
   /** From the start to `ended`. */
   readonly endedMs: number;
+  /** From the start to `gone`. */
+  readonly goneMs: number;
 }
 
 /** Waits for an attempt's end and for its death. */
@@ -39,14 +42,15 @@ export async function finish(attempt: RunningAttempt): Promise<Finished> {
   const startedMs = performance.now();
   const end = await attempt.ended;
   const endedMs = performance.now() - startedMs;
-  return { end, endedMs, receipt: await attempt.gone };
+  const receipt = await attempt.gone;
+  return { end, endedMs, receipt, goneMs: performance.now() - startedMs };
 }
 
-/** Asks again and again until it is so; throws after 5 s. */
+/** Asks again and again until it is so; throws when patience ends. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 5_000;
+  const deadlineMs = performance.now() + patienceMs();
   while (!(await isSo())) {
-    if (performance.now() > deadlineMs) throw new Error(`not so after 5 s: ${isSo.toString()}`);
+    if (performance.now() > deadlineMs) throw new Error(`never so: ${isSo.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -208,7 +208,6 @@ describe("a bad job file", () => {
       const found = badFiles.find(({ file }) => basename(file) === `${name}.ts`);
       expect(found?.message ?? "not reported").toContain(message);
     },
-    30_000,
   );
 
   test("does not stop the others", async () => {

@@ -3,12 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/pool.ts";
 import { runJob } from "../../src/job/run-job.ts";
 import { WORDS } from "../../src/job/shared-memory.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
-import { eventually } from "../support/eventually.ts";
 import { finish, fixtureJobs, openLane, start, until } from "./attempts.ts";
 
 const countOf = async (lane: Awaited<ReturnType<typeof openLane>>) =>
@@ -58,11 +58,11 @@ describe("a warm job worker", () => {
     // On a busy machine a job worker may be replaced before it gets to spin: then the next one is to.
     await until(async () => {
       await finish(start(lane, "spin-once-idle", { value: sign }));
-      return eventually(() => existsSync(sign) || undefined, 500).catch(() => false);
+      await delay(500);
+      return existsSync(sign);
     });
-    const { end, endedMs } = await finish(start(lane, "return", { value: 1, timeoutMs: 10_000 }));
+    const { end } = await finish(start(lane, "return", { value: 1, timeoutMs: 60_000 }));
     expect(end).toMatchObject({ outcome: "succeeded" });
-    expect(endedMs).toBeLessThan(5_000);
   });
 
   test("that exits while idle leaves, and the next attempt finds another", async () => {
@@ -229,5 +229,5 @@ describe.skipIf(process.platform !== "linux")("the threads of killed attempts", 
     expect(lane.figures().unkillable).toBe(0);
     await lane.close();
     await until(() => threads() <= before);
-  }, 60_000);
+  });
 });

@@ -17,7 +17,7 @@ async function runNext(): Promise<void> {
     const startedMs = performance.now();
     const job = action === "fresh" ? "fresh-action" : "action";
     const params = { do: action, value };
-    const attempt = lane.start(claimed(job, params, Number(timeoutMs ?? 5_000)));
+    const attempt = lane.start(claimed(job, params, Number(timeoutMs ?? 30_000)));
     const end = await attempt.ended;
     const endedMs = Math.round(performance.now() - startedMs);
     const gone = await attempt.gone;

@@ -10,7 +10,6 @@ const SPARE = { threads: 3, fds: 8, children: 1 } as const;
 const MOST_RSS_MB = 128;
 /** Looks are 10 ms and more apart. */
 const LOOKS_AT_REST = 100;
-const REST_LIMIT_MS = 20_000;
 
 /** One row: threads, fds, memory and children before and after. */
 export interface Leaks {
@@ -47,7 +46,7 @@ async function atRest(look: () => Footprint): Promise<Footprint> {
     counts.push(footprint.children);
     const isAtRest = new Set(counts.slice(-LOOKS_AT_REST)).size === 1;
     return counts.length >= LOOKS_AT_REST && isAtRest ? footprint : undefined;
-  }, REST_LIMIT_MS);
+  });
 }
 
 function leftBehind(before: Footprint, after: Footprint): string[] {

@@ -1,10 +1,11 @@
 // Whom an executor over EXECUTOR_RSS_MB ends: the attempt that fills its memory, whatever else runs and since when.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { hasBegun } from "./program.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const JOBS_DIR = new URL("./jobs", import.meta.url).pathname;
 let program: Program;
@@ -40,7 +41,7 @@ test.each(pairs)("it is %s beside an older and a younger %s", async (bad, good) 
   const id = await client.createJob("on-thread", { do: bad });
   await client.until(id, (detail) => hasBegun(detail) || isEnded(detail));
   const younger = await client.createJob("on-thread", { do: good });
-  const { attempts, error } = await client.until(id, isEnded, 30_000);
+  const { attempts, error } = await client.until(id, isEnded);
   expect(attempts).toMatchObject([{ outcome: "crashed", charged: true }]);
   expect(error?.message).toContain("EXECUTOR_RSS_MB allows 900; ");
   for (const beside of [older, younger]) {

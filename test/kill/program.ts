@@ -129,7 +129,7 @@ async function cancel(client: ApiClient, id: number) {
 
 /** Waits until the receipt in the database is a proof. */
 async function untilProven({ client }: World, id: number): Promise<Killed> {
-  await client.until(id, isEnded, 20_000);
+  await client.until(id, isEnded);
   const deadlineMs = performance.now() + 20_000;
   for (;;) {
     const killed = await readEnd(client, id);
@@ -170,7 +170,7 @@ function problemsOf({ killCase, ending }: Judged, end: Killed): string[] {
 
 /** It is interrupted uncharged and runs again; then it is not needed any more. */
 async function siblingProblems(client: ApiClient, id: number): Promise<string[]> {
-  const { attempts } = await client.until(id, (seen) => seen.attempts.length === 2, 20_000);
+  const { attempts } = await client.until(id, (seen) => seen.attempts.length === 2);
   const [first] = attempts;
   await client.post("/task/cancel", { id });
   if (first?.outcome === "interrupted" && !first.charged) return [];
@@ -180,6 +180,6 @@ async function siblingProblems(client: ApiClient, id: number): Promise<string[]>
 /** The next task is done, by another executor. */
 async function healthProblems(client: ApiClient, executor: string | null): Promise<string[]> {
   const id = await client.createJob("on-thread", params("stack overflow"));
-  const { attempts } = await client.until(id, isEnded, 20_000);
+  const { attempts } = await client.until(id, isEnded);
   return attempts[0]?.service_id === executor ? ["the same executor goes on"] : [];
 }

@@ -8,13 +8,14 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { createClient, isEnded } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { startProgram } from "../support/program.ts";
 import { CASES, type KillCase } from "./cases.ts";
 import { commandOf, openLane } from "./lane.ts";
 import { openProgram } from "./program.ts";
 import { burningThreads, markedProcesses } from "./watch-process.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const JOBS_DIR = new URL("./jobs", import.meta.url).pathname;
 
@@ -85,7 +86,7 @@ test("what only dies with its executor is proven dead to whoever waits, at nobod
 });
 
 test("attempts beside it that end within EXECUTOR_DRAIN_MS are kept, and no new one is started meanwhile", async () => {
-  const env = { JOBS_DIR, EXECUTOR_DRAIN_MS: "2500", EXECUTOR_SLOTS: "3" };
+  const env = { JOBS_DIR, EXECUTOR_DRAIN_MS: "8000", EXECUTOR_SLOTS: "3" };
   const program = await startProgram({ env });
   try {
     const client = await createClient(program.url);
@@ -94,15 +95,15 @@ test("attempts beside it that end within EXECUTOR_DRAIN_MS are kept, and no new 
     const blocked = await client.createJob("on-thread", retire, { timeout: 300 });
     const beside = await client.createJob("on-thread", { do: "three seconds of work", path: "" });
     const slow = await client.createJob("on-thread", { do: "a promise that never settles" });
-    const { attempts } = await client.until(beside, isEnded, 20_000);
+    const { attempts } = await client.until(beside, isEnded);
     expect(attempts).toMatchObject([{ outcome: "succeeded" }]);
     const [dead] = attempts;
-    const again = await client.until(slow, (seen) => seen.attempts.length === 2, 20_000);
+    const again = await client.until(slow, (seen) => seen.attempts.length === 2);
     expect(again.attempts[0]).toMatchObject({ outcome: "interrupted", charged: false });
     expect(again.attempts[0]?.service_id).toBe(dead?.service_id ?? "");
     expect(again.attempts[1]?.service_id).not.toBe(dead?.service_id ?? "");
     const { finished_at: endedAt } = again.attempts[0] ?? {};
-    expect((endedAt ?? 0) - (dead?.started_at ?? 0)).toBeGreaterThan(4_000);
+    expect((endedAt ?? 0) - (dead?.started_at ?? 0)).toBeGreaterThan(8_000);
     expect((await client.detail(blocked)).attempts).toMatchObject([{ outcome: "timed_out" }]);
     await client.post("/task/cancel", { id: slow });
   } finally {
@@ -116,7 +117,7 @@ test("kill -9 of an executor, and of the main process, ends job processes with a
     const client = await createClient(program.url);
     const path = join(mkdtempSync(join(tmpdir(), "kill-")), "lives");
     const id = await client.createJob("in-process", { do: "a detached child", path });
-    await eventually(async () => existsSync(path) || undefined, 10_000);
+    await eventually(async () => existsSync(path) || undefined);
     const { service_id: executor } = await client.detail(id);
     const mark = `SERENDIPITY_JOB_PROCESS=${executor}/`;
     expect(markedProcesses(mark).length).toBeGreaterThanOrEqual(2);
@@ -126,9 +127,9 @@ test("kill -9 of an executor, and of the main process, ends job processes with a
     expect(detail.attempts[0]?.outcome).toBe("lost");
     expect(markedProcesses(mark)).toEqual([]);
     const next = `SERENDIPITY_JOB_PROCESS=${detail.attempts[1]?.service_id}/`;
-    await eventually(async () => markedProcesses(next).length >= 2 || undefined, 10_000);
+    await eventually(async () => markedProcesses(next).length >= 2 || undefined);
     process.kill(program.pid ?? 0, "SIGKILL");
-    await eventually(async () => markedProcesses(next).length === 0 || undefined, 5_000);
+    await eventually(async () => markedProcesses(next).length === 0 || undefined);
   } finally {
     await program.stop();
   }

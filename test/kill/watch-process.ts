@@ -2,21 +2,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A clock tick is 10 ms. */
-const BURNING_TICKS = 10;
 const LOOK_MS = 200;
+/** Of a look a thread that burns runs or waits for a core all the time; one that sleeps does neither. */
+const BURNING_SHARE = 0.5;
 /** Starting a job worker takes less. */
 const LOOKS = 5;
 
-/** CPU ticks of each thread of a process, by thread id. */
-function ticksOf(pid: number): Map<string, number> {
-  const ticks = new Map<string, number>();
+/** For how many ms each thread of a process has run or waited for a core, by thread id: others may want the cores too. */
+function busyMsOf(pid: number): Map<string, number> {
+  const busyMs = new Map<string, number>();
   for (const id of list(`/proc/${pid}/task`)) {
-    const stat = text(`/proc/${pid}/task/${id}/stat`);
-    const [, , , , , , , , , , , user, system] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    ticks.set(id, Number(user) + Number(system));
+    const [ran, waited] = text(`/proc/${pid}/task/${id}/schedstat`).split(" ");
+    busyMs.set(id, (Number(ran) + Number(waited)) / 1_000_000);
   }
-  return ticks;
+  return busyMs;
 }
 
 /** How many threads of it burn look after look, its main thread left out: one that starts is busy for a look or two. */
@@ -29,12 +28,14 @@ export async function burningThreads(pid: number): Promise<number> {
   return burning.size;
 }
 
-/** Those that used at least half of 200 ms of processor time. */
+/** Those that were busy for at least half of the look, however long that took. */
 async function burningNow(pid: number): Promise<ReadonlySet<string>> {
-  const before = ticksOf(pid);
-  const burnt = ([id, ticks]: [string, number]) => ticks - (before.get(id) ?? ticks);
+  const before = busyMsOf(pid);
+  const startedMs = performance.now();
   await delay(LOOK_MS);
-  const burning = [...ticksOf(pid)].filter((row) => burnt(row) >= BURNING_TICKS);
+  const leastMs = (performance.now() - startedMs) * BURNING_SHARE;
+  const burnt = ([id, ms]: [string, number]) => ms - (before.get(id) ?? ms);
+  const burning = [...busyMsOf(pid)].filter((row) => burnt(row) >= leastMs);
   return new Set(burning.map(([id]) => id).filter((id) => id !== String(pid)));
 }
 

@@ -9,12 +9,12 @@ import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
 import { collectHeard } from "../support/heard.ts";
 import { describeLatencies } from "../support/latencies.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 
 const EXECUTOR = fileURLToPath(new URL("../support/local-executor.ts", import.meta.url));
 const NOW = { lane: "job", dueInMs: 0 } as const;
 
-// A busy machine is no failure.
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("over fork IPC and threads", () => {
   let executor: ChildProcess;
@@ -25,7 +25,7 @@ describe("over fork IPC and threads", () => {
     linkOfProcess(executor).onMessage((message) => {
       if (isReport(message)) reports.hear(message);
     });
-    await reports.atLeast(2, 10_000);
+    await reports.atLeast(2);
   });
   afterEach(() => {
     executor.kill("SIGKILL");

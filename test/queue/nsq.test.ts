@@ -5,13 +5,15 @@ import { Worker } from "node:worker_threads";
 import type { NsqConfig } from "../../src/config.ts";
 import { createNsqQueue } from "../../src/queue/nsq.ts";
 import type { Doorbell, Queue } from "../../src/queue/queue.ts";
+import { atItsBest, timeOf } from "../support/at-its-best.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
 import { findFreePort } from "../support/free-port.ts";
-import { freezeThread } from "../support/freeze-thread.ts";
+import { freezeThreadUntilPushed } from "../support/freeze-thread.ts";
 import { collectHeard } from "../support/heard.ts";
 import { channelStats, publish } from "../support/nsqd-http.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
 import type { RingAndHearData } from "../support/ring-and-hear.ts";
 import { BUN, runScript } from "../support/run-script.ts";
@@ -19,9 +21,10 @@ import { acquireServices } from "../support/services.ts";
 
 const RING_AND_HEAR = new URL("../support/ring-and-hear.ts", import.meta.url);
 const NOW = { lane: "job", dueInMs: 0 } as const;
+/** Of the queue: so long it waits for an nsqd that says nothing. */
+const ANSWER_LIMIT_MS = 1_000;
 
-// A busy machine is no failure.
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const services = await acquireServices();
 const cleanUps: (() => Promise<void>)[] = [];
@@ -50,9 +53,8 @@ test("without any nsqd a ring is refused at once, listening goes on, and health 
   expect(queue.health()).toEqual({ state: "up" });
   await queue.listen("job", () => undefined);
   await failureOf(queue.ring(NOW));
-  const startedAt = performance.now();
+  await atItsBest(ANSWER_LIMIT_MS / 2, () => timeOf(() => failureOf(queue.ring(NOW))));
   const failure = await failureOf(queue.ring(NOW));
-  expect(performance.now() - startedAt).toBeLessThan(500);
   expect(failure).toMatchObject({ code: "unavailable" });
   expect(String(failure)).toContain(nobody);
   const health = queue.health();
@@ -69,7 +71,7 @@ describeWith(services, {
       return nsqd;
     };
 
-    test("after kill -9 and a restart both ends are back within 2 s", async () => {
+    test("after kill -9 and a restart both ends are back", async () => {
       const nsqd = await start();
       const { queue, log } = open({ nsqdTcpAddresses: [nsqd.tcpAddress] });
       const heard = collectHeard<Doorbell>();
@@ -77,21 +79,21 @@ describeWith(services, {
       await queue.ring(NOW);
       await heard.atLeast(1);
       await nsqd.kill9();
-      await eventually(() => (queue.health().state === "down" ? true : undefined), 1_000);
+      await eventually(() => (queue.health().state === "down" ? true : undefined));
       expect(await failureOf(queue.ring(NOW))).toMatchObject({ code: "unavailable" });
       await nsqd.restart();
       const startedAt = performance.now();
-      await ringUntilTaken(queue, { ...NOW, taskId: 7 }, 2_000);
-      await heard.atLeast(2, 2_000);
+      await ringUntilTaken(queue, { ...NOW, taskId: 7 });
+      await heard.atLeast(2);
       console.log(`nsqd killed and restarted: ${ms(startedAt)} ms until a bell was heard`);
       expect(heard.all.at(-1)).toEqual({ ...NOW, taskId: 7 });
-      await eventually(() => (queue.health().state === "up" ? true : undefined), 2_000);
+      await eventually(() => (queue.health().state === "up" ? true : undefined));
       const messages = log.lines.map((line) => `${line.level}: ${line.message}`).sort();
       const once = ["info: nsqd is back", "warn: nsqd is away"];
       expect(messages).toEqual(once.flatMap((message) => [message, message]));
     });
 
-    test("a hung nsqd makes rings fail after 1 s, then at once, and is used again when it goes on", async () => {
+    test("a hung nsqd makes rings fail after a while, then at once, and is used again when it goes on", async () => {
       const nsqd = await start();
       const { queue } = open({ nsqdTcpAddresses: [nsqd.tcpAddress] });
       const heard = collectHeard<Doorbell>();
@@ -103,25 +105,24 @@ describeWith(services, {
       const rings = await Promise.allSettled(Array.from({ length: 50 }, () => queue.ring(NOW)));
       expect(rings.every((ring) => ring.status === "rejected")).toBe(true);
       console.log(`nsqd hung: rings failed after ${ms(frozenAt)} ms`);
-      expect(performance.now() - frozenAt).toBeLessThan(2_000);
-      const knownAt = performance.now();
-      expect(String(await failureOf(queue.ring(NOW)))).toContain("no answer within");
-      expect(performance.now() - knownAt).toBeLessThan(500);
+      await atItsBest(ANSWER_LIMIT_MS / 2, () =>
+        timeOf(async () => {
+          expect(String(await failureOf(queue.ring(NOW)))).toContain("no answer within");
+        }),
+      );
       expect(queue.health().state).toBe("down");
       nsqd.thaw();
       const thawedAt = performance.now();
-      await ringUntilTaken(queue, { ...NOW, taskId: 7 }, 4_000);
-      await eventually(() => heard.all.find((bell) => bell.taskId === 7), 4_000);
+      await ringUntilTaken(queue, { ...NOW, taskId: 7 });
+      await eventually(() => heard.all.find((bell) => bell.taskId === 7));
       console.log(`nsqd goes on: ${ms(thawedAt)} ms until a bell was heard`);
     });
 
-    test("a first ring to a hung nsqd fails in bounded time too", async () => {
+    test("a first ring to a hung nsqd fails, too", async () => {
       const nsqd = await start();
       nsqd.freeze();
       const { queue } = open({ nsqdTcpAddresses: [nsqd.tcpAddress] });
-      const startedAt = performance.now();
-      await failureOf(queue.ring(NOW));
-      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      expect(await failureOf(queue.ring(NOW))).toMatchObject({ code: "unavailable" });
     });
 
     test("while one nsqd hangs or is dead the bells go through the other", async () => {
@@ -151,26 +152,24 @@ describeWith(services, {
       await queue.ring(NOW);
       await heard.atLeast(1);
       const ringing = queue.ring(NOW);
-      await freezeThread(30);
+      await freezeThreadUntilPushed(nsqd.httpAddress, `${config.topic}-job`);
       listener.pause();
       await ringing;
       const stats = () => channelStats(nsqd.httpAddress, `${config.topic}-job`);
-      await eventually(async () => ((await stats()).depth === 1 ? true : undefined), 2_000);
+      await eventually(async () => ((await stats()).depth === 1 ? true : undefined));
       expect(await stats()).toMatchObject({ depth: 1, in_flight_count: 0, requeue_count: 1 });
       listener.resume();
       await heard.atLeast(2);
     });
 
-    test("a listener that comes before any topic exists hears the first bell at once", async () => {
+    test("a listener that comes before any topic exists hears the first bell", async () => {
       const nsqd = await start();
       const lookupdHttpAddresses = [nsqd.lookupdHttpAddress];
       const { queue } = open({ nsqdTcpAddresses: [nsqd.tcpAddress], lookupdHttpAddresses });
       const heard = collectHeard<Doorbell>();
       await queue.listen("callback", heard.hear);
-      const startedAt = performance.now();
       await queue.ring({ lane: "callback", dueInMs: 0 });
       await heard.atLeast(1);
-      expect(performance.now() - startedAt).toBeLessThan(500);
     });
 
     test("a listener finds an nsqd that only nsqlookupd knows", async () => {
@@ -196,12 +195,12 @@ describeWith(services, {
       for (const body of [...nonsense, ...almost]) await publish(nsqd.httpAddress, topic, body);
       await queue.ring({ ...NOW, taskId: 7 });
       await heard.atLeast(1);
-      await eventually(() => (log.lines.length === 8 ? true : undefined), 2_000);
+      await eventually(() => (log.lines.length === 8 ? true : undefined));
       expect(heard.all).toEqual([{ ...NOW, taskId: 7 }]);
       const stats = await eventually(async () => {
         const now = await channelStats(nsqd.httpAddress, topic);
         return now.in_flight_count === 0 ? now : undefined;
-      }, 2_000);
+      });
       expect(stats).toMatchObject({ depth: 0, requeue_count: 0 });
       expect(JSON.stringify(log.lines)).not.toContain("nonsense");
     });
@@ -271,11 +270,11 @@ function failureOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-async function ringUntilTaken(queue: Queue, bell: Doorbell, deadlineMs: number): Promise<void> {
+async function ringUntilTaken(queue: Queue, bell: Doorbell): Promise<void> {
   await eventually(async () => {
     await queue.ring(bell);
     return true;
-  }, deadlineMs);
+  });
 }
 
 function ms(startedAt: number): string {
@@ -284,5 +283,5 @@ function ms(startedAt: number): string {
 
 /** nsqjs leaves a timer running for 5 s when its connection is closed too early. */
 function ringAndHear(command: readonly string[], data: RingAndHearData): Promise<string> {
-  return runScript({ command, script: RING_AND_HEAR, data, lingersMs: 3_000 });
+  return runScript({ command, script: RING_AND_HEAR, data });
 }

@@ -2,6 +2,7 @@
 
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { patienceMs } from "./patience.ts";
 
 /** What task/detail answers, as far as tests look at it. */
 export type Detail = {
@@ -84,8 +85,8 @@ export type ApiClient = {
   detail(id: number): Promise<Detail>;
   /** `GET /task/{id}/attempts`. */
   attempts(id: number): Promise<readonly FullAttempt[]>;
-  /** Polls the detail until `isIt` holds; rejects after `deadlineMs`, showing the last one. */
-  until(id: number, isIt: (detail: Detail) => boolean, deadlineMs?: number): Promise<Detail>;
+  /** Polls the detail until `isIt` holds; rejects when patience ends, showing the last one. */
+  until(id: number, isIt: (detail: Detail) => boolean, atLeastMs?: number): Promise<Detail>;
 };
 
 export type ClientOptions = {
@@ -163,8 +164,8 @@ export function clientOf(url: string, key: { appKey: string; secret: string }): 
     createJob,
     detail,
     attempts,
-    until: async (id, isIt, deadlineMs = 15_000) => {
-      const deadline = performance.now() + deadlineMs;
+    until: async (id, isIt, atLeastMs) => {
+      const deadline = performance.now() + patienceMs(atLeastMs);
       for (;;) {
         const last = await detail(id);
         if (isIt(last)) return last;

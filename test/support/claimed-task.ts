@@ -13,7 +13,7 @@ export const silent: Logger = {
 let tasks = 0;
 
 /** A claimed task that calls `job` with `params`. */
-export function claimed(job: string, params: unknown, timeoutMs = 5_000): ClaimedTask {
+export function claimed(job: string, params: unknown, timeoutMs = 30_000): ClaimedTask {
   tasks += 1;
   return {
     taskId: tasks,

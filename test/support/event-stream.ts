@@ -1,4 +1,5 @@
 // Reads a stream of server-sent events over a real socket, as a browser would, one event at a time.
+import { patienceMs } from "./patience.ts";
 
 /** One event; `comment` when it is a comment line. */
 export interface SentEvent {
@@ -13,10 +14,10 @@ export interface OpenStream {
   /** All that came so far, comments and `retry` left out. */
   readonly events: readonly SentEvent[];
   readonly comments: readonly string[];
-  /** Reads until `isIt`; throws after `deadlineMs` or at the end of the stream. */
-  until(isIt: (event: SentEvent) => boolean, deadlineMs?: number): Promise<SentEvent>;
+  /** Reads until `isIt`; throws after a silence longer than tests wait, or at the end of the stream. */
+  until(isIt: (event: SentEvent) => boolean, atLeastMs?: number): Promise<SentEvent>;
   /** Reads to the end of the stream. */
-  toEnd(deadlineMs?: number): Promise<readonly SentEvent[]>;
+  toEnd(atLeastMs?: number): Promise<readonly SentEvent[]>;
   close(): Promise<void>;
 }
 
@@ -34,8 +35,11 @@ export async function openStream(
   let taken = 0;
 
   /** False at the end of the stream. */
-  async function readMore(deadlineMs: number): Promise<boolean> {
-    const timer = setTimeout(() => aborter.abort(new Error("the stream is silent")), deadlineMs);
+  async function readMore(atLeastMs?: number): Promise<boolean> {
+    const timer = setTimeout(
+      () => aborter.abort(new Error("the stream is silent")),
+      patienceMs(atLeastMs),
+    );
     const { done, value } = await reader.read().finally(() => clearTimeout(timer));
     if (done) return false;
     const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
@@ -53,18 +57,18 @@ export async function openStream(
     response,
     events,
     comments,
-    async until(isIt, deadlineMs = 10_000) {
+    async until(isIt, atLeastMs) {
       for (;;) {
         const found = events.findIndex((event, index) => index >= taken && isIt(event));
         taken = found === -1 ? events.length : found + 1;
         const event = events[found];
         if (event !== undefined) return event;
-        const isMore = await readMore(deadlineMs);
+        const isMore = await readMore(atLeastMs);
         if (!isMore) throw new Error(`the stream ended: ${JSON.stringify(events.slice(-3))}`);
       }
     },
-    async toEnd(deadlineMs = 10_000) {
-      while (await readMore(deadlineMs));
+    async toEnd(atLeastMs) {
+      while (await readMore(atLeastMs));
       return events;
     },
     async close() {

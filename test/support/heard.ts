@@ -1,11 +1,12 @@
-// Collects what a callback is given and waits, with a deadline, until there is enough of it.
+// Collects what a callback is given and waits, as long as tests do, until there is enough of it.
+import { patienceMs } from "./patience.ts";
 
 export interface Heard<T> {
   readonly all: readonly T[];
   /** The callback to hand out. */
   readonly hear: (value: T) => void;
-  /** Resolves with everything when at least `count` were heard; rejects after the deadline. */
-  atLeast(count: number, deadlineMs?: number): Promise<readonly T[]>;
+  /** Resolves with everything when at least `count` were heard; rejects when patience ends. */
+  atLeast(count: number, atLeastMs?: number): Promise<readonly T[]>;
 }
 
 interface Waiter {
@@ -20,7 +21,8 @@ export function collectHeard<T>(): Heard<T> {
     all.push(value);
     for (const waiter of waiters) if (all.length >= waiter.count) waiter.resolve();
   };
-  const atLeast = async (count: number, deadlineMs = 5_000): Promise<readonly T[]> => {
+  const atLeast = async (count: number, atLeastMs?: number): Promise<readonly T[]> => {
+    const deadlineMs = patienceMs(atLeastMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const tooLate = () => reject(new Error(`heard ${all.length} of ${count} in ${deadlineMs} ms`));
     const timer = setTimeout(tooLate, deadlineMs);

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { patienceMs } from "./patience.ts";
 import { watchOver } from "./watchdog.ts";
 
 /** A server that this process started and may do anything to. */
@@ -45,9 +46,7 @@ type LiveProcess = {
   isAlive(): boolean;
 };
 
-const READY_TIMEOUT_MS = 30_000;
 const PROBE_EVERY_MS = 10;
-const STOPPED_WITHIN_MS = 2_000;
 
 /** A new folder for one server's data, socket and log. */
 export function makeServerFolder(name: string): Promise<string> {
@@ -140,13 +139,13 @@ function spawnedPid(child: ChildProcess): Promise<number> {
 }
 
 async function waitUntilReady(spec: ServerSpec, live: LiveProcess): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
+  const deadline = performance.now() + patienceMs();
   for (;;) {
     const problem = await spec.probe().then(() => undefined, asError);
     if (problem === undefined) return;
     if (!live.isAlive()) throw new Error("it ended by itself");
     if (performance.now() > deadline) {
-      throw new Error(`no answer in ${READY_TIMEOUT_MS} ms: ${problem.message}`, {
+      throw new Error(`no answer in ${patienceMs()} ms: ${problem.message}`, {
         cause: problem,
       });
     }
@@ -156,7 +155,7 @@ async function waitUntilReady(spec: ServerSpec, live: LiveProcess): Promise<void
 
 /** A signal takes its time, and a server that is not stopped yet still answers. Only Linux can tell. */
 function waitUntilStopped(pid: number): void {
-  const deadline = performance.now() + STOPPED_WITHIN_MS;
+  const deadline = performance.now() + patienceMs();
   while (existsSync(`/proc/${pid}/stat`) && performance.now() < deadline) {
     if (/\) [Tt] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) return;
   }

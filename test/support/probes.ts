@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { Redis } from "ioredis";
 import { createConnection } from "mysql2/promise";
 
-const PROBE_TIMEOUT_MS = 2_000;
+const PROBE_TIMEOUT_MS = 10_000;
 
 /** Runs one query and returns the server's version text. */
 export async function probeMysql(url: string): Promise<string> {

@@ -1,6 +1,7 @@
 // Runs a script of the tests as a process of its own, and expects it to end by itself.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { patienceMs } from "./patience.ts";
 
 export interface ScriptSpec {
   /** Program and arguments before the script's path. */
@@ -8,14 +9,13 @@ export interface ScriptSpec {
   readonly script: URL;
   /** The script's one argument, as JSON. */
   readonly data: unknown;
-  /** How long it may go on after its first output, which it writes when all is done. */
-  readonly lingersMs: number;
 }
 
 /** This Bun, as the platform starts it. */
 export const BUN: readonly string[] = [process.execPath, "--no-install"];
 
-const DEADLINE_MS = 25_000;
+/** After its first output, which it writes when all is done, a script has nothing left that could keep it. */
+const LINGERS_MS = 15_000;
 
 /** What it wrote to standard output; rejects when it fails, or does not end in time. */
 export function runScript(spec: ScriptSpec): Promise<string> {
@@ -25,8 +25,8 @@ export function runScript(spec: ScriptSpec): Promise<string> {
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   const kill = () => child.kill("SIGKILL");
-  const timers = [setTimeout(kill, DEADLINE_MS)];
-  child.stdout.once("data", () => timers.push(setTimeout(kill, spec.lingersMs)));
+  const timers = [setTimeout(kill, patienceMs())];
+  child.stdout.once("data", () => timers.push(setTimeout(kill, LINGERS_MS)));
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   child.once("error", reject);

@@ -3,10 +3,11 @@
 import { spawn } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { bringUpServers, type TestServers } from "./bring-up.ts";
+import { TEST_LIMIT_MS } from "./patience.ts";
 import { watchOver } from "./watchdog.ts";
 
-// On a busy machine 5 s, the runner's own limit, is not enough for suites of real processes; bunfig cannot say it.
-const TIMEOUT = "--timeout=30000";
+// The runner's own limit is 5 s; bunfig cannot say another.
+const TIMEOUT = `--timeout=${TEST_LIMIT_MS}`;
 
 type Totals = { readonly passed: number; readonly failed: number; readonly skipped: number };
 type Outcome = { readonly exitCode: number; readonly output: string };

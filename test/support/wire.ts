@@ -1,5 +1,6 @@
 // A connection to a server of which every byte is written by the test.
 import { connect, type Socket } from "node:net";
+import { patienceMs } from "./patience.ts";
 
 /** A connection that keeps what it hears. */
 export interface Wire {
@@ -33,7 +34,7 @@ export function dial(port: number): Wire {
   });
   const until = (isIt: () => boolean) =>
     new Promise<string>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not in time: ${heard}`)), 5_000);
+      const timer = setTimeout(() => reject(new Error(`never: ${heard}`)), patienceMs());
       const look = () => {
         if (!isIt()) return;
         clearTimeout(timer);

@@ -95,7 +95,7 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
       const found = await eventually(async () => {
         const orphans = await store.tasks.expired(100);
         return orphans.find(({ taskId }) => taskId === first.taskId);
-      }, 5_000);
+      });
       expect(found).toEqual({
         ...leaseOf(present(second)),
         charged: 1,

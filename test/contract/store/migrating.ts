@@ -42,7 +42,7 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
     test("four processes that migrate at once all succeed, and it is done once", async () => {
       const assignment: Assignment = { address: database.address, action: "migrate", tasks: 0 };
       const script = new URL("./store-process.ts", import.meta.url);
-      const spec = { command: BUN, script, data: assignment, lingersMs: 5_000 };
+      const spec = { command: BUN, script, data: assignment };
       await Promise.all(Array.from({ length: 4 }, () => runScript(spec)));
       const versions = await versionsIn(database, "schema_migrations");
       expect(versions).toContain(1);

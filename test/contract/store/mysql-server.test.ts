@@ -8,6 +8,7 @@ import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";
 import { findFreePort } from "../../support/free-port.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import type { PrivateMariadb } from "../../support/private-mariadb.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { rejectionOf } from "../../support/rejection.ts";
@@ -15,7 +16,7 @@ import { acquireServices, type MysqlService } from "../../support/services.ts";
 import { claimOf, openCorner, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 const services = await acquireServices();
 const logger = createRecordedLog();
 
@@ -186,16 +187,13 @@ function failingServerSuite(startMariadb: () => Promise<PrivateMariadb>): void {
     await server.stop();
   });
 
-  test("a server that hangs is noticed by a ping in about 2 s, and used again when it goes on", async () => {
+  test("a server that hangs is noticed by a ping, and used again when it goes on", async () => {
     await store.ping();
     server.freeze();
-    const before = performance.now();
     const error = await rejectionOf(store.ping());
-    const tookMs = performance.now() - before;
     server.thaw();
     expect(error).toMatchObject({ code: "unavailable" });
-    expect(tookMs).toBeLessThan(4_000);
-    await eventually(() => store.ping().then(() => true), 15_000);
+    await eventually(() => store.ping().then(() => true));
   });
 
   test("a server that is killed is unavailable; what was acknowledged is there when it is back", async () => {
@@ -206,7 +204,7 @@ function failingServerSuite(startMariadb: () => Promise<PrivateMariadb>): void {
       expect(await rejectionOf(attempt())).toMatchObject({ code: "unavailable" });
     }
     await server.restart();
-    const claimed = await eventually(() => corner.claim(9), 15_000);
+    const claimed = await eventually(() => corner.claim(9));
     expect(claimed.map(({ taskId }) => taskId)).toEqual(ids);
   });
 }

@@ -1,6 +1,7 @@
 // Everything the store promises, on MySQL or MariaDB.
 import { setDefaultTimeout } from "bun:test";
 import { describeWith } from "../../support/describe-with.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { acquireServices } from "../../support/services.ts";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
@@ -16,7 +17,7 @@ import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 const services = await acquireServices();
 
 describeWith(services, {

@@ -9,6 +9,7 @@ import { sql } from "kysely";
 import { createSqliteStore } from "../../../src/store/sqlite.ts";
 import { createSqliteDatabase } from "../../../src/store/sqlite-database.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { BUN, runScript } from "../../support/run-script.ts";
 import { openCorner, present, sampleTask } from "./samples.ts";
@@ -17,7 +18,7 @@ import type { Assignment, WorkReport } from "./store-process.ts";
 const PROCESSES = 3;
 const TASKS = 60;
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("store/sqlite, one file for several processes", () => {
   let folder: string;
@@ -27,7 +28,7 @@ describe("store/sqlite, one file for several processes", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "serendipity-sqlite-"));
     path = join(folder, "store.sqlite");
-    store = createSqliteStore({ path, busyDeadlineMs: 300 });
+    store = createSqliteStore({ path, busyDeadlineMs: 60_000 });
   });
   afterEach(async () => {
     await store.close();
@@ -51,7 +52,7 @@ describe("store/sqlite, one file for several processes", () => {
     const address = { kind: "sqlite", url: path } as const;
     const data: Assignment = { address, action: "work", tasks: TASKS };
     const script = new URL("./store-process.ts", import.meta.url);
-    const spec = { command: BUN, script, data, lingersMs: 5_000 };
+    const spec = { command: BUN, script, data };
     const outputs = await Promise.all(Array.from({ length: PROCESSES }, () => runScript(spec)));
     const reports = outputs.map((output) => JSON.parse(output) as WorkReport);
     expect(reports).toEqual(reports.map(() => ({ finished: TASKS })));
@@ -75,6 +76,8 @@ describe("store/sqlite, one file for several processes", () => {
 
   test("a write that stays shut out past the deadline is unavailable, and works again afterwards", async () => {
     await store.migrate();
+    await store.close();
+    store = createSqliteStore({ path, busyDeadlineMs: 300 });
     const corner = await openCorner(store);
     const rival = lock();
     const error = await rejectionOf(corner.add({}));

@@ -1,5 +1,6 @@
 // Everything the store promises, on a SQLite file.
 import { describe, setDefaultTimeout } from "bun:test";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
@@ -14,7 +15,7 @@ import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createSqliteTestDatabase } from "./world.ts";
 
-setDefaultTimeout(30_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 describe("store/sqlite", () => {
   creatingSuite(createSqliteTestDatabase);

@@ -19,7 +19,7 @@ export interface Looked {
   readonly last: LiveView;
 }
 
-const FOUND_LIMIT_MS = 8_000;
+const FOUND_LIMIT_MS = 40_000;
 const LOOKS = 3;
 const INTERVAL_MS = 5;
 const AT_ONCE = 2;

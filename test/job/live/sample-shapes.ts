@@ -26,7 +26,7 @@ export interface Sampled {
   readonly error?: string;
 }
 
-const WARM_LIMIT_MS = 8_000;
+const WARM_LIMIT_MS = 40_000;
 const SAMPLES = 10;
 const INTERVAL_MS = 10;
 
