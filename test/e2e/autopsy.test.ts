@@ -122,8 +122,8 @@ describe("an attempt that gives up", () => {
       const { port } = silent.address() as AddressInfo;
       const own = await createClient(program.url, { linkUrl: `http://127.0.0.1:${port}/` });
       const task = { taskNo: "d-1", name: "n", content: { order: 7 }, timeout: 600_000 };
-      const created = await own.post<{ taskId: number }>("/task/create", task);
       const heard = once(silent, "request");
+      const created = await own.post<{ taskId: number }>("/task/create", task);
       const { taskId: id } = created.data;
       await heard;
       const { data } = await own.post("/task/cancel", { id });

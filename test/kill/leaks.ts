@@ -1,7 +1,8 @@
 // Repeats the cheap cases of the kill matrix and shows what that leaves behind in the executor.
 import { eventually } from "../support/eventually.ts";
 import { CASES } from "./cases.ts";
-import { openLane, type RuntimeName } from "./lane.ts";
+import { openLane } from "./lane.ts";
+import type { RuntimeName } from "./row.ts";
 import type { Footprint } from "./watch-process.ts";
 
 /** A killed one may still be on its way out, and a spare on its way in: more than this is left behind. */

@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { PHASES, storm } from "../job/stop-storm.ts";
 import { CASES, isAboutMemory, type KillCase, needsExecutor } from "./cases.ts";
-import { commandOf, openLane, type Row, type RuntimeName } from "./lane.ts";
+import { commandOf, openLane } from "./lane.ts";
 import { type Leaks, leaksOf } from "./leaks.ts";
 import { openProgram } from "./program.ts";
+import type { Row, RuntimeName } from "./row.ts";
 
 const ENDINGS = ["timeout", "cancel"] as const;
 const LANES = [
