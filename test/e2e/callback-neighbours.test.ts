@@ -7,9 +7,10 @@ import type { AddressInfo } from "node:net";
 import type { HostView } from "../../src/core/list-hosts.ts";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -84,7 +85,7 @@ function stateOf(host: HostView | undefined, { appKey }: ApiClient): string | un
 }
 
 function until(isIt: () => boolean | Promise<boolean>): Promise<true> {
-  return eventually(async () => ((await isIt()) ? true : undefined), 60_000);
+  return eventually(async () => ((await isIt()) ? true : undefined));
 }
 
 test("an application whose callbacks are answered 500 holds up no other one of its host", async () => {
@@ -120,7 +121,7 @@ test("a host that is down for all of them is shut out once, and each of them may
   const open = await eventually(async () => {
     const host = await hostOf(shared);
     return host?.state === "open" ? host : undefined;
-  }, 60_000);
+  });
   expect(open.applications).toHaveLength(2);
   expect(open.nextTry).not.toBeNull();
   await create(c, 45);

@@ -174,7 +174,7 @@ async function reached(phase: Phase, { host, importing, offered, ended }: Signs)
   if (phase === "offer") await offered.promise;
   if (phase === "ended") await ended.promise;
   if (phase === "begun") {
-    await eventually(() => (host !== null && isBegun(host.memory)) || undefined, DEADLINE_MS);
+    await eventually(() => (host !== null && isBegun(host.memory)) || undefined);
   }
   return true;
 }

@@ -1,8 +1,9 @@
 // A stop touches nobody else: not during a spawn, an import or an offer, not when a job runs or has just ended.
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { storm } from "./stop-storm.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 test("240 stops, 40 at every phase, leave 20 jobs beside them undisturbed", async () => {
   const result = await storm({ stops: 240, innocents: 20, isChecked: true, patienceMs: 60_000 });

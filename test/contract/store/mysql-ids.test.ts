@@ -7,12 +7,13 @@ import { type Statement, waysToInsert } from "../../../src/store/mysql-insert.ts
 import { createReadyPool } from "../../../src/store/mysql-pool.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { acquireServices, type MysqlService } from "../../support/services.ts";
 import { type Corner, idOf, openCorner, present, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 /** auto_increment_increment and auto_increment_offset as members of a cluster come and go. */
 const PHASES = [
   [1, 1],
