@@ -6,6 +6,7 @@ import { authenticate, type SignedRequest } from "../src/core/authenticate.ts";
 import { cacheApplications } from "../src/core/cached-applications.ts";
 import { createJobFinder } from "../src/core/find-job.ts";
 import { linearRetry } from "../src/core/retry-policy.ts";
+import { requestDigests } from "../src/core/same-request.ts";
 import { createSecretBox, keyFromText, type SecretBox } from "../src/core/secret-box.ts";
 import {
   bodyBoundPayload,
@@ -15,7 +16,7 @@ import {
 } from "../src/core/signature.ts";
 import { createTaskSubmitter } from "../src/core/submit-task.ts";
 import type { NewTask } from "../src/core/task.ts";
-import { contentDigest, readContent } from "../src/core/task-content.ts";
+import { readContent } from "../src/core/task-content.ts";
 import type { ApiDeps } from "../src/http/deps.ts";
 import { parseJsonBody } from "../src/http/json-body.ts";
 import { createBodies } from "../src/http/raw-body.ts";
@@ -97,6 +98,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
   };
   const call = { className: NOOP.name, params: PARAMS };
   const body = createBody("steps");
+  const contentText = JSON.stringify(body.content);
   return [
     ["read the body", readBody],
     ["  of that, making the Request here", () => requestOf(text, bound)],
@@ -106,7 +108,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
     ["parse the JSON, refuse what is ambiguous", () => parseJsonBody(bytes, "curl")],
     [
       "content and its sameness digest",
-      () => contentDigest({ ...body, content: readContent(body.content).value }),
+      () => requestDigests({ ...body, content: readContent(body.content, contentText) }, "UTC"),
     ],
     ["find the job and check the params", () => findJob(call)],
   ];

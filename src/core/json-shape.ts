@@ -20,19 +20,20 @@ export function shapeOfText(text: string): JsonShape {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
     if (code === COLON) keys += 1;
-    depth += step(code);
+    depth += stepOf(code);
     deepest = Math.max(deepest, depth);
   }
   return { depth: deepest, keys };
 }
 
 /** +1 for what opens an array or object, -1 for what closes it. */
-function step(code: number): number {
+export function stepOf(code: number): number {
   if (code === 0x5b || code === 0x7b) return 1;
   return code === 0x5d || code === 0x7d ? -1 : 0;
 }
 
-function endOfString(text: string, start: number): number {
+/** Where the quote is that ends the string whose first quote is at `start`. */
+export function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== QUOTE) {
     at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;

@@ -9,9 +9,10 @@ import { createJobFinder, type FindJob } from "./find-job.ts";
 import type { JobDefinition } from "./job.ts";
 import type { Logger } from "./logger.ts";
 import { completeRetry, type RetryInput } from "./retry-policy.ts";
+import { isSameRequest, type RequestDigests, requestDigests } from "./same-request.ts";
 import { askStore } from "./store-answer.ts";
 import type { NewTask, Task } from "./task.ts";
-import { contentDigest, readContent, type TaskContent } from "./task-content.ts";
+import { readContent, requireFittingParams, type TaskContent } from "./task-content.ts";
 import { readRuntime } from "./timestamps.ts";
 
 export interface SubmitDeps {
@@ -29,6 +30,8 @@ export interface SubmitInput {
   readonly name: string;
   /** An object, or the same as JSON text. */
   readonly content: unknown;
+  /** The JSON text of `content` as it came; absent: what `JSON.stringify` makes of it. */
+  readonly contentText?: string;
   /** Ms. */
   readonly timeout: number;
   /** Any form `readMoment` knows; absent: now. */
@@ -56,6 +59,13 @@ interface Due {
   readonly dueAtMs: number;
 }
 
+/** What was read of a create before anything was looked up. */
+interface Read {
+  readonly input: SubmitInput;
+  readonly content: TaskContent;
+  readonly digests: RequestDigests;
+}
+
 /** The text the original API answers, word for word. */
 const REPEATED = "请勿重复提交!";
 
@@ -74,14 +84,14 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
 
   return {
     async submit(application, input) {
-      const content = readContent(input.content);
-      const digest = contentDigest({ ...input, content: content.value });
+      const content = readContent(input.content, input.contentText);
+      const digests = requestDigests({ ...input, content }, timezone);
       try {
-        const submission = await prepare(checks, application, { input, content, digest });
+        const submission = await prepare(checks, application, { input, content, digests });
         return answer(await batches.add(submission), logger);
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
-        if (earlier && earlier.digest === digest) return { taskId: earlier.id };
+        if (earlier && isSameRequest(earlier, digests)) return { taskId: earlier.id };
         throw refusal;
       }
     },
@@ -96,10 +106,10 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
 async function prepare(
   checks: Checks,
   application: Application,
-  { input, content, digest }: { input: SubmitInput; content: TaskContent; digest: string },
+  { input, content, digests }: Read,
 ): Promise<Submission> {
   const [due, job] = await allOrFailure([readDue(checks, input.runtime), jobOf(checks, content)]);
-  const task = newTask(application, input, { content, digest, job, runAt: due.runAt });
+  const task = newTask(application, input, { content, digests, job, runAt: due.runAt });
   return { task, dueAtMs: due.dueAtMs };
 }
 
@@ -119,9 +129,9 @@ async function findEarlier(
 function newTask(
   application: Application,
   input: SubmitInput,
-  read: { content: TaskContent; digest: string; job: JobDefinition | null; runAt: number | null },
+  read: Omit<Read, "input"> & { job: JobDefinition | null; runAt: number | null },
 ): NewTask {
-  const { content, digest, job, runAt } = read;
+  const { content, digests, job, runAt } = read;
   return {
     applicationId: application.id,
     taskNo: input.taskNo,
@@ -129,7 +139,7 @@ function newTask(
     lane: content.call === null ? "callback" : "job",
     job: job?.name ?? null,
     content: content.text,
-    digest,
+    ...digests,
     timeoutMs: Math.min(input.timeout, job?.timeoutMs ?? input.timeout),
     runAt,
     retry: completeRetry(input.retry, job?.retry ?? application.retry),
@@ -144,6 +154,7 @@ async function readDue(checks: Checks, runtime: SubmitInput["runtime"]): Promise
 }
 
 async function jobOf(checks: Checks, content: TaskContent): Promise<JobDefinition | null> {
+  requireFittingParams(content);
   return content.call === null ? null : checks.findJob(content.call);
 }
 

@@ -3,6 +3,7 @@ import type { Attempt, Store, TaskReference } from "../store/store.ts";
 import type { KillReceipt } from "./attempt.ts";
 import { type Autopsy, autopsyOf, hasAutopsy } from "./autopsy.ts";
 import type { DeliveryLog } from "./delivery-log.ts";
+import { parseExact } from "./exact-json.ts";
 import { askStore } from "./store-answer.ts";
 import { type AttemptView, attemptView } from "./task-detail.ts";
 
@@ -65,7 +66,7 @@ function fullView(attempt: Attempt, autopsy: Autopsy | null): FullAttemptView {
     coroutine_id: coroutineId,
     receipt: receipt ?? null,
     autopsy,
-    result: result === null ? null : (JSON.parse(result) as unknown),
+    result: result === null ? null : parseExact(result),
     delivery,
   };
 }

@@ -1,8 +1,8 @@
-// Reads the content of a task: which lane it needs, what it calls with what, and what makes two creates the same.
-import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
+// Reads the content of a task: which lane it needs, what it calls with what, and how it travels.
 import { AppError } from "./errors.ts";
+import { type Misfit, misfitsIn } from "./exact-json.ts";
 import { shapeOfText, shapeOfValue } from "./json-shape.ts";
+import { compactJson } from "./json-source.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -15,38 +15,42 @@ export interface JobCall {
 }
 
 export interface TaskContent {
+  /** As doubles: numbers that do not fit are rounded. */
   readonly value: JsonObject;
-  /** Compact JSON, as the attempt gets it. */
+  /** As it came, without white space between its tokens; a callback gets it byte for byte. */
   readonly text: string;
+  /** Its numbers that no double keeps. */
+  readonly misfits: readonly Misfit[];
   /** Null: a callback. */
   readonly call: JobCall | null;
-}
-
-/** The parts of a create that decide whether a repetition is the same. */
-export interface SameParts {
-  readonly name: string;
-  readonly content: JsonObject;
-  readonly timeout: number;
-  /** As sent. */
-  readonly runtime?: number | string | undefined;
-  /** As sent. */
-  readonly retry?: object | undefined;
 }
 
 const MAX_CONTENT_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 const MAX_CLASS_LENGTH = 255;
+const MAX_ERRORS = 50;
+const MAX_FIELD_LENGTH = 200;
 
-/** Reads content given as an object or as the same JSON in a string. Throws AppError `invalid`. */
-export function readContent(content: unknown): TaskContent {
+/**
+ * Reads content given as an object or as the same JSON in a string; `asSent` is the JSON text of the object as it came.
+ * Throws AppError `invalid`.
+ */
+export function readContent(content: unknown, asSent?: string): TaskContent {
   const value = typeof content === "string" ? parseText(content) : content;
   if (!isObject(value)) throw invalidContent("must be a JSON object, or the same as a JSON string");
   if (shapeOfValue(value).depth > MAX_DEPTH) throw tooDeep();
-  const text = JSON.stringify(value);
-  if (Buffer.byteLength(text, "utf8") > MAX_CONTENT_BYTES) {
+  const given = typeof content === "string" ? content : (asSent ?? JSON.stringify(value));
+  const text = compactJson(given);
+  const misfits = misfitsIn(text);
+  // Escapes and zeros at an end do not count: as many bytes were taken before content travelled as it came.
+  if (isLarge(text) && (misfits.length > 0 || isLarge(JSON.stringify(value)))) {
     throw invalidContent("must be at most 256 KiB as compact JSON");
   }
-  return { value, text, call: readCall(value) };
+  return { value, text, misfits, call: readCall(value) };
+}
+
+function isLarge(text: string): boolean {
+  return Buffer.byteLength(text, "utf8") > MAX_CONTENT_BYTES;
 }
 
 function parseText(text: string): unknown {
@@ -92,29 +96,19 @@ function isClassName(value: unknown): value is string {
   return value.length >= 1 && value.length <= MAX_CLASS_LENGTH;
 }
 
-/** Lowercase hex SHA-256 over the RFC 8785 form of what makes two creates the same. Throws AppError `invalid`. */
-export function contentDigest(parts: SameParts): string {
-  const { name, content, timeout, runtime, retry } = parts;
-  const text = canonicalText({
-    name,
-    content,
-    timeout,
-    ...(runtime !== undefined && { runtime }),
-    ...(retry !== undefined && { retry }),
-  });
-  if (text === undefined) {
-    throw invalidContent("must hold only finite numbers and well-formed Unicode");
-  }
-  return createHash("sha256").update(text, "utf8").digest("hex");
-}
-
-/** Undefined for what RFC 8785 cannot carry. */
-function canonicalText(parts: JsonObject): string | undefined {
-  try {
-    return canonicalize(parts);
-  } catch {
-    return undefined;
-  }
+/** Throws AppError `invalid` when a number in a job's params does not fit: job code would get another one. */
+export function requireFittingParams({ call, misfits }: TaskContent): void {
+  if (call === null) return;
+  const errors = misfits
+    .filter(({ path: [first = ""] }) => first === "_params" || first === "params")
+    .slice(0, MAX_ERRORS)
+    .map(({ path, decimal }) => ({
+      field: ["content", ...path].join(".").slice(0, MAX_FIELD_LENGTH),
+      message: `is a number that a job would get as ${Number(decimal)}: send it as text`,
+    }));
+  if (errors.length === 0) return;
+  const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");
+  throw new AppError("invalid", message, { errors });
 }
 
 function tooDeep(): AppError {

@@ -2,6 +2,7 @@
 import type { Bus } from "../bus/bus.ts";
 import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
 import type { AttemptError, LiveView, Outcome, WaitingPoint } from "./attempt.ts";
+import { parseExact } from "./exact-json.ts";
 import { askStore } from "./store-answer.ts";
 import { type ShownStatus, shownStatus } from "./task.ts";
 
@@ -174,7 +175,7 @@ function viewOf(sight: Sight, attempts: readonly Attempt[]): TaskDetailView {
     maxAttempts: 1 + task.retry.total,
     coroutine_id: current?.coroutineId ?? null,
     service_id: current?.serviceId ?? null,
-    result: current?.result ? (JSON.parse(current.result) as unknown) : null,
+    result: current?.result ? parseExact(current.result) : null,
     error: errorView(current?.error),
     attempts: attempts.map(attemptView),
   };

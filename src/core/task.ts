@@ -69,8 +69,9 @@ export interface NewTask {
   readonly job: string | null;
   /** The content as JSON text, as the attempt gets it. */
   readonly content: string;
-  /** Lowercase hex SHA-256 that decides sameness of a repeated create. */
+  /** `core/same-request` makes it, and the exact one where that differs. */
   readonly digest: string;
+  readonly exactDigest?: string;
   readonly timeoutMs: number;
   /** Epoch ms; null means now on the database's clock, decided inside the INSERT. */
   readonly runAt: number | null;
@@ -80,8 +81,9 @@ export interface NewTask {
 /** A row of `tasks`. Times are epoch ms on the database's clock. */
 export interface Task {
   readonly id: number;
-  /** Decides whether a repeated create is the same one. */
+  /** They decide whether a repeated create is the same one; null: an earlier release created it. */
   readonly digest: string;
+  readonly exactDigest: string | null;
   readonly applicationId: number;
   readonly taskNo: string;
   readonly name: string;

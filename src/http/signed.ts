@@ -22,15 +22,21 @@ export interface SignedInput<T> {
   readonly input: T;
 }
 
+/** The same, with the body it was read from. */
+export interface SignedBody<T> extends SignedInput<T> {
+  readonly body: Uint8Array;
+}
+
 /** A signed body that changes nothing, or whose repetition is harmless. Throws AppError. */
 export async function readSigned<T>(
   deps: HttpDeps,
   exchange: Exchange,
   form: Form<T>,
-): Promise<SignedInput<T>> {
+): Promise<SignedBody<T>> {
   return withBody(deps, exchange, (caller, body) => ({
     caller,
     input: form.fromBody(exchange.request.headers, body),
+    body,
   }));
 }
 

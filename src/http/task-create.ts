@@ -1,5 +1,6 @@
 // The route that creates a task.
 import { Type } from "@sinclair/typebox";
+import { memberText } from "../core/json-source.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";
@@ -11,6 +12,7 @@ import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";
 import { readSigned, SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const PATH = "/task/create";
+const utf8 = new TextDecoder();
 
 const jobExample = {
   taskNo: "taskNo82",
@@ -35,7 +37,7 @@ const newTask = Type.Object({
   name: name({ min: 1, max: 64, description: "Name of the task.", example: "name" }),
   content: content({
     description:
-      "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl. At most 256 KiB.",
+      "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl as the text that came. A number in a job's params must be one that a double keeps. At most 256 KiB as compact JSON.",
     example: jobExample.content,
   }),
   timeout: timeoutMs(),
@@ -62,8 +64,10 @@ export function taskCreateRoute(deps: HttpDeps): Route {
     operation: createOperation,
     challenge: SIGNATURE_CHALLENGE,
     answer: async (exchange) => {
-      const { caller, input } = await readSigned(deps, exchange, form);
-      return succeed(await deps.submitter.submit(caller.application, input));
+      const { caller, input, body } = await readSigned(deps, exchange, form);
+      const contentText = memberText(utf8.decode(body), "content");
+      const task = contentText === undefined ? input : { ...input, contentText };
+      return succeed(await deps.submitter.submit(caller.application, task));
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import type { MemoryWord } from "./vitals.ts";
 
 const { now } = Date;
-const { stringify, parse } = JSON;
+const { stringify, parse, isRawJSON } = JSON;
 
 /** Epoch ms. */
 export const clockMs: () => number = now;
@@ -12,6 +12,8 @@ export const toJsonWith: (
   value: unknown,
   replace: (key: string, value: unknown) => unknown,
 ) => string | undefined = stringify;
+/** A number that a job made exact with `JSON.rawJSON`. */
+export const isRawJson: (value: unknown) => value is { readonly rawJSON: string } = isRawJSON;
 export const parseJson: (text: string) => unknown = parse;
 export const startTimer: (run: () => void, ms: number) => unknown = setTimeout;
 export const stopTimer: (timer: unknown) => void = clearTimeout as (timer: unknown) => void;

@@ -1,7 +1,7 @@
 // Makes values fit to be shown: secrets masked at any depth, sizes bounded, whatever a job hands over.
 import { Buffer } from "node:buffer";
 import { cut } from "./error-data.ts";
-import { toJson } from "./intrinsics.ts";
+import { isRawJson, toJson } from "./intrinsics.ts";
 
 /** In any case, anywhere in the key. */
 export const SECRET_KEY = /password|secret|token|authorization|cookie/i;
@@ -74,6 +74,7 @@ function oneDeeper(read: () => unknown, budget: Budget): unknown {
 function show(value: unknown, budget: Budget): unknown {
   if (typeof value === "string") return showText(value, budget);
   if (typeof value !== "object" || value === null) return showPlain(value as Plain, budget);
+  if (isRawJson(value)) return showText(value.rawJSON, budget);
   if (budget.depth > MAX_DEPTH) return showText("… (cut, too deep)", budget);
   if (value instanceof Date || value instanceof Error || value instanceof RegExp) {
     return showText(String(value), budget);

@@ -1,10 +1,13 @@
 // Makes tasks durable: plain multi-row INSERTs, repeated creates told apart, guilty rows isolated.
+import { isSameRequest, type RequestDigests, type StoredDigests } from "../core/same-request.ts";
 import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
 import type { Connection, Database, Dialect, Insertion } from "./dialect.ts";
 import { failureKind, isOutcomeUnknown } from "./failures.ts";
 import { retryColumns } from "./retry-columns.ts";
+import { toDigests } from "./rows.ts";
 import type { CreateResult } from "./store.ts";
+import type { TaskRow } from "./tables.ts";
 
 /** What the columns of a row besides the content take in a statement, about. */
 const ROW_BYTES = 512;
@@ -15,14 +18,9 @@ interface Entry {
   readonly position: number;
 }
 
-/** What the table holds under a key now; `digest` is the stored one. */
+/** What the table holds under a key now, with the digests that are stored. */
 type Stored =
-  | {
-      readonly kind: "stored";
-      readonly id: number;
-      readonly digest: string;
-      readonly isNew: boolean;
-    }
+  | (StoredDigests & { readonly kind: "stored"; readonly id: number; readonly isNew: boolean })
   | { readonly kind: "rejected"; readonly cause: unknown };
 
 type StoredEntry = readonly [Entry, Stored];
@@ -67,9 +65,10 @@ function answerGroup(
     // The fault may lie in that row's content; the next one of the same key gets its own chance.
     return repeats;
   }
-  const { id, digest, isNew } = stored;
+  const { id, isNew } = stored;
   for (const { position, task } of group) {
-    results.set(position, { kind: "existing", id, same: task.digest === digest });
+    const same = isSameRequest(stored, digestsOf(task));
+    results.set(position, { kind: "existing", id, same });
   }
   if (isNew) results.set(first.position, { kind: "created", id });
   return [];
@@ -113,7 +112,7 @@ async function insertOrFind(database: Database, entries: readonly Entry[]): Prom
       keyColumns: ["application_id", "task_no"],
       keys: entries.map(({ task }) => [task.applicationId, task.taskNo.toWellFormed()]),
     });
-    return entries.map((entry, row) => [entry, storedAs(ids[row], entry.task.digest, true)]);
+    return entries.map((entry, row) => [entry, storedAs(ids[row], digestsOf(entry.task), true)]);
   } catch (thrown) {
     if (failureKind(thrown) !== "duplicate") throw thrown;
     const found = await findExisting(database, entries);
@@ -135,13 +134,19 @@ async function insertTwice(database: Database, insertion: Insertion): Promise<re
   }
 }
 
-function storedAs(id: number | undefined, digest: string, isNew: boolean): Stored {
+function storedAs(id: number | undefined, digests: StoredDigests, isNew: boolean): Stored {
   if (id === undefined) throw new Error("the database answered fewer ids than rows");
-  return { kind: "stored", id, digest, isNew };
+  return { ...digests, kind: "stored", id, isNew };
 }
 
-function foundAs(entry: Entry, row: { id: number; digest: string } | undefined): StoredEntry[] {
-  return row === undefined ? [] : [[entry, storedAs(row.id, row.digest, false)]];
+type FoundRow = Pick<TaskRow, "id" | "digest" | "exact_digest">;
+
+function foundAs(entry: Entry, row: FoundRow | undefined): StoredEntry[] {
+  return row === undefined ? [] : [[entry, storedAs(row.id, toDigests(row), false)]];
+}
+
+function digestsOf({ digest, exactDigest = digest }: NewTask): RequestDigests {
+  return { digest, exactDigest };
 }
 
 /** Rows that exist under the keys of `entries`, by key. */
@@ -150,7 +155,7 @@ async function findExisting(database: Database, entries: readonly Entry[]) {
   const rows = await database.read(({ connection }) =>
     connection
       .selectFrom("tasks")
-      .select(["id", "application_id", "task_no", "digest"])
+      .select(["id", "application_id", "task_no", "digest", "exact_digest"])
       .where((where) =>
         where.or(
           byApplication.map((group) =>
@@ -180,6 +185,7 @@ function insertOf(connection: Connection, { nowMs }: Dialect, entries: readonly 
       job: task.job,
       content: task.content,
       digest: task.digest,
+      exact_digest: task.exactDigest === task.digest ? "" : (task.exactDigest ?? ""),
       timeout_ms: task.timeoutMs,
       status: "pending" as const,
       run_at: task.runAt ?? nowMs,

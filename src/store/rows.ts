@@ -1,5 +1,6 @@
 // Turns rows into the shapes of the port.
 
+import type { StoredDigests } from "../core/same-request.ts";
 import type { ClaimedApplication, ClaimedTask, PreviousSecrets, Task } from "../core/task.ts";
 import { fromJson } from "./json-text.ts";
 import { type RetryColumns, toRetry } from "./retry-columns.ts";
@@ -42,10 +43,16 @@ function toPrevious(row: SecretColumns & Graced): PreviousSecrets | null {
   return { secretSealed, callbackSecretSealed: row.previous_callback_secret_sealed };
 }
 
+/** An empty exact digest is the same as the other one. */
+export function toDigests(row: Pick<TaskRow, "digest" | "exact_digest">): StoredDigests {
+  const { digest, exact_digest } = row;
+  return { digest, exactDigest: exact_digest === "" ? digest : exact_digest };
+}
+
 export function toTask(row: TaskRow): Task {
   return {
     id: row.id,
-    digest: row.digest,
+    ...toDigests(row),
     applicationId: row.application_id,
     taskNo: row.task_no,
     name: row.name,

@@ -50,6 +50,7 @@ interface TasksTable {
   job: string | null;
   content: string;
   digest: string;
+  exact_digest: string | null;
   timeout_ms: number;
   status: TaskStatus;
   run_at: number;

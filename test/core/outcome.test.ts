@@ -4,6 +4,7 @@ import type { AttemptEnd, NextState, Outcome } from "../../src/core/attempt.ts";
 import { decideNext, retryDelayMs } from "../../src/core/outcome.ts";
 import { completeRetry, linearRetry } from "../../src/core/retry-policy.ts";
 import { RETRY_STRATEGIES, type RetryPolicy } from "../../src/core/task.ts";
+import { mulberry } from "../support/mulberry.ts";
 
 const FAILED: NextState = { kind: "terminal", status: "failed" };
 const SUCCEEDED: NextState = { kind: "terminal", status: "succeeded" };
@@ -182,15 +183,4 @@ function policies(random: () => number, count: number) {
       retryOnTimeout: true,
     },
   }));
-}
-
-/** Seeded random numbers, so that a failure can be seen again (mulberry32). */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

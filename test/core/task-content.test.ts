@@ -1,13 +1,11 @@
 // What the content of a task says, and when two creates are the same, against the examples of RFC 8785.
 import { describe, expect, test } from "bun:test";
-import { createHash } from "node:crypto";
-import { contentDigest, readContent } from "../../src/core/task-content.ts";
+import { deliveryBody } from "../../src/callback/signing.ts";
+import { memberText } from "../../src/core/json-source.ts";
+import { readContent, requireFittingParams } from "../../src/core/task-content.ts";
+import { mulberry } from "../support/mulberry.ts";
 
 const KIB = 1024;
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
-}
 
 function invalid(field: string, hint: string) {
   const errors = [{ field, message: expect.stringContaining(hint) }];
@@ -25,8 +23,9 @@ describe("content", () => {
     ['{"a":"\\u5e05","b":[null,true]}', { a: "帅", b: [null, true] }],
     ['{"a":"{\\":[","b":"\\\\"}', { a: '{":[', b: "\\" }],
   ])("%s in a string and as an object are the same", (text, object) => {
-    expect(readContent(text)).toEqual(readContent(object));
-    expect(readContent(text).text).toBe(JSON.stringify(object));
+    const { text: _, ...asText } = readContent(text);
+    expect(asText).toEqual(expect.objectContaining({ value: object, misfits: [], call: null }));
+    expect(readContent(object).text).toBe(JSON.stringify(object));
   });
 
   test.each([
@@ -115,68 +114,97 @@ describe("the job that content calls", () => {
   });
 });
 
-describe("sameness", () => {
-  const same = { name: "n", content: { a: 1, b: [1.5, "x"] }, timeout: 1000 };
-
-  test("is SHA-256 over the RFC 8785 form: its number and string example", () => {
-    const content = JSON.parse(
-      '{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],' +
-        '"string":"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/","literals":[null,true,false]}',
-    );
-    const canonical =
-      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],' +
-      '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}';
-    expect(contentDigest({ name: "x", content, timeout: 1 })).toBe(
-      sha256(`{"content":${canonical},"name":"x","timeout":1}`),
-    );
-  });
-
-  test("sorts keys by UTF-16 code units, as the RFC's sorting example", () => {
-    const content = {
-      "\u20ac": "Euro Sign",
-      "\r": "Carriage Return",
-      "\ufb33": "Hebrew Letter Dalet With Dagesh",
-      "1": "One",
-      "\ud83d\ude00": "Emoji: Grinning Face",
-      "\u0080": "Control",
-      "\u00f6": "Latin Small Letter O With Diaeresis",
-    };
-    const canonical =
-      '{"\\r":"Carriage Return","1":"One","\u0080":"Control",' +
-      '"ö":"Latin Small Letter O With Diaeresis","€":"Euro Sign",' +
-      '"😀":"Emoji: Grinning Face","\ufb33":"Hebrew Letter Dalet With Dagesh"}';
-    expect(contentDigest({ name: "x", content, timeout: 1 })).toBe(
-      sha256(`{"content":${canonical},"name":"x","timeout":1}`),
-    );
-  });
+describe("content travels as it came", () => {
+  const exact =
+    '{"orderId":9007199254740993,"id":123456789012345678901234567890,"t":1E-400,"price":1.0}';
 
   test.each([
-    { ...same, content: { b: [1.5, "x"], a: 1 } },
-    { ...same, content: readContent('{"b":[15e-1,"\\u0078"],"a":1.0}').value },
-    { ...same, runtime: undefined },
-  ])("does not depend on order, spelling or an absent runtime (%#)", (other) => {
-    expect(contentDigest(other)).toBe(contentDigest(same));
+    [exact, exact],
+    [
+      ' {\n "orderId" : 9007199254740993 , "b" : [ 1.0, " x " ] } ',
+      '{"orderId":9007199254740993,"b":[1.0," x "]}',
+    ],
+    ['{"2":1,"1":"\\u5e05\\/","a":-0}', '{"2":1,"1":"\\u5e05\\/","a":-0}'],
+  ])("%s, without the white space around its tokens", (text, kept) => {
+    expect(readContent(text).text).toBe(kept);
+    expect(readContent(JSON.parse(text), text).text).toBe(kept);
   });
 
-  test("changes with each part, and with the runtime as it was sent", () => {
-    const digests = [
-      same,
-      { ...same, name: "m" },
-      { ...same, timeout: 1001 },
-      { ...same, content: { ...same.content, a: 2 } },
-      { ...same, content: { ...same.content, a: "1" } },
-      { ...same, content: { ...same.content, c: null } },
-      { ...same, runtime: 1_627_371_056 },
-      { ...same, runtime: "1627371056" },
-      { ...same, runtime: 1_627_371_056_000 },
-    ].map(contentDigest);
-    expect(new Set(digests).size).toBe(digests.length);
+  test("for 300 contents of all shapes, from the body of a create to the body of a delivery", () => {
+    const random = mulberry(10_020_301);
+    for (let round = 0; round < 300; round += 1) {
+      const text = `{${anyMembers(random, 3)}}`;
+      const body = `{"taskNo":"content",${spaces(random)}"content"${spaces(random)}:${text},"name":"x"}`;
+      const asObject = readContent(JSON.parse(text), memberText(body, "content"));
+      const kept = `{"data":${text.replaceAll(/[ \n\t\r]/g, "")}}`;
+      expect(deliveryBody(asObject.text)).toBe(kept);
+      expect(deliveryBody(readContent(text).text)).toBe(kept);
+      expect(numbersIn(kept)).toEqual(numbersIn(text));
+    }
   });
 
-  test.each(['{"a":1e400}', '{"a":"\\ud800"}', '{"\\udc00":1}'])("cannot be told of %s", (text) => {
-    const { value: content } = readContent(text);
-    expect(() => contentDigest({ name: "x", content, timeout: 1 })).toThrow(
-      invalid("content", "Unicode"),
-    );
+  test("and may have as many needless escapes as before", () => {
+    const escaped = `{"a":"${"\\u5e05".repeat(80_000)}"}`;
+    expect(readContent(escaped).text).toBe(escaped);
+    const tooLong = `{"a":${"9".repeat(256 * KIB)}}`;
+    expect(() => readContent(tooLong)).toThrow(invalid("content", "256 KiB"));
   });
 });
+
+describe("a number that no double keeps", () => {
+  test.each([
+    [
+      '{"class":"a","_params":{"order":{"ids":[1,9007199254740993]}}}',
+      "content._params.order.ids.1",
+      "9007199254740992",
+    ],
+    ['{"class":"a","params":1E400}', "content.params", "Infinity"],
+  ])("in the params of a job, %s, is refused by its place", (text, field, double) => {
+    const content = readContent(text);
+    expect(() => requireFittingParams(content)).toThrow(
+      invalid(field, `as ${double}: send it as text`),
+    );
+  });
+
+  test("is fine in a callback, beside params, and as text", () => {
+    for (const text of [
+      '{"params":1e400}',
+      '{"class":"a","id":1e400,"params":{"id":"9007199254740993"}}',
+    ]) {
+      expect(() => requireFittingParams(readContent(text))).not.toThrow();
+    }
+  });
+});
+
+function anyMembers(random: () => number, depth: number): string {
+  const count = Math.floor(random() * 4);
+  const member = (_: unknown, at: number) => `"k${at}"${spaces(random)}:${anyValue(random, depth)}`;
+  return Array.from({ length: count }, member).join(`,${spaces(random)}`);
+}
+
+function anyValue(random: () => number, depth: number): string {
+  const kind = Math.floor(random() * (depth > 0 ? 6 : 4));
+  if (kind === 4) return `{${spaces(random)}${anyMembers(random, depth - 1)}}`;
+  if (kind === 5)
+    return `[${anyValue(random, depth - 1)}${spaces(random)},${anyValue(random, depth - 1)}]`;
+  if (kind === 3)
+    return ['"\\u0020\\""', "null", "true", '"{:,}"'][Math.floor(random() * 4)] ?? "null";
+  const digits = String(random()).slice(2) + String(random()).slice(2);
+  const power =
+    random() < 0.3 ? `${random() < 0.5 ? "e-" : "E+"}${Math.floor(random() * 500)}` : "";
+  return `${random() < 0.5 ? "-" : ""}1${digits.slice(0, Math.floor(random() * 30))}.${digits.slice(-3)}${power}`;
+}
+
+function spaces(random: () => number): string {
+  return [" ", "\n", "\t ", "", "", ""][Math.floor(random() * 6)] ?? "";
+}
+
+/** The numbers of a JSON text as they are written. */
+function numbersIn(text: string): readonly string[] {
+  const numbers: string[] = [];
+  JSON.parse(text, (_key, value, { source = "" }) => {
+    if (typeof value === "number") numbers.push(source);
+    return value;
+  });
+  return numbers;
+}

@@ -35,6 +35,14 @@ describe("shown vars", () => {
     expect(shownValue({ iban: 1 }, 100, secret)).toEqual({ iban: "[masked]" });
   });
 
+  test("show numbers that no double keeps as their text", () => {
+    const id = JSON.rawJSON("9007199254740993");
+    expect(shownVars({ id, big: 9007199254740993n })).toEqual({
+      id: "9007199254740993",
+      big: "9007199254740993",
+    });
+  });
+
   const large = {
     text: "x".repeat(100_000),
     accents: "é".repeat(50_000),

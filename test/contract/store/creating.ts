@@ -94,6 +94,20 @@ export function creatingSuite(createDatabase: CreateTestDatabase): void {
       expect(other).toEqual({ kind: "existing", id, same: false });
     });
 
+    test("sameness goes by exact digests, and by the old ones for a row of an older program", async () => {
+      const exactDigest = "2".repeat(64);
+      const createExact = (change: object) => create({ taskNo: "exact", ...change });
+      await createExact({ exactDigest });
+      const kinds = async () => {
+        const asked = [{ exactDigest }, {}, { digest: exactDigest }, { exactDigest: OTHER_DIGEST }];
+        const results = await Promise.all(asked.map(createExact));
+        return results.map(([result]) => result?.kind === "existing" && result.same);
+      };
+      expect(await kinds()).toEqual([true, false, true, false]);
+      await database.query("UPDATE tasks SET exact_digest = NULL WHERE task_no = 'exact'");
+      expect(await kinds()).toEqual([true, true, false, true]);
+    });
+
     test("only the guilty rows of a batch are rejected", async () => {
       const results = await create(
         { taskNo: "good-1" },

@@ -1,0 +1,85 @@
+// What makes two creates the same request: digests over their parts, today's and those of earlier releases.
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import { AppError } from "./errors.ts";
+import { parseWithoutMisfits } from "./exact-json.ts";
+import type { JsonObject, TaskContent } from "./task-content.ts";
+import { readMoment } from "./timestamps.ts";
+
+/** The parts of a create that decide whether a repetition is the same. */
+export interface SameParts {
+  readonly name: string;
+  readonly content: Pick<TaskContent, "value" | "text" | "misfits">;
+  readonly timeout: number;
+  /** As sent. */
+  readonly runtime?: number | string | undefined;
+  /** As sent. */
+  readonly retry?: object | undefined;
+}
+
+/** Both are lowercase hex SHA-256. */
+export interface RequestDigests {
+  /** Over the numbers as doubles and the runtime as sent: what earlier releases know a request by. */
+  readonly digest: string;
+  /** Over the numbers as they came and the instant that was meant. Equal to `digest` for most requests. */
+  readonly exactDigest: string;
+}
+
+/** The digests of a row; one that an earlier release made has no exact one. */
+export type StoredDigests = Pick<RequestDigests, "digest"> & {
+  readonly exactDigest: string | null;
+};
+
+/** Throws AppError `invalid` for content that has no RFC 8785 form. */
+export function requestDigests(parts: SameParts, timezone: string): RequestDigests {
+  const { name, timeout, retry, runtime, content } = parts;
+  const { misfits, text, value } = content;
+  const kept = { name, timeout, ...(retry !== undefined && { retry }) };
+  const sent = runtime === undefined ? {} : { runtime };
+  const asDoubles = canonicalText({ ...kept, content: value, ...sent });
+  const isPlain = runtime === undefined && misfits.length === 0;
+  const exact = isPlain
+    ? asDoubles
+    : canonicalText({
+        ...kept,
+        content: parseWithoutMisfits(text),
+        ...instantOf(runtime, timezone),
+      });
+  if (exact === undefined) throw unsayable();
+  // A line break cannot stand in a canonical text: nothing else has the same bytes.
+  const tail = misfits.length === 0 ? "" : `\n${JSON.stringify(misfits)}`;
+  const exactDigest = sha256(exact + tail);
+  return { exactDigest, digest: asDoubles === undefined ? exactDigest : sha256(asDoubles) };
+}
+
+/** Whether a create asks for what is stored under its taskNo. */
+export function isSameRequest(stored: StoredDigests, asked: RequestDigests): boolean {
+  if (stored.exactDigest !== null) return stored.exactDigest === asked.exactDigest;
+  return stored.digest === asked.digest || stored.digest === asked.exactDigest;
+}
+
+/** The same instant in any form is the same; one that cannot be read is refused later, and counts as it was sent. */
+function instantOf(runtime: SameParts["runtime"], timezone: string): JsonObject {
+  if (runtime === undefined) return {};
+  const read = readMoment(runtime, timezone);
+  if (read.kind === "problem") return { runtime };
+  return read.epochMs === 0 ? {} : { runtime: read.epochMs };
+}
+
+/** Undefined for what RFC 8785 cannot carry. */
+function canonicalText(parts: JsonObject): string | undefined {
+  try {
+    return canonicalize(parts);
+  } catch {
+    return undefined;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+function unsayable(): AppError {
+  const message = "must hold only well-formed Unicode";
+  return new AppError("invalid", `content ${message}`, { errors: [{ field: "content", message }] });
+}

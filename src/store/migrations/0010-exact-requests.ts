@@ -1,0 +1,54 @@
+// The tenth schema: requests told apart by exact numbers and instants, and which executor has which job.
+import { addColumns, big, createTables, int, key, nullable, type Table } from "./ddl.ts";
+import type { Migration } from "./migration.ts";
+
+const exactDigest = nullable(
+  key(
+    "exact_digest",
+    64,
+    "as digest, over exact numbers and the instant of the runtime; empty: the same as digest; null: an older program created it",
+  ),
+);
+
+const jobCount = nullable(
+  int("job_count", "how many rows of executor_jobs it has written; null: it tells none"),
+);
+
+const lastHad = [
+  nullable(
+    key("had_by", 128, "executor that had it last when it ended; null: the one in service_id"),
+  ),
+  nullable(big("had_at", "epoch ms of that one's last sign; null: published_at")),
+];
+
+const executorJobs: Table = {
+  name: "executor_jobs",
+  comment: "which executor has which job; rows end with the executor",
+  columns: [
+    key("job", 128, "name of the job"),
+    key("service_id", 128, "executor that has it"),
+    key("source_hash", 64, "SHA-256 of the job file it has"),
+  ],
+  primaryKey: ["job", "service_id"],
+  indexes: [
+    {
+      name: "executor_jobs_by_executor",
+      columns: ["service_id"],
+      comment: "ends the rows of an executor",
+    },
+  ],
+};
+
+export const exactRequests: Migration = {
+  version: 10,
+  name: "exact-requests",
+  oldestProgram: 6,
+  statements: (kind) => [
+    ...addColumns(kind, "tasks", [exactDigest]),
+    ...addColumns(kind, "executors", [jobCount]),
+    ...addColumns(kind, "job_definitions", lastHad),
+    ...createTables(kind, [executorJobs]),
+  ],
+  repair:
+    "drop exact_digest from tasks, job_count from executors, had_by and had_at from job_definitions and the table executor_jobs, as far as they are there",
+};
