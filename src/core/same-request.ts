@@ -63,6 +63,7 @@ function instantOf(runtime: SameParts["runtime"], timezone: string): JsonObject 
   if (runtime === undefined) return {};
   const read = readMoment(runtime, timezone);
   if (read.kind === "problem") return { runtime };
+  // 0 is no runtime.
   return read.epochMs === 0 ? {} : { runtime: read.epochMs };
 }
 

@@ -13,7 +13,7 @@ import { isSameRequest, type RequestDigests, requestDigests } from "./same-reque
 import { askStore } from "./store-answer.ts";
 import type { NewTask, Task } from "./task.ts";
 import { readContent, requireFittingParams, type TaskContent } from "./task-content.ts";
-import { readRuntime } from "./timestamps.ts";
+import { formatInstant, readMoment, readRuntime } from "./timestamps.ts";
 
 export interface SubmitDeps {
   readonly store: Pick<Store, "tasks" | "catalogue" | "now">;
@@ -40,9 +40,18 @@ export interface SubmitInput {
   readonly retry?: RetryInput;
 }
 
+/** What a create answers. */
+export interface CreatedTask {
+  readonly taskId: number;
+  /** The instant that `runtime` was read as, epoch ms; absent without a runtime. */
+  readonly runAt?: number;
+  /** The same as ISO 8601 in the platform's zone. */
+  readonly runAtText?: string;
+}
+
 export interface TaskSubmitter {
   /** Resolves after commit. Throws AppError `invalid`, `refused` or `unavailable`. */
-  submit(application: Application, input: SubmitInput): Promise<{ readonly taskId: number }>;
+  submit(application: Application, input: SubmitInput): Promise<CreatedTask>;
   /** Settles when everything submitted so far is stored and rung. */
   flush(): Promise<void>;
 }
@@ -88,10 +97,12 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
       const digests = requestDigests({ ...input, content }, timezone);
       try {
         const submission = await prepare(checks, application, { input, content, digests });
-        return answer(await batches.add(submission), logger);
+        const { taskId } = answer(await batches.add(submission), logger);
+        return { taskId, ...takenOf(input.runtime, timezone) };
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
-        if (earlier && isSameRequest(earlier, digests)) return { taskId: earlier.id };
+        if (earlier && isSameRequest(earlier, digests))
+          return { taskId: earlier.id, ...takenOf(input.runtime, timezone) };
         throw refusal;
       }
     },
@@ -100,6 +111,15 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
       await bells.settled();
     },
   };
+}
+
+/** The instant that was read, for the caller to see. */
+function takenOf(runtime: SubmitInput["runtime"], timezone: string): Omit<CreatedTask, "taskId"> {
+  if (runtime === undefined) return {};
+  const read = readMoment(runtime, timezone);
+  // What cannot be read is refused, unless it repeats what an earlier release took.
+  if (read.kind === "problem" || read.epochMs === 0) return {};
+  return { runAt: read.epochMs, runAtText: formatInstant(read.epochMs, timezone) };
 }
 
 /** Everything that can be wrong with a create is found here, before anything is stored. */

@@ -13,7 +13,10 @@ const EPOCH = /^\d{1,15}$/;
 const EPOCH_SECONDS = /^\d{10}$/;
 /** Numbers below are seconds (up to the year 5138), from here on milliseconds (since March 1973). */
 const FIRST_EPOCH_MS = 100_000_000_000;
-const MAX_AHEAD_MS = 365 * 24 * 60 * 60 * 1000;
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+/** No date is later. */
+const LAST_EPOCH_MS = 8_640_000_000_000_000;
+const UNITS = `numbers below ${FIRST_EPOCH_MS} are seconds, all others milliseconds`;
 const FORMS =
   "must be epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, or ISO 8601 with an offset";
 
@@ -30,7 +33,7 @@ export function readMoment(value: number | string, timezone: string): ReadMoment
 }
 
 function readEpoch(value: number): ReadMoment {
-  if (!Number.isSafeInteger(value) || value < 0) return problem(FORMS);
+  if (!Number.isSafeInteger(value) || value < 0 || value > LAST_EPOCH_MS) return problem(FORMS);
   return moment(value < FIRST_EPOCH_MS ? value * 1000 : value);
 }
 
@@ -76,27 +79,45 @@ export function readSignatureTime(text: string, timezone: string): number | unde
 }
 
 /**
- * When a task is due: epoch ms, or null for now (absent or past).
- * Throws AppError `invalid` for the field `runtime`.
+ * When a task is due: epoch ms, or null for now (absent, 0 or past). Throws AppError `invalid` for the field `runtime`.
  * @param clock `nowMs` must not be ahead of the database's clock, else a task could start before its time
  */
 export function readRuntime(
   value: number | string | undefined,
-  clock: { readonly nowMs: number; readonly timezone: string },
+  { nowMs, timezone }: { readonly nowMs: number; readonly timezone: string },
 ): number | null {
   if (value === undefined) return null;
-  const read = readMoment(value, clock.timezone);
+  const read = readMoment(value, timezone);
   if (read.kind === "problem") throw invalidRuntime(read.message);
-  if (read.epochMs <= clock.nowMs) return null;
-  if (read.epochMs > clock.nowMs + MAX_AHEAD_MS)
-    throw invalidRuntime("must be at most 365 days ahead");
-  return read.epochMs;
+  const { epochMs } = read;
+  const taken = () => `${unitOf(value)} it is ${formatInstant(epochMs, timezone)}; ${UNITS}`;
+  if (epochMs > nowMs + YEAR_MS) throw invalidRuntime(`must be at most 365 days ahead: ${taken()}`);
+  // Seconds with a digit too many: to start at once would be the one thing nobody meant.
+  if (isEpochMs(value) && epochMs < nowMs - YEAR_MS) {
+    throw invalidRuntime(`must not be more than a year ago: ${taken()}`);
+  }
+  return epochMs <= nowMs ? null : epochMs;
+}
+
+function isEpochMs(value: number | string): boolean {
+  return EPOCH.test(String(value)) && Number(value) >= FIRST_EPOCH_MS;
+}
+
+function unitOf(value: number | string): string {
+  if (!EPOCH.test(String(value))) return "read as a date";
+  return isEpochMs(value) ? "read as epoch milliseconds" : "read as epoch seconds";
 }
 
 /** `YYYY-MM-DD HH:mm:ss` in the zone. */
 export function formatTime(epochMs: number, timezone: string): string {
   const zoned = Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timezone);
   return zoned.toPlainDateTime().toString({ smallestUnit: "second" }).replace("T", " ");
+}
+
+/** ISO 8601 in the zone, with its offset. */
+export function formatInstant(epochMs: number, timezone: string): string {
+  const instant = Temporal.Instant.fromEpochMilliseconds(epochMs);
+  return instant.toString({ timeZone: timezone, smallestUnit: "millisecond" });
 }
 
 function invalidRuntime(message: string): AppError {

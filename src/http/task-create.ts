@@ -43,7 +43,8 @@ const newTask = Type.Object({
   timeout: timeoutMs(),
   runtime: Type.Optional(
     moment({
-      description: "When it starts; at most 365 days ahead. A past one, or none, means now.",
+      description:
+        "When it starts; at most 365 days ahead. None, 0 or a past one means now. Numbers below 1e11 are epoch seconds, all others milliseconds; milliseconds of more than a year ago are refused, as they are seconds with a digit too many. The same instant in another form is the same request.",
       example: "2021-07-27 17:30:30",
     }),
   ),
@@ -83,9 +84,28 @@ const createOperation = operation({
     schema: newTask,
     examples: { job: jobExample, callback: callbackExample, ownRetries: retryExample },
   },
-  data: Type.Object({ taskId: Type.Integer() }),
+  data: Type.Object({
+    taskId: Type.Integer(),
+    runAt: Type.Optional(
+      Type.Integer({
+        description: "The instant that `runtime` was read as, epoch ms; absent without one.",
+      }),
+    ),
+    runAtText: Type.Optional(
+      Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
+    ),
+  }),
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },
+    later: {
+      code: 0,
+      msg: "ok!",
+      data: {
+        taskId: 82,
+        runAt: 1_627_378_230_000,
+        runAtText: "2021-07-27T17:30:30.000+08:00",
+      },
+    },
     otherRequest: { code: 1, msg: "请勿重复提交!", data: [] },
     unknownJob: {
       code: 1,

@@ -18,7 +18,6 @@ import {
 } from "../support/use-case-world.ts";
 
 const QUICK = { class: "quick" };
-const YEAR_MS = 365 * 86_400_000;
 
 let world: World;
 let application: Application;
@@ -115,31 +114,6 @@ describe("the retries of a task", () => {
     const { retry: _, ...without } = first;
     const refused = await rejectionOf(submitter.submit(application, without));
     expect(refused).toMatchObject({ code: "refused" });
-  });
-});
-
-describe("when a task is due", () => {
-  test("is now by the database's clock without a runtime, or with a past one", async () => {
-    for (const runtime of [undefined, 1, "2021-07-27 17:30:30"]) {
-      const before = await world.store.now();
-      const { runAt } = await submitted(runtime === undefined ? {} : { runtime });
-      expect(runAt).toBeGreaterThanOrEqual(before);
-      expect(runAt).toBeLessThanOrEqual(await world.store.now());
-    }
-  });
-
-  test("is its runtime when that is later", async () => {
-    const runtime = (await world.store.now()) + 5_000;
-    expect((await submitted({ runtime })).runAt).toBe(runtime);
-    expect((await submitted({ runtime: new Date(runtime).toISOString() })).runAt).toBe(runtime);
-  });
-
-  test("is at most 365 days ahead", async () => {
-    const runtime = (await world.store.now()) + YEAR_MS + 60_000;
-    expect(await rejectionOf(submitted({ runtime }))).toMatchObject({
-      code: "invalid",
-      details: { errors: [{ field: "runtime", message: "must be at most 365 days ahead" }] },
-    });
   });
 });
 

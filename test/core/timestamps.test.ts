@@ -118,8 +118,23 @@ describe("the runtime of a task", () => {
     expect(readRuntime(value, clock)).toBe(runAt);
   });
 
+  test.each([clock.nowMs - yearMs, String(clock.nowMs - yearMs), 1_300_000_000])(
+    "%j is past and means now",
+    (value) => {
+      expect(readRuntime(value, clock)).toBeNull();
+    },
+  );
+
   test.each([
+    [100_000_000_000, "read as epoch milliseconds it is 1973-03-03T17:46:40.000+08:00"],
+    ["162737105600", "read as epoch milliseconds it is 1975-02-27T20:45:05.600+08:00"],
+    [clock.nowMs - yearMs - 1, "must not be more than a year ago"],
+    [99_999_999_999, "read as epoch seconds it is 5138-11-16T17:46:39.000+08:00"],
+    ["2031-01-01 00:00:00", "read as a date it is 2031-01-01T00:00:00.000+08:00"],
+    [8_640_000_000_000_000, "+275760-09-13"],
+    [8_640_000_000_000_001, "epoch seconds or milliseconds"],
     [clock.nowMs + yearMs + 1, "365 days"],
+    [clock.nowMs + yearMs + 1, "numbers below 100000000000 are seconds, all others milliseconds"],
     ["soon", "ISO 8601"],
     ["2021-02-30 00:00:00", "exists"],
   ])("%j is invalid, and the field is named", (value, hint) => {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { createLocalBus } from "../../src/bus/local.ts";
 import type { AttemptEnd } from "../../src/core/attempt.ts";
 import type { JobDefinition } from "../../src/core/job.ts";
@@ -23,7 +24,8 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
 
 export async function createWorld() {
   const folder = await mkdtemp(join(tmpdir(), "serendipity-core-"));
-  const store = createSqliteStore({ path: join(folder, "tasks.sqlite") });
+  const path = join(folder, "tasks.sqlite");
+  const store = createSqliteStore({ path });
   await store.migrate();
   const secretBox = createSecretBox(keyFromText("a secret key for tests, of 32 characters"));
   const queue = createLocalQueue({ links: [] });
@@ -39,7 +41,14 @@ export async function createWorld() {
     await store.close();
     await rm(folder, { recursive: true });
   };
-  return { store, secretBox, queue, bells, bus, logger, lines, close };
+  return { path, store, secretBox, queue, bells, bus, logger, lines, close };
+}
+
+/** Makes the row as a release before exact digests would have written it. */
+export function forgetExactDigest({ path }: Pick<World, "path">, taskId: number): void {
+  const file = new DatabaseSync(path);
+  file.prepare("UPDATE tasks SET exact_digest = NULL WHERE id = ?").run(taskId);
+  file.close();
 }
 
 /** An application in the store, with its secret. */
