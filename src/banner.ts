@@ -1,12 +1,12 @@
 // What `start` tells the person in front of it: where everything is, and the first command to try.
 import type { Config } from "./config.ts";
-import type { ExecutorJobs } from "./executor-protocol.ts";
+import type { LoadedJobs } from "./consumer/protocol.ts";
 
 export interface BannerFacts {
   readonly config: Config;
   readonly version: string;
   /** Null in a process without an executor. */
-  readonly jobs: ExecutorJobs | null;
+  readonly jobs: LoadedJobs | null;
 }
 
 const SHAPES: Readonly<Record<Config["shape"], string>> = {
@@ -28,12 +28,10 @@ export function bannerText({ config, version, jobs }: BannerFacts): string {
   return [`Serendipity Job ${version}`, ...lines, ...next, ""].join("\n");
 }
 
-function executorRows(config: Config, jobs: ExecutorJobs): [string, string][] {
-  const found = `${jobs.names.length} in ${config.jobsDir}: ${jobs.names.join(", ")}`;
-  const bad = jobs.badFiles.map(({ file, message }): [string, string] => [
-    "",
-    `! ${file}: ${message}`,
-  ]);
+function executorRows(config: Config, { jobs, badFiles }: LoadedJobs): [string, string][] {
+  const names = jobs.map(({ definition }) => definition.name);
+  const found = `${names.length} in ${config.jobsDir}: ${names.join(", ")}`;
+  const bad = badFiles.map(({ file, message }): [string, string] => ["", `! ${file}: ${message}`]);
   const slots = `${config.executorSlots} jobs and ${config.callbackConcurrency} callbacks at once`;
   return [["Jobs", found], ...bad, ["Slots", slots]];
 }

@@ -1,9 +1,9 @@
 // What the main process and its executor say to each other over fork IPC; doorbells and bus messages share the link.
 
 import type { Config } from "./config.ts";
-import type { Failure, GroupNews } from "./consumer/protocol.ts";
-import type { BadJobFile } from "./core/job.ts";
+import type { Failure, GroupNews, LoadedJobs } from "./consumer/protocol.ts";
 import type { DeathCause } from "./core/reap.ts";
+import type { CatalogueJob } from "./job/catalogue.ts";
 
 /** An executor of which nothing runs any more. */
 export interface DeadExecutor {
@@ -23,6 +23,8 @@ export type ToExecutor =
       readonly serviceId: string;
       /** Base64; opens the applications' secrets. */
       readonly key: string;
+      /** What its predecessor served; null: import all files first. */
+      readonly inherited: readonly CatalogueJob[] | null;
     }
   /** Take over the tasks of this one. */
   | { readonly to: "executor"; readonly kind: "bury"; readonly dead: DeadExecutor }
@@ -31,7 +33,9 @@ export type ToExecutor =
 export type FromExecutor =
   /** Listening; asked for `start`. */
   | { readonly to: "main"; readonly kind: "hello" }
-  | { readonly to: "main"; readonly kind: "ready"; readonly jobs: ExecutorJobs }
+  | { readonly to: "main"; readonly kind: "ready"; readonly jobs: LoadedJobs }
+  /** It serves these jobs now, after imports beside. */
+  | { readonly to: "main"; readonly kind: "imported"; readonly jobs: LoadedJobs }
   /** A thread of it cannot be terminated: start a successor now. */
   | { readonly to: "main"; readonly kind: "retiring"; readonly taskId: number }
   /** Retired and empty: kill it with its group. */
@@ -40,8 +44,3 @@ export type FromExecutor =
   | { readonly to: "main"; readonly kind: "buried"; readonly serviceId: string }
   | { readonly to: "main"; readonly kind: "drained" }
   | { readonly to: "main"; readonly kind: "failed"; readonly failure: Failure };
-
-export interface ExecutorJobs {
-  readonly names: readonly string[];
-  readonly badFiles: readonly BadJobFile[];
-}

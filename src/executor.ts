@@ -3,7 +3,12 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { createBus, createQueue, createStore } from "./adapters.ts";
 import type { Bus } from "./bus/bus.ts";
-import { type GroupNews, isFor, type MemoryPressure } from "./consumer/protocol.ts";
+import {
+  type GroupNews,
+  isFor,
+  type LoadedJobs,
+  type MemoryPressure,
+} from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
 import type { FeedNews } from "./consumer/watched.ts";
 import { AppError, messageOf } from "./core/errors.ts";
@@ -11,7 +16,7 @@ import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
 import type { Logger } from "./core/logger.ts";
 import { takeOver } from "./core/reap.ts";
 import { LANES, type Lane } from "./core/task.ts";
-import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { keepHouse } from "./housekeeping.ts";
 import { placesIn, removeFolder } from "./job/live/read-remains.ts";
 import { onOrphaned } from "./job/orphaned.ts";
@@ -79,20 +84,29 @@ function killOwnGroup(): void {
   process.kill(-process.pid, "SIGKILL");
 }
 
-async function createExecutor({ config, serviceId, key }: Start): Promise<Executor> {
+async function createExecutor({ config, serviceId, key, inherited }: Start): Promise<Executor> {
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
+  const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")), inherited };
+  const publish = createPublisher({ serviceId, logger });
+  const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
+  const loading = Promise.all(threads.map((thread) => thread.loaded));
+  const published = Promise.all(threads.map(({ loaded }) => loaded.then(publish)));
+  // Both are awaited below; until then nobody hears that they failed.
+  for (const later of [loading, published]) later.catch(() => undefined);
   const store = await createStore({ config, logger }, 4);
   await store.checkSchema();
   const remainsDir = join(config.dataDir, "live");
   opened.resolve({ store, logger, remainsDir });
-  const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")) };
-  const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
-  const jobs = await publishJobs(threads, { store, serviceId });
 
   const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
   const bus = await createBus({ config, logger }, [parent]);
   await bus.serve(serviceId, (question) => ask(threads, question));
+  const jobs = jobsOf(await loading);
+  await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
+  // What was inherited is in the catalogue already: it keeps no lane waiting.
+  if (inherited === null) await published;
   await Promise.all(threads.map((thread) => thread.begin()));
+  for (const thread of threads) thread.importAll();
   const stopHousekeeping = keepHouse({ store, serviceId, config, logger, remainsDir });
   const { executorRssMb: limitMb } = config;
   const onPressure = (memory: MemoryPressure) => {
@@ -107,6 +121,10 @@ async function createExecutor({ config, serviceId, key }: Start): Promise<Execut
         retire(taskId).catch(fail);
       },
       onNews: (news: FeedNews) => hearNews(bus, news),
+      onJobs: (found: LoadedJobs) => {
+        say({ to: "main", kind: "imported", jobs: found });
+        publish(found).catch(fail);
+      },
       onGroup: ({ group, isAlive }: GroupNews) =>
         say({ to: "main", kind: "group", group, isAlive }),
       onDeath: (why: string) => {
@@ -146,22 +164,32 @@ function hearNews(bus: Bus, { feed: name, events, isEnded }: FeedNews): void {
   if (isEnded) feed.end();
 }
 
-interface PublishDeps {
-  readonly store: Store;
-  readonly serviceId: string;
+/** Only the thread of the job lane has jobs. */
+function jobsOf(loaded: readonly (LoadedJobs | null)[]): LoadedJobs {
+  const [jobs = null] = loaded.filter((each) => each !== null);
+  return jobs ?? { jobs: [], badFiles: [], pending: 0 };
 }
 
-async function publishJobs(
-  threads: readonly ConsumerThread[],
-  deps: PublishDeps,
-): Promise<ExecutorJobs> {
-  const { store, serviceId } = deps;
-  const loaded = await Promise.all(threads.map((thread) => thread.loaded));
-  const definitions = loaded.flatMap((jobs) => jobs?.definitions ?? []);
-  const badFiles = loaded.flatMap((jobs) => jobs?.badFiles ?? []);
-  await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
-  await store.catalogue.publish(serviceId, definitions);
-  return { names: definitions.map(({ name }) => name), badFiles };
+interface PublishDeps {
+  readonly serviceId: string;
+  readonly logger: Logger;
+}
+
+/** Publishes one catalogue after the other, as soon as the store is open: what was told last must stand. */
+function createPublisher({ serviceId, logger }: PublishDeps) {
+  let last: Promise<unknown> = Promise.resolve();
+  return (jobs: LoadedJobs | null): Promise<unknown> => {
+    if (jobs === null) return last;
+    const definitions = jobs.jobs.map(({ definition }) => definition);
+    last = last.then(async () => {
+      const { store } = await opened.promise;
+      await untilDone(() => store.catalogue.publish(serviceId, definitions), {
+        logger,
+        failure: "publishing the catalogue is repeated",
+      });
+    });
+    return last;
+  };
 }
 
 /** Only the thread of the attempt's lane knows it; the other one says `unknown`. */
@@ -180,25 +208,33 @@ interface BuryDeps {
   readonly remainsDir: string;
 }
 
-/** Repeats until the store took it: the dead one's tasks must not wait for their leases. */
 async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
+  const { store, logger } = deps;
   const remains = join(deps.remainsDir, dead.serviceId);
+  const take = () =>
+    takeOver(store, dead.serviceId, {
+      cause: dead.cause,
+      provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
+      latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
+      findPlace: placesIn(() => [remains]),
+    });
+  // The dead one's tasks must not wait for their leases.
+  const failure = "taking over from a dead executor is repeated";
+  const returned = await untilDone(take, { logger, failure });
+  removeFolder(remains);
+  logger.info({ dead: dead.serviceId, tasks: returned.length }, "took over from a dead executor");
+}
+
+/** Repeats until the store took it. */
+async function untilDone<T>(
+  step: () => Promise<T>,
+  { logger, failure }: { readonly logger: Logger; readonly failure: string },
+): Promise<T> {
   for (;;) {
     try {
-      const returned = await takeOver(deps.store, dead.serviceId, {
-        cause: dead.cause,
-        provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
-        latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
-        findPlace: placesIn(() => [remains]),
-      });
-      removeFolder(remains);
-      deps.logger.info(
-        { dead: dead.serviceId, tasks: returned.length },
-        "took over from a dead executor",
-      );
-      return;
+      return await step();
     } catch (thrown) {
-      deps.logger.warn({ err: messageOf(thrown) }, "taking over from a dead executor is repeated");
+      logger.warn({ err: messageOf(thrown) }, failure);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -137,10 +137,10 @@ async function migrate(config: Config, logger: Logger): Promise<void> {
 }
 
 async function check(config: Config, logger: Logger): Promise<void> {
-  const { definitions, badFiles } = await checkJobs(config, logger);
+  const { jobs, badFiles } = await checkJobs(config, logger);
   console.log(`settings: right (${config.shape})`);
-  console.log(`jobs: ${definitions.length} in ${config.jobsDir}`);
-  for (const { name, untraced } of definitions) {
+  console.log(`jobs: ${jobs.length} in ${config.jobsDir}`);
+  for (const { name, untraced } of jobs.map(({ definition }) => definition)) {
     for (const { file, note } of untraced)
       console.log(`  ${name}: no live lines in ${file}: ${note}`);
   }

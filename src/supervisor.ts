@@ -4,12 +4,13 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Config, scrubbedEnv } from "./config.ts";
-import { isFor } from "./consumer/protocol.ts";
+import { type Failure, isFor, type LoadedJobs } from "./consumer/protocol.ts";
 import { AppError } from "./core/errors.ts";
 import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { DeathCause } from "./core/reap.ts";
-import type { DeadExecutor, ExecutorJobs, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
+import type { CatalogueJob } from "./job/catalogue.ts";
 import { forkModule } from "./job/fork-module.ts";
 import { groupLedBy, killGroup, type ProcessGroup, sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
@@ -37,7 +38,7 @@ export interface Supervisor {
   /** To the executor of the moment; stays the same when it is replaced. */
   readonly link: Link;
   /** Forks; settles when the first executor is ready; rejects (AppError `configuration`) when it cannot be. */
-  start(): Promise<ExecutorJobs>;
+  start(): Promise<LoadedJobs>;
   /** True while an executor is ready to claim. */
   isReady(): boolean;
   /** Lets running attempts end within `graceMs`, hands the rest back, ends the executor. */
@@ -55,6 +56,8 @@ interface Child {
   readonly link: Link;
   readonly bornAt: number;
   isReady: boolean;
+  /** It imports new or changed job files, or all of them: it may die of that. */
+  isImporting: boolean;
   /** It has its settings, and can bury. */
   isGreeted: boolean;
   /** How its death is to be told; `killed` once we decided to. */
@@ -69,12 +72,13 @@ interface Child {
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const { config, logger } = deps;
-  const started = Promise.withResolvers<ExecutorJobs>();
+  const started = Promise.withResolvers<LoadedJobs>();
   const hearers = new Set<(message: unknown) => void>();
   const children = new Set<Child>();
   const unburied = new Map<string, DeadExecutor>();
   let current: Child | null = null;
-  let failedStarts = 0;
+  let served: readonly CatalogueJob[] | null = null;
+  const restartDelayMs = createRestartDelays();
   let isDraining = false;
 
   function spawn(): void {
@@ -94,6 +98,9 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         break;
       case "ready":
         noteReady(child, message.jobs);
+        break;
+      case "imported":
+        noteJobs(child, message.jobs);
         break;
       case "failed":
         noteFailed(child, message.failure);
@@ -118,23 +125,28 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 
   function greet(child: Child): void {
     const key = Buffer.from(deps.key).toString("base64");
-    send(child, { to: "executor", kind: "start", config, serviceId: child.serviceId, key });
+    const given = { config, key, serviceId: child.serviceId, inherited: served };
+    send(child, { to: "executor", kind: "start", ...given });
     child.isGreeted = true;
     for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
   }
 
-  function noteReady(child: Child, jobs: ExecutorJobs): void {
+  function noteReady(child: Child, jobs: LoadedJobs): void {
     child.isReady = true;
-    logger.info({ service_id: child.serviceId, jobs: jobs.names.length }, "executor ready");
+    noteJobs(child, jobs);
+    const found = { jobs: jobs.jobs.length, pending: jobs.pending };
+    logger.info({ service_id: child.serviceId, ...found }, "executor ready");
     started.resolve(jobs);
   }
 
-  function noteFailed(child: Child, failure: { isConfiguration: boolean; message: string }): void {
-    logger.error(
-      { service_id: child.serviceId, err: failure.message },
-      "the executor could not start",
-    );
-    if (failure.isConfiguration) started.reject(new AppError("configuration", failure.message));
+  function noteJobs(child: Child, { jobs, pending }: LoadedJobs): void {
+    child.isImporting = pending > 0;
+    if (child === current) served = jobs;
+  }
+
+  function noteFailed(child: Child, { isConfiguration, message: err }: Failure): void {
+    logger.error({ service_id: child.serviceId, err }, "the executor could not start");
+    if (isConfiguration) started.reject(new AppError("configuration", err));
     killExecutor(child);
   }
 
@@ -157,9 +169,11 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     killExecutor(child);
     children.delete(child);
     child.isReady = false;
+    // It may have died of a changed file: the next one imports before it has anything to lose.
+    if (child.isImporting) served = null;
     if (!isDraining) {
       logger.warn({ service_id: child.serviceId, cause: child.cause }, "executor ended");
-      if (current === child) setTimeout(restart, restartDelayMs(child));
+      if (current === child) setTimeout(() => isDraining || spawn(), restartDelayMs(child));
     }
     await sweepJobs(child, logger);
     bury(child);
@@ -172,16 +186,6 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     const dead = { serviceId, cause, provenAt, sinceAt };
     unburied.set(dead.serviceId, dead);
     if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "bury", dead });
-  }
-
-  function restart(): void {
-    if (!isDraining) spawn();
-  }
-
-  function restartDelayMs(child: Child): number {
-    const isHealthy = performance.now() - child.bornAt > HEALTHY_AFTER_MS;
-    failedStarts = isHealthy ? 0 : failedStarts + 1;
-    return Math.min(FIRST_RESTART_MS * 2 ** failedStarts, LONGEST_RESTART_MS);
   }
 
   async function drain(graceMs: number): Promise<void> {
@@ -214,6 +218,16 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   };
 }
 
+/** None after a healthy life; after others it grows. */
+function createRestartDelays(): (child: Child) => number {
+  let failedStarts = 0;
+  return ({ bornAt }) => {
+    const isHealthy = performance.now() - bornAt > HEALTHY_AFTER_MS;
+    failedStarts = isHealthy ? 0 : failedStarts + 1;
+    return isHealthy ? 0 : Math.min(FIRST_RESTART_MS * 2 ** failedStarts, LONGEST_RESTART_MS);
+  };
+}
+
 function send(child: Child, message: ToExecutor): void {
   child.link.send(message);
 }
@@ -229,6 +243,7 @@ function forkExecutor(onExit: (child: Child) => Promise<void>): Child {
     link: linkOfProcess(forked),
     bornAt: performance.now(),
     isReady: false,
+    isImporting: true,
     isGreeted: false,
     cause: "died",
     exited: exited.promise,

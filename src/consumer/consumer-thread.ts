@@ -6,6 +6,7 @@ import { allowsLoopbackCallbacks, scrubbedEnv } from "../config.ts";
 import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import { createSecretBox } from "../core/secret-box.ts";
+import type { ReadJobFiles } from "../job/catalogue.ts";
 import { refuseDuplicates } from "../job/refuse-duplicates.ts";
 import { whyNoThreads } from "../job/runtime.ts";
 import { linkOfPort } from "../links.ts";
@@ -18,7 +19,6 @@ import {
   type Failure,
   type FromConsumer,
   isFor,
-  type LoadedJobs,
   type ToConsumer,
 } from "./protocol.ts";
 
@@ -34,15 +34,25 @@ const logger = createLogger({ level: data.config.logLevel }).child({
 });
 const say = (message: FromConsumer) => link.send(message);
 
-load().then((lane) => listen(lane), fail);
+// What every lane needs besides is loaded at the same time.
+const opening = createStore({ config: data.config, logger }, POOL_SIZE);
+opening.catch(() => undefined);
+load().then((loaded) => listen(loaded), fail);
+
+interface LoadedLane {
+  readonly attempts: AttemptLane;
+  readonly importAll: () => Promise<void>;
+}
 
 /** Loads what the lane needs and says so; nothing is claimed yet. */
-async function load(): Promise<AttemptLane> {
-  if (data.lane === "callback") {
-    const lane = loadCallbackLane();
-    say({ to: "executor", kind: "loaded", jobs: null });
-    return lane;
-  }
+async function load(): Promise<LoadedLane> {
+  if (data.lane === "job") return loadJobLane();
+  const attempts = loadCallbackLane();
+  say({ to: "executor", kind: "loaded", jobs: null });
+  return { attempts, importAll: async () => undefined };
+}
+
+async function loadJobLane(): Promise<LoadedLane> {
   const { jobsDir, executorSlots, dataDir } = data.config;
   const lane = await createJobLane({
     jobsDir,
@@ -53,15 +63,17 @@ async function load(): Promise<AttemptLane> {
     remainsDir: join(dataDir, "live", data.serviceId),
     noThreads: whyNoThreads(data.config),
     owner: data.serviceId,
+    ...(data.inherited && { inherited: data.inherited }),
     onGroup: (group, isAlive) => say({ to: "executor", kind: "group", group, isAlive }),
   });
   refuseDuplicates(lane.catalogue);
-  say({ to: "executor", kind: "loaded", jobs: loadedJobs(lane.catalogue) });
-  return lane;
-}
-
-function loadedJobs({ definitions, badFiles }: LoadedJobs): LoadedJobs {
-  return { definitions, badFiles };
+  const { jobs, badFiles, changed } = lane.catalogue;
+  say({ to: "executor", kind: "loaded", jobs: { jobs, badFiles, pending: changed.length } });
+  const tell = (found: ReadJobFiles) => {
+    const imported = { jobs: found.jobs, badFiles: found.badFiles, pending: 0 };
+    say({ to: "executor", kind: "imported", jobs: imported });
+  };
+  return { attempts: lane, importAll: () => lane.importAll(tell) };
 }
 
 function loadCallbackLane(): AttemptLane {
@@ -77,14 +89,15 @@ function loadCallbackLane(): AttemptLane {
   });
 }
 
-function listen(lane: AttemptLane): void {
+function listen({ attempts, importAll }: LoadedLane): void {
   let consumer: Promise<Consumer> | null = null;
   link.onMessage((message) => {
     if (!isFor<ToConsumer>("consumer", message)) return;
     if (message.kind === "begin") {
-      consumer = begin(lane);
+      consumer = begin(attempts);
       consumer.then(() => say({ to: "executor", kind: "begun" }), fail);
     }
+    if (message.kind === "import") importAll().catch(fail);
     if (message.kind === "ask") answer(consumer, message).catch(fail);
     if (message.kind === "shed") consumer?.then(({ shed }) => shed(message.memory), fail);
     if (message.kind === "drain") drain(consumer, message.graceMs).catch(fail);
@@ -93,7 +106,7 @@ function listen(lane: AttemptLane): void {
 
 async function begin(attempts: AttemptLane): Promise<Consumer> {
   const { config, lane, serviceId } = data;
-  const store = await createStore({ config, logger }, POOL_SIZE);
+  const store = await opening;
   const queue = await createQueue({ config, logger }, [link]);
   const onUnkillable = ({ taskId }: { taskId: number }) =>
     say({ to: "executor", kind: "unkillable", taskId });

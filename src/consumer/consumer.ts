@@ -58,8 +58,6 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   });
   const watches = createWatches({ publish: deps.onNews, logger: deps.logger });
   const unreleased: OwnedAttempt[] = [];
-  const { jobs, claimLimits } = deps.attempts;
-  const turnDeps = { ...deps, jobs, ...(claimLimits && { claimLimits }) };
   let lastCoroutineId = 0;
   let failures = 0;
   let isRetired = false;
@@ -91,7 +89,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   async function turn(): Promise<number> {
     await release();
     const ended = owned.all().filter((attempt) => attempt.end && !attempt.written);
-    const taken = await takeTurn(turnDeps, ended, freeCoroutineIds());
+    const taken = await takeTurn(deps, ended, freeCoroutineIds());
     for (const task of taken?.result.claimed ?? []) {
       owned.begin(deps.attempts.start(task), taken?.validUntil ?? 0);
       lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);

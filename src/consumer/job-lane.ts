@@ -2,20 +2,25 @@
 import type { AttemptEnd, AttemptLane, RunningAttempt } from "../core/attempt.ts";
 import { createParamsChecker } from "../core/check-params.ts";
 import { type FieldError, messageOf } from "../core/errors.ts";
-import type { JobDefinition } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
-import { type Catalogue, importWays, loadCatalogue } from "../job/catalogue.ts";
+import {
+  type CatalogueJob,
+  importWays,
+  loadCatalogue,
+  type ReadJobFiles,
+} from "../job/catalogue.ts";
 import { openEntry, openProcessEntry } from "../job/entry.ts";
 import { platformError } from "../job/error-data.ts";
+import { type Inherited, importBeside, inheritCatalogue, namesOf } from "../job/inherited.ts";
 import { createJobProcess } from "../job/job-process.ts";
 import { createJobThread } from "../job/job-thread.ts";
 import { openRemains } from "../job/live/remains.ts";
-import { openTracing } from "../job/live/tracing.ts";
+import { openTracing, type Tracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
-import type { PooledJob, PoolFigures } from "../job/pool.ts";
+import type { Pool, PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
 import { newMark, newOwner, type ProcessGroup } from "../job/process-sweep.ts";
 import { type RunJobDeps, runJob } from "../job/run-job.ts";
@@ -35,13 +40,21 @@ export interface JobLaneOptions {
   readonly noThreads?: string | null;
   /** Begins the mark of all that jobs start, and of each job process. Default: random. */
   readonly owner?: string;
+  /** What a dead executor served: jobs whose files are unchanged are served at once, and `importAll` imports them all. */
+  readonly inherited?: readonly CatalogueJob[];
   /** Hears of each job process's group when it begins and when it is proven gone. */
   readonly onGroup?: (group: ProcessGroup, isAlive: boolean) => void;
 }
 
 export interface JobLane extends AttemptLane {
   readonly jobs: readonly string[];
-  readonly catalogue: Catalogue;
+  /** As it was when the lane was made. */
+  readonly catalogue: Inherited;
+  /**
+   * Imports what was inherited, while that is served; from then on serves what the files say. Tells each catalogue.
+   * Nothing is left to import where nothing was inherited.
+   */
+  importAll(tell: (found: ReadJobFiles) => void): Promise<void>;
   /** For logs and tests. */
   figures(): PoolFigures;
 }
@@ -57,61 +70,149 @@ const MAX_ID = 2_147_483_647;
  * const lane = await createJobLane({ jobsDir, slots: 4, logger });
  */
 export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
-  const { slots, logger, env = {}, noThreads = null, owner = newOwner() } = options;
+  const { jobsDir, slots, logger, noThreads = null, inherited } = options;
   const tracing = openTracing(options.cacheDir, logger);
-  const [entry, processEntry] = await Promise.all([
-    openEntry(tracing.folder, logger),
-    openProcessEntry(tracing.folder, logger),
-  ]);
-  const { remainsDir } = options;
-  const remains = remainsDir === undefined ? null : openRemains(remainsDir);
-  const spawn = {
-    thread: () =>
-      createJobThread(env, { entry, sources: tracing.sources, remains, mark: newMark(owner) }),
-    process: () => createJobProcess({ ...options, owner, env, entry, processEntry, tracing }),
-  };
-  const catalogue = await loadCatalogue({
-    jobsDir: options.jobsDir,
-    ...importWays(spawn),
-    logger,
-    noThreads,
-  });
-  const jobs = catalogue.definitions.map((definition) => knownJob(definition, catalogue));
-  const pool = createPools({ jobs: jobs.map(({ pooled }) => pooled), slots, spawn, logger });
-  const byName = new Map(jobs.flatMap((job) => namesOf(job.definition).map((name) => [name, job])));
+  const entries = createEntries(tracing, logger);
+  if (inherited === undefined) await entries.open();
+  const spawn = spawnWays(options, { tracing, entries });
+  const importing = { ...importWays(spawn), logger, noThreads };
+  const catalogue =
+    inherited === undefined
+      ? { ...(await loadCatalogue({ jobsDir, ...importing })), changed: [] }
+      : await inheritCatalogue(jobsDir, inherited);
+  const deps = { jobsDir: catalogue.jobsDir, slots, spawn, logger };
+  let serving = serve(catalogue.jobs, deps);
+  if (inherited === undefined) serving.pool();
+
+  /** Attempts that run end in the pool they have begun in. */
+  async function change(jobs: readonly CatalogueJob[]): Promise<void> {
+    const before = serving;
+    if (textOf(jobs) === textOf(before.of)) return;
+    serving = serve(jobs, deps);
+    serving.pool();
+    await before.pool().close();
+  }
+
+  async function importAll(tell: (found: ReadJobFiles) => void): Promise<void> {
+    if (inherited === undefined) return;
+    await entries.open();
+    serving.pool();
+    await importBeside(catalogue, importing, (found) => {
+      change(found.jobs).catch((thrown: unknown) =>
+        logger.error({ err: messageOf(thrown) }, "idle job workers could not be ended"),
+      );
+      tell(found);
+    });
+  }
+
   return {
     catalogue,
-    jobs: [...byName.keys()],
+    get jobs() {
+      return serving.names;
+    },
     slots,
-    start: createStarter(byName, { pool, jobsDir: catalogue.jobsDir, logger }),
-    figures: () => pool.figures(),
+    start: (task) => serving.start(task),
+    importAll,
+    figures: () => serving.pool().figures(),
     async close() {
-      await pool.close();
+      await serving.pool().close();
       tracing.close();
     },
   };
 }
 
-interface KnownJob {
-  readonly definition: JobDefinition;
+/** What job workers start from; before it is made they start from their sources, only slower. */
+interface Entries {
+  readonly open: () => Promise<void>;
+  thread: string | null;
+  process: string | null;
+}
+
+function createEntries({ folder }: Tracing, logger: Logger): Entries {
+  const entries: Entries = {
+    thread: null,
+    process: null,
+    async open() {
+      [entries.thread, entries.process] = await Promise.all([
+        openEntry(folder, logger),
+        openProcessEntry(folder, logger),
+      ]);
+    },
+  };
+  return entries;
+}
+
+interface SpawnDeps {
+  readonly tracing: Tracing;
+  readonly entries: Entries;
+}
+
+function spawnWays(options: JobLaneOptions, { tracing, entries }: SpawnDeps) {
+  const { env = {}, owner = newOwner(), remainsDir } = options;
+  const remains = remainsDir === undefined ? null : openRemains(remainsDir);
+  return {
+    thread: () => {
+      const { sources } = tracing;
+      return createJobThread(env, {
+        entry: entries.thread,
+        sources,
+        remains,
+        mark: newMark(owner),
+      });
+    },
+    process: () => {
+      const { thread: entry, process: processEntry } = entries;
+      return createJobProcess({ ...options, owner, env, entry, processEntry, tracing });
+    },
+  };
+}
+
+/** Jobs that can be run, and what runs them. */
+interface Serving {
+  readonly of: readonly CatalogueJob[];
+  readonly names: readonly string[];
+  /** Opened when it is first asked for: it gets job workers ready, which takes processor time. */
+  readonly pool: () => Pool;
+  readonly start: AttemptLane["start"];
+}
+
+interface ServingDeps {
+  readonly jobsDir: string;
+  readonly slots: number;
+  readonly spawn: ReturnType<typeof spawnWays>;
+  readonly logger: Logger;
+}
+
+function serve(of: readonly CatalogueJob[], deps: ServingDeps): Serving {
+  const jobs = of.map((job) => ({ ...job, pooled: pooledJob(job) }));
+  let opened: Pool | null = null;
+  const pool = () => {
+    opened ??= createPools({ ...deps, jobs: jobs.map(({ pooled }) => pooled) });
+    return opened;
+  };
+  const byName = new Map(jobs.flatMap((job) => namesOf(job).map((name) => [name, job])));
+  const start = createStarter(byName, deps, pool);
+  return { of, names: [...byName.keys()], pool, start };
+}
+
+/** Equal for the same jobs, whichever way they came and in whatever order. */
+function textOf(jobs: readonly CatalogueJob[]): string {
+  return JSON.stringify(jobs.toSorted((a, b) => (a.file < b.file ? -1 : 1)));
+}
+
+interface KnownJob extends CatalogueJob {
   readonly pooled: PooledJob;
 }
 
-function knownJob(definition: JobDefinition, { files, traces, memoryMb }: Catalogue): KnownJob {
+function pooledJob({ definition, file, trace, memoryMb }: CatalogueJob): PooledJob {
   const { name, isolation, sourceHash } = definition;
-  const file = files.get(name) ?? "";
-  const trace = traces.get(name) ?? "lean";
-  const limits = { memoryMb: memoryMb.get(name) ?? null };
-  return { definition, pooled: { name, isolation, trace, file, sourceHash, ...limits } };
-}
-
-function namesOf({ name, aliases }: JobDefinition): string[] {
-  return [name, ...aliases];
+  return { name, isolation, trace, file, sourceHash, memoryMb };
 }
 
 function createStarter(
   byName: ReadonlyMap<string, KnownJob>,
-  deps: RunJobDeps,
+  deps: Omit<RunJobDeps, "pool">,
+  pool: () => Pool,
 ): AttemptLane["start"] {
   const check = createParamsChecker();
   let lastId = 0;
@@ -124,7 +225,10 @@ function createStarter(
     if (params.kind === "refused") return endedAttempt(task, params.end);
     lastId = (lastId % MAX_ID) + 1;
     const timeoutMs = Math.min(task.timeoutMs, job.definition.timeoutMs ?? task.timeoutMs);
-    return runJob(deps, { task, job: job.pooled, params: params.text, timeoutMs, id: lastId });
+    return runJob(
+      { ...deps, pool: pool() },
+      { task, job: job.pooled, params: params.text, timeoutMs, id: lastId },
+    );
   };
 }
 

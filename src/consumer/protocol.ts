@@ -1,9 +1,9 @@
 // What the executor's main thread and its consumer threads say to each other; doorbells travel on the same link.
 
 import type { Config } from "../config.ts";
-import type { BadJobFile, JobDefinition } from "../core/job.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Lane } from "../core/task.ts";
+import type { CatalogueJob, ReadJobFiles } from "../job/catalogue.ts";
 import type { ProcessGroup } from "../job/process-sweep.ts";
 import type { FeedNews } from "./watched.ts";
 
@@ -14,11 +14,15 @@ export interface ConsumerThreadData {
   readonly serviceId: string;
   /** Opens the applications' secrets; the thread derives nothing itself. */
   readonly key: Uint8Array;
+  /** What the executor before this one served; null: there was none, or its jobs are not to be trusted. */
+  readonly inherited: readonly CatalogueJob[] | null;
 }
 
 /** From the executor's main thread to a consumer thread. */
 export type ToConsumer =
   | { readonly to: "consumer"; readonly kind: "begin" }
+  /** Both lanes serve: now the inherited job files may be imported. */
+  | { readonly to: "consumer"; readonly kind: "import" }
   | {
       readonly to: "consumer";
       readonly kind: "ask";
@@ -47,8 +51,10 @@ export interface MemoryLook {
 
 /** From a consumer thread to the executor's main thread. */
 export type FromConsumer =
-  /** Loaded and connected; it claims after `begin`. */
+  /** Loaded; it claims after `begin`. */
   | { readonly to: "executor"; readonly kind: "loaded"; readonly jobs: LoadedJobs | null }
+  /** Files were imported beside: what it serves from now on. */
+  | { readonly to: "executor"; readonly kind: "imported"; readonly jobs: LoadedJobs }
   | {
       readonly to: "executor";
       readonly kind: "answer";
@@ -70,9 +76,9 @@ export interface GroupNews {
 }
 
 /** What the job lane found in JOBS_DIR. */
-export interface LoadedJobs {
-  readonly definitions: readonly JobDefinition[];
-  readonly badFiles: readonly BadJobFile[];
+export interface LoadedJobs extends ReadJobFiles {
+  /** New and changed files that are still to be imported: nobody knows their jobs yet. */
+  readonly pending: number;
 }
 
 /** A reason not to start, as it crosses a thread or process border. */

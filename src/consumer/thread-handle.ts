@@ -25,6 +25,8 @@ export interface ConsumerThread {
   readonly loaded: Promise<LoadedJobs | null>;
   /** Settles when it hears doorbells. */
   begin(): Promise<void>;
+  /** Has it import what it inherited; see `ThreadEvents.onJobs`. */
+  importAll(): void;
   ask(question: LiveQuestion): Promise<LiveAnswer>;
   /** Has it end the attempt to blame for the executor's memory. */
   shed(memory: MemoryPressure): void;
@@ -37,6 +39,8 @@ export interface ThreadEvents {
   onUnkillable(taskId: number): void;
   /** What watched attempts say. */
   onNews(news: FeedNews): void;
+  /** It serves other jobs than it said when it had loaded. */
+  onJobs(jobs: LoadedJobs): void;
   /** A job process of it began, or is proven gone. */
   onGroup(news: GroupNews): void;
   /** The thread died by itself. */
@@ -77,6 +81,9 @@ export function createConsumerThread(
     switch (message.kind) {
       case "loaded":
         loaded.resolve(message.jobs);
+        break;
+      case "imported":
+        events.onJobs(message.jobs);
         break;
       case "failed":
         fail(message.failure);
@@ -135,6 +142,7 @@ export function createConsumerThread(
       link.send({ to: "consumer", kind: "begin" });
       return begun.promise;
     },
+    importAll: () => link.send({ to: "consumer", kind: "import" }),
     ask,
     shed: (memory) => link.send({ to: "consumer", kind: "shed", memory }),
     drain,

@@ -16,10 +16,9 @@ export interface TurnDeps {
   readonly lane: Lane;
   readonly serviceId: string;
   readonly leaseMs: number;
-  readonly jobs: readonly string[] | null;
+  /** Its jobs and limits are asked for at every claim. */
+  readonly attempts: Pick<AttemptLane, "jobs" | "claimLimits">;
   readonly logger: Logger;
-  /** See `AttemptLane.claimLimits`. */
-  readonly claimLimits?: AttemptLane["claimLimits"];
 }
 
 export interface TurnTaken {
@@ -59,9 +58,9 @@ function toFinish(owned: OwnedAttempt, serviceId: string): Finish[] {
 }
 
 function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]): ClaimRequest {
-  const { lane, serviceId, leaseMs, jobs } = deps;
-  const limits = deps.claimLimits?.();
-  return { lane, serviceId, leaseMs, jobs, coroutineIds, ...(limits && { limits }) };
+  const { lane, serviceId, leaseMs, attempts } = deps;
+  const limits = attempts.claimLimits?.();
+  return { lane, serviceId, leaseMs, jobs: attempts.jobs, coroutineIds, ...(limits && { limits }) };
 }
 
 function noteWritten(batch: readonly OwnedAttempt[], result: TurnResult, logger: Logger): void {

@@ -15,18 +15,27 @@ export interface DuplicateName {
   readonly files: readonly string[];
 }
 
-export interface Catalogue {
-  /** Real path of JOBS_DIR. */
-  readonly jobsDir: string;
-  readonly definitions: readonly JobDefinition[];
-  /** Absolute path of the file of each job, by its name. */
-  readonly files: ReadonlyMap<string, string>;
-  /** How each job wants to be traced, by its name. */
-  readonly traces: ReadonlyMap<string, Trace>;
-  /** `memoryMb` of the jobs that have one, by name. */
-  readonly memoryMb: ReadonlyMap<string, number>;
+/** A job with what only executors of this machine need of it; plain data, which crosses threads and processes. */
+export interface CatalogueJob {
+  readonly definition: JobDefinition;
+  /** Absolute path. */
+  readonly file: string;
+  /** How it wants to be traced. */
+  readonly trace: Trace;
+  /** Of its process; null: no limit. */
+  readonly memoryMb: number | null;
+}
+
+/** What the files of a JOBS_DIR were found to be. */
+export interface ReadJobFiles {
+  readonly jobs: readonly CatalogueJob[];
   /** Files that are left out, and why. */
   readonly badFiles: readonly BadJobFile[];
+}
+
+export interface Catalogue extends ReadJobFiles {
+  /** Real path of JOBS_DIR. */
+  readonly jobsDir: string;
   /** Not empty: the executor must not start. */
   readonly duplicates: readonly DuplicateName[];
 }
@@ -39,6 +48,8 @@ export interface CatalogueOptions {
   readonly isolation?: Isolation;
   /** Why no job may run on a thread here; such jobs are bad files then. Default: they may. */
   readonly noThreads?: string | null;
+  /** How many files are imported at the same time. Default 2. */
+  readonly atOnce?: number;
 }
 
 /** How files are imported where threads can be killed, and where they cannot: a file that never ends would burn on. */
@@ -53,17 +64,11 @@ export function importWays(spawn: {
 /** What a job wants instead is known only once its file is loaded. */
 const FIRST_TRACE: Trace = "lean";
 
-/** As many files at once: importing is work for the processor. */
+/** Importing is work for the processor. */
 const AT_ONCE = 2;
 
 type ReadFile =
-  | {
-      readonly kind: "job";
-      readonly file: string;
-      readonly definition: JobDefinition;
-      readonly trace: Trace;
-      readonly memoryMb: number | null;
-    }
+  | { readonly kind: "job"; readonly job: CatalogueJob }
   | { readonly kind: "bad"; readonly file: string; readonly message: string };
 
 /**
@@ -72,45 +77,53 @@ type ReadFile =
  */
 export async function loadCatalogue(options: CatalogueOptions): Promise<Catalogue> {
   const jobsDir = await openJobsDir(options.jobsDir);
-  const paths = await listJobFiles(jobsDir);
-  const read = await mapAtOnce(paths, (file) => readJobFile(file, options));
-  const jobs = read.filter((file) => file.kind === "job");
+  const read = await readJobFiles(await listJobFiles(jobsDir), options);
+  return { jobsDir, ...read, duplicates: findDuplicates(read.jobs) };
+}
+
+/** Imports these files, in their order. Never rejects for what is in them. */
+export async function readJobFiles(
+  files: readonly string[],
+  options: Omit<CatalogueOptions, "jobsDir">,
+): Promise<ReadJobFiles> {
+  const read = await mapAtOnce(files, options.atOnce ?? AT_ONCE, (file) =>
+    readJobFile(file, options),
+  );
   return {
-    jobsDir,
-    definitions: jobs.map(({ definition }) => definition),
-    files: new Map(jobs.map(({ definition, file }) => [definition.name, file])),
-    traces: new Map(jobs.map(({ definition, trace }) => [definition.name, trace])),
-    memoryMb: new Map(
-      jobs.flatMap(({ definition, memoryMb }) =>
-        memoryMb === null ? [] : [[definition.name, memoryMb] as const],
-      ),
+    jobs: read.flatMap((each) => (each.kind === "job" ? [each.job] : [])),
+    badFiles: read.flatMap((each) =>
+      each.kind === "bad" ? [{ file: each.file, message: each.message }] : [],
     ),
-    badFiles: read
-      .filter((file) => file.kind === "bad")
-      .map(({ file, message }) => ({ file, message })),
-    duplicates: findDuplicates(jobs),
   };
 }
 
-async function readJobFile(file: string, options: CatalogueOptions): Promise<ReadFile> {
+async function readJobFile(
+  file: string,
+  options: Omit<CatalogueOptions, "jobsDir">,
+): Promise<ReadFile> {
   const { logger } = options;
   try {
+    // Before the import: a file that changes meanwhile must not pass for the one that was imported.
+    const hash = await sourceHash(file);
     const loaded = await importAlone(file, options);
     if (loaded.kind === "refused") return reportBad(file, loaded.message, logger);
-    const { trace, memoryMb, ...job } = loaded.job;
-    const isolation = job.isolation ?? options.isolation ?? "warm";
+    const { trace, memoryMb, ...described } = loaded.job;
+    const isolation = described.isolation ?? options.isolation ?? "warm";
     const refused = isolation === "process" ? null : (options.noThreads ?? null);
     if (refused !== null) return reportBad(file, `isolation: "${isolation}": ${refused}`, logger);
     const untraced = trace === "off" ? [] : loaded.untraced;
-    const definition = { ...job, isolation, sourceHash: await sourceHash(file), untraced };
+    const definition = { ...described, isolation, sourceHash: hash, untraced };
     checkSchema(definition);
-    return { kind: "job", file, definition, trace, memoryMb };
+    return { kind: "job", job: { definition, file, trace, memoryMb } };
   } catch (thrown) {
     return reportBad(file, messageOf(thrown), logger);
   }
 }
 
-async function importAlone(file: string, { spawn, logger }: CatalogueOptions): Promise<FileLoad> {
+async function importAlone(
+  file: string,
+  { spawn, logger }: Pick<CatalogueOptions, "spawn" | "logger">,
+): Promise<FileLoad> {
   const host = spawn();
   try {
     return await loadFile(host, { file, trace: FIRST_TRACE });
@@ -130,7 +143,8 @@ function checkSchema(definition: JobDefinition): void {
   createParamsChecker()(definition, {});
 }
 
-function findDuplicates(jobs: readonly Extract<ReadFile, { kind: "job" }>[]): DuplicateName[] {
+/** Names and aliases that more than one file claims. */
+export function findDuplicates(jobs: readonly CatalogueJob[]): DuplicateName[] {
   const byName = new Map<string, string[]>();
   for (const { file, definition } of jobs) {
     for (const name of [definition.name, ...definition.aliases]) {
@@ -143,12 +157,16 @@ function findDuplicates(jobs: readonly Extract<ReadFile, { kind: "job" }>[]): Du
 }
 
 /** Keeps the order. */
-async function mapAtOnce<A, B>(items: readonly A[], map: (item: A) => Promise<B>): Promise<B[]> {
+async function mapAtOnce<A, B>(
+  items: readonly A[],
+  atOnce: number,
+  map: (item: A) => Promise<B>,
+): Promise<B[]> {
   const results: B[] = [];
   const open = items.entries();
   const work = async () => {
     for (const [index, item] of open) results[index] = await map(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: atOnce }, work));
   return results;
 }

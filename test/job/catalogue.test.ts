@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { AppError } from "../../src/core/errors.ts";
 import { linearRetry } from "../../src/core/retry-policy.ts";
-import { loadCatalogue } from "../../src/job/catalogue.ts";
+import { type CatalogueJob, loadCatalogue } from "../../src/job/catalogue.ts";
 import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { openTracing } from "../../src/job/live/tracing.ts";
@@ -32,6 +32,8 @@ function jobsDir(files: Readonly<Record<string, string>>): string {
 const spawn = () => createJobThread({});
 const load = (folder: string) => loadCatalogue({ jobsDir: folder, spawn, logger: silent });
 
+const namesOf = (jobs: readonly CatalogueJob[]) => jobs.map(({ definition }) => definition.name);
+
 const HEAD = 'import { defineJob, Type } from "serendipity-job";\n';
 const job = (fields: string) => `${HEAD}export default defineJob({ run: () => 1, ${fields} });\n`;
 
@@ -53,9 +55,9 @@ describe("a file that cannot be rewritten", () => {
     ["process", () => createJobProcess({ env: {}, tracing })],
   ])("is named in the row of each traced job it belongs to: %s", async (_, host) => {
     const options = { jobsDir: folder, spawn: host, logger: silent };
-    const { definitions, badFiles } = await loadCatalogue(options);
+    const { jobs, badFiles } = await loadCatalogue(options);
     expect(badFiles).toEqual([]);
-    const untraced = definitions.map(({ name, untraced: files }) => [name, files]);
+    const untraced = jobs.map(({ definition: { name, untraced: files } }) => [name, files]);
     expect(Object.fromEntries(untraced)).toEqual({
       good: [],
       imports: [old],
@@ -71,10 +73,10 @@ describe("a catalogue", () => {
       'name: "full", aliases: ["\\\\Old\\\\Full"], timeout: 1000, retry: { step: 30, total: 3, strategy: "fixed", jitter: true }, isolation: "fresh", params: Type.Object({ n: Type.Integer({ minimum: 1 }), on: Type.Optional(Type.String()) })',
     );
     const folder = jobsDir({ "full.ts": text });
-    const { definitions, files, badFiles, duplicates } = await load(folder);
+    const { jobs, badFiles, duplicates } = await load(folder);
     expect(badFiles).toEqual([]);
     expect(duplicates).toEqual([]);
-    expect(definitions).toEqual([
+    expect(jobs.map(({ definition }) => definition)).toEqual([
       {
         name: "full",
         aliases: ["\\Old\\Full"],
@@ -90,12 +92,12 @@ describe("a catalogue", () => {
         untraced: [],
       },
     ]);
-    expect(files).toEqual(new Map([["full", join(folder, "full.ts")]]));
+    expect(jobs[0]).toMatchObject({ file: join(folder, "full.ts"), trace: "lean", memoryMb: null });
   });
 
   test("fills in what a job leaves out", async () => {
-    const { definitions } = await load(jobsDir({ "least.ts": job('name: "least"') }));
-    expect(definitions[0]).toMatchObject({
+    const { jobs } = await load(jobsDir({ "least.ts": job('name: "least"') }));
+    expect(jobs[0]?.definition).toMatchObject({
       aliases: [],
       params: null,
       timeoutMs: null,
@@ -120,13 +122,13 @@ describe("a catalogue", () => {
       "lib/helper.ts": "throw 1",
       "folder.ts/inside.ts": "throw 1",
     });
-    const { definitions, badFiles } = await load(folder);
-    expect(definitions.map(({ name }) => name)).toEqual(["a", "b", "c", "d", "e"]);
+    const { jobs, badFiles } = await load(folder);
+    expect(namesOf(jobs)).toEqual(["a", "b", "c", "d", "e"]);
     expect(badFiles).toEqual([]);
   });
 
   test("may be empty", async () => {
-    expect(await load(jobsDir({}))).toMatchObject({ definitions: [], badFiles: [] });
+    expect(await load(jobsDir({}))).toMatchObject({ jobs: [], badFiles: [] });
   });
 
   test.each(["/no/such/folder", import.meta.path])("cannot be made of %s", async (path) => {
@@ -211,8 +213,8 @@ describe("a bad job file", () => {
   );
 
   test("does not stop the others", async () => {
-    const { definitions, badFiles } = await loading;
-    expect(definitions.map(({ name }) => name)).toEqual(["good"]);
+    const { jobs, badFiles } = await loading;
+    expect(namesOf(jobs)).toEqual(["good"]);
     expect(badFiles).toHaveLength(Object.keys(bad).length);
   });
 });
@@ -240,7 +242,7 @@ describe("a JOBS_DIR outside the project", () => {
     const link = `${folder}-link`;
     symlinkSync(folder, link);
     folders.push(link);
-    expect((await load(link)).definitions).toHaveLength(1);
+    expect((await load(link)).jobs).toHaveLength(1);
   });
 });
 
