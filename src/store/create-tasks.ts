@@ -31,7 +31,11 @@ export async function createTasks(
   tasks: readonly NewTask[],
 ): Promise<CreateResult[]> {
   const results = new Map<number, CreateResult>();
-  let open = tasks.map((task, position): Entry => ({ task, position, key: keyOf(task) }));
+  const entries = tasks.map((task, position): Entry => ({ task, position, key: keyOf(task) }));
+  let open = entries.filter((entry) => !isPadded(entry.task.taskNo));
+  for (const { position, task } of entries) {
+    if (isPadded(task.taskNo)) results.set(position, { kind: "rejected", cause: padded(task) });
+  }
   while (open.length > 0) {
     const groups = groupsOf(open, ({ key }) => key);
     const stored = new Map(await storeDistinct(database, groups.map(firstOf)));
@@ -43,6 +47,15 @@ export async function createTasks(
 // Text as the database gets it: a lone surrogate has no UTF-8 and becomes U+FFFD on the way.
 function keyOf({ applicationId, taskNo }: NewTask): string {
   return `${applicationId} ${taskNo.toWellFormed()}`;
+}
+
+/** Databases that compare with padding would take it for another number; not every one checks it as our CHECK says. */
+function isPadded(taskNo: string): boolean {
+  return taskNo === "" || taskNo.startsWith(" ") || taskNo.endsWith(" ");
+}
+
+function padded({ taskNo }: NewTask): Error {
+  return new Error(`the number ${JSON.stringify(taskNo)} is empty, or begins or ends with a space`);
 }
 
 function firstOf<Row>(group: readonly Row[]): Row {
@@ -116,9 +129,9 @@ async function insertOrFind(database: Database, entries: readonly Entry[]): Prom
   } catch (thrown) {
     if (failureKind(thrown) !== "duplicate") throw thrown;
     const found = await findExisting(database, entries);
-    // No other row has any of these keys: they clash among themselves, which halving resolves.
-    if (found.size === 0) throw thrown;
     const rest = entries.filter(({ key }) => !found.has(key));
+    // No other row has any of these keys: they clash among themselves, which halving resolves.
+    if (rest.length === entries.length) throw thrown;
     const existing = entries.flatMap((entry) => foundAs(entry, found.get(entry.key)));
     return [...existing, ...(rest.length === 0 ? [] : await storeBatch(database, rest))];
   }

@@ -5,6 +5,7 @@ import type { Logger } from "../core/logger.ts";
 import type { Database, Dialect, Session } from "./dialect.ts";
 import { insertRows } from "./mysql-insert.ts";
 import { createReadyPool, isNotThePrimary, type MysqlPoolOptions } from "./mysql-pool.ts";
+import type { MysqlServer } from "./mysql-server.ts";
 import { type Patience, whileBusy } from "./patience.ts";
 import type { Tables } from "./tables.ts";
 
@@ -28,6 +29,13 @@ const dialect: Dialect = {
   skipLocked: sql`for update skip locked`,
 };
 
+/** Where SKIP LOCKED locks nothing, rivals wait for each other instead of passing by. */
+const waitingDialect: Dialect = { ...dialect, skipLocked: dialect.forUpdate };
+
+function dialectOf(server: MysqlServer | undefined): Dialect {
+  return server?.skipsLocked === false ? waitingDialect : dialect;
+}
+
 export interface MysqlOptions {
   readonly url: string;
   /** Connections at most; they are opened when they are needed. */
@@ -35,14 +43,24 @@ export interface MysqlOptions {
   readonly logger: Logger;
 }
 
-export function createMysqlDatabase(options: MysqlOptions): Database {
+export interface MysqlDatabase extends Database {
+  /** The server it was connected to last; undefined before its first use. */
+  server(): MysqlServer | undefined;
+}
+
+export function createMysqlDatabase(options: MysqlOptions): MysqlDatabase {
   const pool = createReadyPool({ ...options, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
   return {
     dialect,
+    server: pool.server,
     read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect })),
     write: (work) =>
-      writing(() => kysely.transaction().execute((connection) => work({ connection, dialect }))),
+      writing(() =>
+        kysely
+          .transaction()
+          .execute((connection) => work({ connection, dialect: dialectOf(pool.server()) })),
+      ),
     insert: (insertion) =>
       writing(() => {
         const { sql: text, parameters: values } = insertion.build(kysely).compile();

@@ -15,7 +15,7 @@ import type { Logger } from "../core/logger.ts";
 import { inexact } from "./exact-numbers.ts";
 import { failureKind } from "./failures.ts";
 import type { RawConnection } from "./mysql-insert.ts";
-import { SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
+import { type MysqlServer, SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
 import { within } from "./patience.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -34,6 +34,8 @@ export interface MysqlPoolOptions {
 /** What Kysely asks of a pool, and a way round Kysely for what it does not pass on. */
 export interface ReadyPool {
   readonly forKysely: MysqlPool;
+  /** The server that the newest connection leads to; undefined before the first one. */
+  server(): MysqlServer | undefined;
   /** Lends a connection. */
   use<T>(work: (connection: RawConnection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -72,6 +74,7 @@ const SESSION_STATEMENTS = [
 export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
   const pool = openPool(given);
   const ready = new WeakMap<PoolConnection, ReadyConnection>();
+  let server: MysqlServer | undefined;
   let age = 0;
   const options: PreparedPoolOptions = {
     ...given,
@@ -88,6 +91,7 @@ export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
       const prepare = async () => ({ ...(await prepareSession(raw, options)), age: ageBefore });
       const connection = ready.get(raw) ?? (await prepare());
       ready.set(raw, connection);
+      server = connection.server;
       if (connection.age === age) return { raw, connection };
       raw.destroy();
     }
@@ -105,6 +109,7 @@ export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
       // Kysely ends only a pool it has used; `close` ends it in any case.
       end: (callback) => callback(null),
     },
+    server: () => server,
     use: async (work) => {
       const { raw, connection } = await acquire();
       try {

@@ -11,13 +11,17 @@ export interface MysqlServer {
   readonly kind: "mysql" | "mariadb" | "tidb";
   readonly version: string;
   readonly idsOfInsert: IdsOfInsert;
+  /** SKIP LOCKED leaves locked rows out. Where it is only taken for a word, nothing at all would be locked. */
+  readonly skipsLocked: boolean;
+  /** False: CHECK constraints are read and forgotten. */
+  readonly checks: boolean;
   /** True on a node of a cluster, where GET_LOCK shuts out nobody on the other nodes. */
   readonly isOneOfMany: boolean;
 }
 
 /** Asks for what `toMysqlServer` reads. Every server has `version`; what it does not have is missing. */
-export const SERVER_QUESTION =
-  "SHOW SESSION VARIABLES WHERE Variable_name IN ('version', 'wsrep_on', 'auto_increment_increment')";
+export const SERVER_QUESTION = `SHOW SESSION VARIABLES WHERE Variable_name IN
+     ('version', 'wsrep_on', 'auto_increment_increment', 'tidb_enable_check_constraint')`;
 
 /** Judges a server by its variables; throws `configuration` when it is too old. */
 export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServer {
@@ -25,7 +29,14 @@ export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServ
   const wsrep = variables.get("wsrep_on");
   const kind = kindOf(version);
   refuseOld(kind, version);
-  return { kind, version, idsOfInsert: idsOf(kind, wsrep), isOneOfMany: wsrep === "ON" };
+  return {
+    kind,
+    version,
+    idsOfInsert: idsOf(kind, wsrep),
+    skipsLocked: kind !== "tidb",
+    checks: kind !== "tidb" || variables.get("tidb_enable_check_constraint") === "ON",
+    isOneOfMany: wsrep === "ON",
+  };
 }
 
 function kindOf(version: string): MysqlServer["kind"] {

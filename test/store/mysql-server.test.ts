@@ -36,6 +36,16 @@ describe("a server that speaks MySQL's protocol", () => {
     expect(serverOf(variables)).toMatchObject({ kind, ...rest });
   });
 
+  test("TiDB waits for locked rows and checks constraints only when told to", () => {
+    const version = "8.0.11-TiDB-v8.5.0";
+    expect(serverOf({ version })).toMatchObject({ skipsLocked: false, checks: false });
+    const told = { version, tidb_enable_check_constraint: "ON" };
+    expect(serverOf(told)).toMatchObject({ skipsLocked: false, checks: true });
+    for (const other of ["8.0.43", "11.4.5-MariaDB"]) {
+      expect(serverOf({ version: other })).toMatchObject({ skipsLocked: true, checks: true });
+    }
+  });
+
   test.each(["5.7.44", "10.5.29-MariaDB", "5.7.25-TiDB-v7.1.0", ""])(
     "%p is too old and refused by name",
     (version) => {

@@ -136,8 +136,9 @@ function column({ name, type, isNullable, default: initial }: Column, kind: SqlK
 
 function keyAndChecks({ name, primaryKey, checks, references }: Table): string[] {
   const keys = primaryKey === undefined ? [] : [`PRIMARY KEY (${primaryKey.join(", ")})`];
+  // Never the name of an index: TiDB has one namespace for both. (Databases from before keep names without "check".)
   const conditions = Object.entries(checks ?? {}).map(
-    ([check, condition]) => `CONSTRAINT ${name}_${check} CHECK (${condition})`,
+    ([check, condition]) => `CONSTRAINT check_${name}_${check} CHECK (${condition})`,
   );
   const foreign =
     references === undefined

@@ -152,6 +152,13 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
       }
     });
 
+    test("no CHECK has the name of an index, which some servers take for the same", async () => {
+      await database.open().migrate();
+      const names = await constraintNames[database.address.kind](database);
+      expect(names.length).toBeGreaterThan(10);
+      expect(names.filter((name, place) => names.indexOf(name) !== place)).toEqual([]);
+    });
+
     test("every column and index is commented", async () => {
       await database.open().migrate();
       expect(await uncommented[database.address.kind](database)).toEqual([]);
@@ -192,6 +199,28 @@ async function versionsIn({ query }: TestDatabase, journal: string): Promise<unk
   const rows = await query(`SELECT version FROM ${journal} ORDER BY version`);
   return rows.map((row) => row["version"]);
 }
+
+type FindNames = (database: TestDatabase) => Promise<string[]>;
+
+/** Names of CHECKs and indexes. */
+const constraintNames: Readonly<Record<"sqlite" | "mysql", FindNames>> = {
+  mysql: async ({ query }) => {
+    const rows = await query(
+      `SELECT constraint_name AS name FROM information_schema.check_constraints
+       WHERE constraint_schema = DATABASE()
+       UNION ALL SELECT DISTINCT index_name AS name FROM information_schema.statistics
+       WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY'`,
+    );
+    return rows.map((row) => String(row["name"]));
+  },
+  sqlite: async ({ query }) => {
+    const rows = await query("SELECT sql FROM sqlite_master WHERE sql <> ''");
+    const named = /(?:CONSTRAINT|INDEX) (\w+)/g;
+    return rows.flatMap((row) =>
+      [...String(row["sql"]).matchAll(named)].map((match) => match[1] ?? ""),
+    );
+  },
+};
 
 type FindUncommented = (database: TestDatabase) => Promise<unknown[]>;
 

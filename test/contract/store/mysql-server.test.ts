@@ -67,6 +67,17 @@ function sharedServerSuite(mysql: MysqlService): void {
     await pool.close();
   });
 
+  test("a padded number is rejected also where the server checks no constraints", async () => {
+    await database.query("ALTER TABLE tasks DROP CONSTRAINT check_tasks_task_no");
+    const { applicationId } = await openCorner(store);
+    const numbers = ["padded", " padded", "padded ", ""];
+    const results = await store.tasks.create(
+      numbers.map((taskNo) => sampleTask(applicationId, { taskNo })),
+    );
+    const kinds = results.map(({ kind }) => kind).join(" ");
+    expect(kinds).toBe("created rejected rejected rejected");
+  });
+
   test("what a claim reads does not grow with the tasks that wait for others", async () => {
     const corner = await openCorner(store);
     const later = (await store.now()) + 3_600_000;
