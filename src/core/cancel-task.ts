@@ -142,7 +142,8 @@ function proofOf({ task, latest }: TaskDetail, hurry: Hurry): CancelAnswer | und
   }
   // An attempt that ended by itself, or was lost, needed no kill: only the next one was called off.
   const isPast = receipt?.killed !== false || latest?.outcome === "lost";
-  if (!wasCancelled && isPast) return { kind: "cancelled" };
+  const endedByItself = wasCancelled && !receipt && !task.heldBy;
+  if ((!wasCancelled && isPast) || endedByItself) return { kind: "cancelled" };
   // Its executor cannot end it and is being replaced: the proof comes when that one is buried.
   if (task.heldBy) return undefined;
   return hurry.isAnswered ? { kind: "killing" } : undefined;

@@ -65,11 +65,27 @@ function growth({ strategy, stepS }: RetryPolicy, chargedAttempts: number): numb
 type Ended = Pick<AttemptEnd, "outcome" | "error" | "retryAfterMs">;
 
 /**
- * The next state of a task whose attempt ended. A requested cancel is applied by the store, inside the statement.
+ * The next state of a task whose attempt ended. A durable cancel is applied by the store, with `underCancel`.
  * @param random see `retryDelayMs`
  */
 export function decideNext(end: Ended, life: LifeSoFar, random: () => number): Decision {
   return { charged: isCharged(end.outcome), next: nextState(end, life, random) };
+}
+
+/** What the store is about to write of an end. */
+interface Decided extends Decision {
+  readonly end: AttemptEnd;
+}
+
+/**
+ * The same once a cancel is durable: what is no success is cancelled, whatever the job did about it, and costs nothing.
+ * The error stays. What its executor did to the attempt (`lost`, `interrupted`) is told as it was.
+ */
+export function underCancel<T extends Decided>(decided: T): T {
+  const { end, charged } = decided;
+  if (end.outcome === "succeeded") return decided;
+  const told = charged ? { ...end, outcome: "cancelled" as const } : end;
+  return { ...decided, end: told, charged: false, next: { kind: "terminal", status: "cancelled" } };
 }
 
 function nextState(end: Ended, life: LifeSoFar, random: () => number): NextState {

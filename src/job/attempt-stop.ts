@@ -71,7 +71,9 @@ export function receiptOf(killed: boolean, { sinceMs, method }: KillWords): Kill
 
 /** What a receipt says besides the proof. */
 export function receiptWords(stop: Stop, view: LiveView | null): Partial<KillReceipt> {
-  const { reason = stop.outcome } = stop.error;
+  // Of a cancelled one the error may be the job's own.
+  const { reason = stop.outcome } =
+    stop.outcome === "cancelled" ? STOP_ERRORS.cancelled : stop.error;
   return { stack: view?.frames ?? [], reason, by: stop.by };
 }
 

@@ -195,6 +195,10 @@ class JobAttempt {
       const sinceMs = this.#startedMs + abortAfterMs(this.#options.timeoutMs);
       return this.#kill(jobWorker, stop ?? deadlineStop(sinceMs), "abort");
     }
+    if (stop?.outcome === "cancelled" && end.kind !== "returned") {
+      const how = end.kind === "threw" ? "abort" : undefined;
+      return this.#kill(jobWorker, { ...stop, error: end.error }, how);
+    }
     if (end.kind === "crashed") return this.#kill(jobWorker, crashStop(end));
     const outcome = OWN_OUTCOMES[end.kind];
     await jobWorker.host.refresh();

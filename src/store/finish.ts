@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from "kysely";
 import type { NextState } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
+import { underCancel } from "../core/outcome.ts";
 import { batchesOf, groupsOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { mayMoveTo } from "./guards.ts";
@@ -31,25 +32,35 @@ export async function writeFinishes(
   return written;
 }
 
-/** Locks the tasks in the order of their ids, so that two turns never wait for each other in a circle. */
+/**
+ * Locks the tasks in the order of their ids, so that two turns never wait for each other in a circle. A cancel that was
+ * requested before is decided here: the lock keeps a later one out until all is written.
+ */
 async function lockValid(
   { connection, dialect }: Session,
   finishes: readonly Finish[],
   onlyExpired: boolean,
 ): Promise<Finish[]> {
   const expired = sql`and tasks.lease_until <= ${dialect.nowMs}`;
-  const { rows } = await sql<{ id: number; fence: number }>`
-    select id, fence from tasks ${dialect.byId}
+  const { rows } = await sql<LockedRow>`
+    select id, fence, cancel_requested_at from tasks ${dialect.byId}
     where id in ${dialect.idList(finishes.map(({ taskId }) => taskId))}
       and ${mayMoveTo("succeeded")} ${onlyExpired ? expired : sql``}
     order by id ${dialect.forUpdate}`.execute(connection);
-  const fences = new Map(rows.map(({ id, fence }) => [id, fence]));
-  return finishes.filter(({ taskId, fence }) => {
-    const isValid = fences.get(taskId) === fence;
+  const locked = new Map(rows.map((row) => [row.id, row]));
+  return finishes.flatMap((finish) => {
+    const row = locked.get(finish.taskId);
     // A finish given twice is written once.
-    fences.delete(taskId);
-    return isValid;
+    locked.delete(finish.taskId);
+    if (row?.fence !== finish.fence) return [];
+    return [row.cancel_requested_at === null ? finish : underCancel(finish)];
   });
+}
+
+interface LockedRow {
+  readonly id: number;
+  readonly fence: number;
+  readonly cancel_requested_at: number | null;
 }
 
 /** One statement per kind of move; the rows are locked and their fences checked. */
@@ -102,12 +113,7 @@ function nextColumns(
   if (next.kind === "terminal") {
     return sql`status = ${sql.lit(next.status)}, finished_at = ${nowMs}`;
   }
-  // A cancel requested meanwhile wins over a further attempt. MySQL assigns from left to right:
-  // nothing here reads a column that was assigned before.
-  return sql`
-    status = case when cancel_requested_at is null then 'pending' else 'cancelled' end,
-    finished_at = case when cancel_requested_at is null then null else ${nowMs} end,
-    run_at = ${nowMs} + ${delayMs}`;
+  return sql`status = 'pending', finished_at = null, run_at = ${nowMs} + ${delayMs}`;
 }
 
 const END_COLUMNS = [

@@ -184,6 +184,7 @@ describe("an attempt that ended before the kill", () => {
   const ends: readonly [string, AttemptEnd, CancelAnswer][] = [
     ["a success wins", { outcome: "succeeded", result: "1" }, finished("succeeded")],
     ["a failure with retries left is the last one", failed(false), { kind: "cancelled" }],
+    ["a failure without retries left is the cancel's", failed(true), { kind: "cancelled" }],
     ["an interruption is the last one", { outcome: "interrupted" }, { kind: "cancelled" }],
     ["a lost executor's task is not run again", { outcome: "lost" }, { kind: "cancelled" }],
   ];

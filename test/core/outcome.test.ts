@@ -1,7 +1,7 @@
 // What becomes of a task after an attempt: a table over outcomes and budgets, and delays that keep their bounds.
 import { describe, expect, test } from "bun:test";
 import type { AttemptEnd, NextState, Outcome } from "../../src/core/attempt.ts";
-import { decideNext, retryDelayMs } from "../../src/core/outcome.ts";
+import { decideNext, retryDelayMs, underCancel } from "../../src/core/outcome.ts";
 import { completeRetry, linearRetry } from "../../src/core/retry-policy.ts";
 import { RETRY_STRATEGIES, type RetryPolicy } from "../../src/core/task.ts";
 import { mulberry } from "../support/mulberry.ts";
@@ -81,6 +81,36 @@ describe("the next state after an attempt", () => {
     expect(decideNext({ outcome: "timed_out" }, life, noRandom).next).toEqual(FAILED);
     expect(decideNext({ outcome: "failed" }, life, noRandom).next).toEqual(again(5_000));
     expect(decideNext({ outcome: "crashed" }, life, noRandom).next).toEqual(again(5_000));
+  });
+});
+
+describe("under a durable cancel", () => {
+  const end = (outcome: Outcome) => ({ outcome, error: { name: "E", message: "m" } });
+  const retry = linearRetry(5, 3);
+  const decided = (outcome: Outcome, deaths = 0) => {
+    const ended = end(outcome);
+    return { end: ended, ...decideNext(ended, { charged: 0, deaths, retry }, noRandom) };
+  };
+
+  test.each(["failed", "timed_out", "crashed"] as const)(
+    "%s is cancelled, uncharged",
+    (outcome) => {
+      expect(underCancel(decided(outcome))).toEqual({
+        end: { ...end("failed"), outcome: "cancelled" },
+        charged: false,
+        next: CANCELLED,
+      });
+    },
+  );
+
+  test.each(["lost", "interrupted", "cancelled"] as const)("%s ends the task", (outcome) => {
+    const cancelled = { end: end(outcome), charged: false, next: CANCELLED };
+    expect(underCancel(decided(outcome))).toEqual(cancelled);
+    expect(underCancel(decided(outcome, 2))).toEqual(cancelled);
+  });
+
+  test("a success stays one", () => {
+    expect(underCancel(decided("succeeded"))).toEqual(decided("succeeded"));
   });
 });
 

@@ -172,21 +172,6 @@ export function finishingSuite(createDatabase: CreateTestDatabase): void {
       expect((await corner.read(started.taskId)).task.charged).toBe(1);
     });
 
-    test("a cancel requested while it ran wins over a retry, and loses to a success", async () => {
-      const corner = await openCorner(store);
-      const [retried, succeeded] = [await corner.start(), await corner.start()];
-      for (const { taskId: id } of [retried, succeeded]) {
-        await store.tasks.cancel({ reference: { applicationId: corner.applicationId, id } });
-      }
-      const { finished } = await finish(retryOf(retried), finishOf(succeeded));
-      expect(finished).toHaveLength(2);
-      const cancelled = await corner.read(retried.taskId);
-      expect(cancelled.task.status).toBe("cancelled");
-      expect(cancelled.task.finishedAt).not.toBeNull();
-      expect(cancelled.latest?.outcome).toBe("failed");
-      expect((await corner.read(succeeded.taskId)).task.status).toBe("succeeded");
-    });
-
     test("a result of 1 MiB and 20 results of 256 KiB in one turn are kept whole", async () => {
       const corner = await openCorner(store);
       await corner.add(...Array.from({ length: 21 }, () => ({})));

@@ -3,6 +3,7 @@ import { setDefaultTimeout } from "bun:test";
 import { describeWith } from "../../support/describe-with.ts";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { acquireServices } from "../../support/services.ts";
+import { cancellingSuite } from "./cancelling.ts";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
@@ -28,6 +29,7 @@ describeWith(services, {
     creatingSuite(createDatabase);
     claimingSuite(createDatabase);
     finishingSuite(createDatabase);
+    cancellingSuite(createDatabase);
     changingSuite(createDatabase);
     leasingSuite(createDatabase);
     holdingSuite(createDatabase);

@@ -1,6 +1,7 @@
 // Everything the store promises, on a SQLite file.
 import { describe, setDefaultTimeout } from "bun:test";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";
+import { cancellingSuite } from "./cancelling.ts";
 import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
@@ -21,6 +22,7 @@ describe("store/sqlite", () => {
   creatingSuite(createSqliteTestDatabase);
   claimingSuite(createSqliteTestDatabase);
   finishingSuite(createSqliteTestDatabase);
+  cancellingSuite(createSqliteTestDatabase);
   changingSuite(createSqliteTestDatabase);
   leasingSuite(createSqliteTestDatabase);
   holdingSuite(createSqliteTestDatabase);

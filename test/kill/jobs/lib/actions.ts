@@ -164,6 +164,27 @@ const crashes: Readonly<Record<string, Action>> = {
   },
 };
 
+/** Waits for the signal and does something about it that is no way to end. */
+async function atSignal({ signal }: JobContext, react: () => void): Promise<never> {
+  signal.addEventListener("abort", react);
+  return never();
+}
+
+const reactions: Readonly<Record<string, Action>> = {
+  "throw in a listener of the signal": (_, ctx) =>
+    atSignal(ctx, () => {
+      throw new Error("thrown at the signal");
+    }),
+  "reject at the signal": (_, ctx) =>
+    atSignal(ctx, () => float(Promise.reject(new Error("rejected at the signal")))),
+  "throw after the signal": async (_, ctx) => {
+    await new Promise<void>((resolve) => ctx.signal.addEventListener("abort", () => resolve()));
+    throw Object.assign(new Error("thrown after the signal"), { code: "E_OWN" });
+  },
+  "process.exit at the signal": (_, ctx) => atSignal(ctx, () => process.exit(3)),
+  "process.abort at the signal": (_, ctx) => atSignal(ctx, () => process.abort()),
+};
+
 const throws: Readonly<Record<string, Action>> = {
   "stack overflow": () => {
     const deeper = (): number => deeper() + 1;
@@ -192,7 +213,16 @@ const leaves: Readonly<Record<string, Action>> = {
   },
 };
 
-const actions = { ...spins, ...blocks, ...floods, ...crashes, ...throws, ...works, ...leaves };
+const actions = {
+  ...spins,
+  ...blocks,
+  ...floods,
+  ...crashes,
+  ...reactions,
+  ...throws,
+  ...works,
+  ...leaves,
+};
 
 /** Does what the params say. */
 export function act(params: ActionParams, ctx: JobContext): unknown {
