@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linearRetry } from "../src/core/retry-policy.ts";
+import { newWebhookTag } from "../src/core/webhook-id.ts";
 import { createSqliteStore } from "../src/store/sqlite.ts";
 import type { Store } from "../src/store/store.ts";
 import { type Program, startProgram } from "../test/support/program.ts";
@@ -133,6 +134,7 @@ function tasksOf(applicationId: number, { tasks, timeoutMs = 30_000 }: Load, run
       timeoutMs,
       runAt,
       retry: linearRetry(5, 0),
+      webhookTag: newWebhookTag(),
     };
   });
 }

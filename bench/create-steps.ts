@@ -175,6 +175,7 @@ function newTask(application: Application): NewTask {
     timeoutMs: 60_000,
     runAt: null,
     retry: application.retry,
+    webhookTag: null,
   };
 }
 

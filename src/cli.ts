@@ -8,14 +8,21 @@ export const COMMANDS = ["start", "migrate", "check"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export type CommandLine =
-  | { readonly kind: "run"; readonly command: Command; readonly role: string | undefined }
+  | {
+      readonly kind: "run";
+      readonly command: Command;
+      readonly role: string | undefined;
+      /** Of `migrate`: how far the ids are to be lifted; absent: not at all. */
+      readonly margin?: number;
+    }
   | { readonly kind: "help"; readonly command: Command | null }
   | { readonly kind: "version" };
 
 const SUMMARIES: Readonly<Record<Command, string>> = {
   start:
     "runs the platform: the API, an executor, or both (--role all|api|executor, default ROLE or all)",
-  migrate: "brings the database's schema up to date, then ends",
+  migrate:
+    "brings the database's schema up to date, then ends; after an older copy was restored: --after-restore [--margin 10000000]",
   check:
     "checks the settings and the job files, changes nothing, then ends (exit code 78 when something is wrong)",
 };
@@ -33,7 +40,22 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   if (rest.length > 0)
     throw usage(`"${command}" takes no further words, but got "${rest.join(" ")}"`);
   if (values.help) return { kind: "help", command };
-  return { kind: "run", command, role: values.role };
+  const line = { kind: "run", command, role: values.role } as const;
+  if (!values["after-restore"] && values.margin === undefined) return line;
+  if (command !== "migrate" || !values["after-restore"])
+    throw usage("--after-restore belongs to migrate, and --margin to --after-restore");
+  return { ...line, margin: readMargin(values.margin) };
+}
+
+/** More tasks than most installations create between two backups; small enough for ids in 32 bits to last. */
+const DEFAULT_MARGIN = 10_000_000;
+const LARGEST_MARGIN = 1_000_000_000_000;
+
+function readMargin(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_MARGIN;
+  const margin = /^\d{1,13}$/.test(text) ? Number(text) : 0;
+  if (margin >= 1 && margin <= LARGEST_MARGIN) return margin;
+  throw usage(`--margin is a whole number from 1 to ${LARGEST_MARGIN}, not "${text}"`);
 }
 
 function parse(argv: readonly string[]) {
@@ -45,6 +67,8 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean", short: "h", default: false },
         version: { type: "boolean", short: "v", default: false },
         role: { type: "string" },
+        "after-restore": { type: "boolean", default: false },
+        margin: { type: "string" },
       },
     });
   } catch (thrown) {

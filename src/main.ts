@@ -15,6 +15,7 @@ import { createJobThread } from "./job/job-thread.ts";
 import { openTracing } from "./job/live/tracing.ts";
 import { refuseDuplicates } from "./job/refuse-duplicates.ts";
 import { whyNoThreads } from "./job/runtime.ts";
+import { liftedText } from "./lifted-text.ts";
 import { createLogger } from "./log.ts";
 import { hearSignals } from "./signals.ts";
 import type { Store } from "./store/store.ts";
@@ -35,7 +36,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const logger = createLogger({ level: config.logLevel });
   const commands: Readonly<Record<Command, () => Promise<void>>> = {
     start: () => start(config, logger),
-    migrate: () => migrate(config, logger),
+    migrate: () => migrate(config, logger, line.margin),
     check: () => check(config, logger),
   };
   await commands[line.command]();
@@ -127,13 +128,17 @@ async function shutDown(
   process.exit(0);
 }
 
-async function migrate(config: Config, logger: Logger): Promise<void> {
+async function migrate(config: Config, logger: Logger, margin?: number): Promise<void> {
   const hold = config.shape === "embedded" ? holdDataDir(config.dataDir) : null;
   const store = await createStore({ config, logger }, 1);
   await store.migrate();
+  console.log("the schema is up to date");
+  if (margin !== undefined) {
+    // Who holds DATA_DIR is alone with its database.
+    console.log(liftedText(await store.liftCounters(margin, hold !== null), margin));
+  }
   await store.close();
   hold?.release();
-  console.log("the schema is up to date");
 }
 
 async function check(config: Config, logger: Logger): Promise<void> {

@@ -21,6 +21,19 @@ describe("the command line", () => {
     expect(readCommandLine(["start", "--role=executor"])).toMatchObject({ role: "executor" });
   });
 
+  test("takes what a restored copy needs with migrate alone, with a margin that is a number", () => {
+    const margin = 10_000_000;
+    expect(readCommandLine(["migrate", "--after-restore"])).toMatchObject({ margin });
+    const chosen = ["migrate", "--after-restore", "--margin", "5"];
+    expect(readCommandLine(chosen)).toMatchObject({ command: "migrate", margin: 5 });
+    expect(refusal(["start", "--after-restore"])).toContain("--after-restore belongs to migrate");
+    expect(refusal(["migrate", "--margin", "5"])).toContain("--margin to --after-restore");
+    for (const wrong of ["0", "1.5", "-1", "many", "1000000000001"]) {
+      const words = ["migrate", "--after-restore", `--margin=${wrong}`];
+      expect(refusal(words)).toContain("--margin is a whole number from 1 to 1000000000000");
+    }
+  });
+
   test("shows help without a command, and of each command", () => {
     expect(readCommandLine([])).toEqual({ kind: "help", command: null });
     expect(readCommandLine(["check", "--help"])).toEqual({ kind: "help", command: "check" });

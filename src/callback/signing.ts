@@ -4,6 +4,7 @@ import program from "../../package.json" with { type: "json" };
 import type { SecretBox } from "../core/secret-box.ts";
 import { createHeaderSet, sign } from "../core/signature.ts";
 import type { ClaimedApplication, ClaimedTask } from "../core/task.ts";
+import { webhookId } from "../core/webhook-id.ts";
 import { webhookHeaders } from "./standard-webhooks.ts";
 
 const USER_AGENT = `Serendipity-Job/${program.version}`;
@@ -58,14 +59,14 @@ function seedSignature(
 
 /** None for an application that is older than callback secrets and was never rotated. */
 function webhookSignature(
-  { taskId, life, application }: ClaimedTask,
+  task: ClaimedTask,
   { secretBox, body, nowMs }: SigningOptions,
 ): Record<string, string> {
-  const { callbackSecretSealed, previous } = application;
+  const { callbackSecretSealed, previous } = task.application;
   if (callbackSecretSealed === null) return {};
   const sealed = [callbackSecretSealed, previous?.callbackSecretSealed ?? null];
   const secrets = sealed.flatMap((each) => (each === null ? [] : [secretBox.open(each)]));
-  return webhookHeaders(secrets, { id: `msg_${taskId}_${life}`, body, nowMs });
+  return webhookHeaders(secrets, { id: webhookId(task), body, nowMs });
 }
 
 /** The raw body of a delivery. The content is JSON text already. */

@@ -5,6 +5,7 @@ import { ringAside } from "./bells.ts";
 import type { Logger } from "./logger.ts";
 import { askStore } from "./store-answer.ts";
 import type { TaskStatus } from "./task.ts";
+import { newWebhookTag } from "./webhook-id.ts";
 
 export interface RedeliverDeps {
   readonly store: Pick<Store, "tasks">;
@@ -26,7 +27,7 @@ export async function redeliverTask(
   deps: RedeliverDeps,
   change: SignedChange,
 ): Promise<RedeliverAnswer> {
-  const result = await askStore(() => deps.store.tasks.redeliver(change));
+  const result = await askStore(() => deps.store.tasks.redeliver(change, newWebhookTag()));
   if (result.kind !== "pending" && result.kind !== "redelivered") return result;
   const dueInMs = result.kind === "pending" ? result.dueInMs : 0;
   const taskId = change.reference.id;

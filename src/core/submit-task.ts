@@ -14,6 +14,7 @@ import { askStore } from "./store-answer.ts";
 import type { NewTask, Task } from "./task.ts";
 import { readContent, requireFittingParams, type TaskContent } from "./task-content.ts";
 import { formatInstant, readMoment, readRuntime } from "./timestamps.ts";
+import { newWebhookTag } from "./webhook-id.ts";
 
 export interface SubmitDeps {
   readonly store: Pick<Store, "tasks" | "catalogue" | "now">;
@@ -163,6 +164,7 @@ function newTask(
     timeoutMs: Math.min(input.timeout, job?.timeoutMs ?? input.timeout),
     runAt,
     retry: completeRetry(input.retry, job?.retry ?? application.retry),
+    webhookTag: content.call === null ? newWebhookTag() : null,
   };
 }
 

@@ -76,6 +76,8 @@ export interface NewTask {
   /** Epoch ms; null means now on the database's clock, decided inside the INSERT. */
   readonly runAt: number | null;
   readonly retry: RetryPolicy;
+  /** Of a callback, see `core/webhook-id`; null for a job. */
+  readonly webhookTag: string | null;
 }
 
 /** A row of `tasks`. Times are epoch ms on the database's clock. */
@@ -125,6 +127,8 @@ export interface ClaimedTask {
   readonly timeoutMs: number;
   /** 1 at creation, +1 at every redeliver. */
   readonly life: number;
+  /** Of a callback, see `core/webhook-id`; null where a program created it that knew none. */
+  readonly webhookTag: string | null;
   /** The number of this attempt in this life, from 1. */
   readonly attempt: number;
   /** Charged attempts that ended before this one in this life. */

@@ -22,7 +22,12 @@ export function createChanges(database: Database): Changes {
       database.write((session) =>
         changeOnce(session, change, (inside, detail) => cancel(inside, detail, graceMs)),
       ),
-    redeliver: (change) => database.write((session) => changeOnce(session, change, redeliver)),
+    redeliver: (change, webhookTag) =>
+      database.write((session) =>
+        changeOnce(session, change, (inside, detail) =>
+          redeliver(inside, detail, webhookTag ?? null),
+        ),
+      ),
     useNonce: (applicationId, nonce) =>
       database.write((session) => takeNonce(session, applicationId, nonce)),
     pruneNonces: (olderThanMs) =>
@@ -85,13 +90,18 @@ async function cancel(
   return { kind: "cancelled" };
 }
 
-async function redeliver(session: Session, { task, nowMs }: TaskDetail): Promise<RedeliverResult> {
+async function redeliver(
+  session: Session,
+  { task, nowMs }: TaskDetail,
+  webhookTag: string | null,
+): Promise<RedeliverResult> {
   const { id, lane, status, runAt } = task;
   if (status === "pending") return { kind: "pending", lane, dueInMs: Math.max(0, runAt - nowMs) };
   if (status === "running" || status === "succeeded") return { kind: "refused", status };
   await sql`
     update tasks set status = 'pending', life = life + 1, attempt = 0, charged = 0, deaths = 0,
-      cancel_requested_at = null, cancel_grace_ms = null, finished_at = null, run_at = ${session.dialect.nowMs}
+      cancel_requested_at = null, cancel_grace_ms = null, finished_at = null, run_at = ${session.dialect.nowMs},
+      webhook_tag = case when webhook_tag is null then null else coalesce(${webhookTag}, webhook_tag) end
     where id = ${id} and ${mayMoveTo("pending", status)}`.execute(session.connection);
   return { kind: "redelivered", lane };
 }

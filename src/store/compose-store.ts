@@ -10,6 +10,7 @@ import { refuseLargeIds } from "./exact-numbers.ts";
 import { createExecutors } from "./executors.ts";
 import { findTask, readAttempts } from "./find-task.ts";
 import { createLeases } from "./leases.ts";
+import { liftCounters } from "./lift-counters.ts";
 import { checkSchema, migrate } from "./migrations/migrate.ts";
 import { within } from "./patience.ts";
 import { pruneTasks } from "./retention.ts";
@@ -37,6 +38,8 @@ export function composeStore(database: Database): Store {
       await checkSchema(database);
       await database.read(refuseLargeIds);
     },
+    liftCounters: (margin, isAlone = false) =>
+      database.exclusively((session) => liftCounters(session, { margin, isAlone })),
     ping: async () => {
       await within(PING_TIMEOUT_MS, "the database's answer", now());
     },

@@ -203,6 +203,7 @@ function insertOf(connection: Connection, { nowMs }: Dialect, entries: readonly 
       status: "pending" as const,
       run_at: task.runAt ?? nowMs,
       ...retryColumns(task.retry),
+      webhook_tag: task.webhookTag,
       created_at: nowMs,
     })),
   );

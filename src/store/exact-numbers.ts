@@ -4,7 +4,7 @@ import { AppError } from "../core/errors.ts";
 import type { Session } from "./dialect.ts";
 
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
-const COUNTING_TABLES = ["applications", "tasks", "attempts"] as const;
+export const COUNTING_TABLES = ["applications", "tasks", "attempts"] as const;
 
 /** The number, if it is exact. */
 export function exactly(value: unknown, what: string): number {
@@ -59,6 +59,7 @@ const nextIdOf = {
   },
 };
 
-async function nextId(session: Session, table: string): Promise<bigint> {
+/** What the next row of the table is to be counted as. */
+export async function nextId(session: Session, table: string): Promise<bigint> {
   return BigInt(await nextIdOf[session.dialect.kind](session, table));
 }

@@ -134,6 +134,7 @@ export type ClaimableRow = Pick<
   | "attempt"
   | "charged"
   | "deaths"
+  | "webhook_tag"
 > &
   RetryColumns;
 
@@ -162,6 +163,7 @@ export function toClaimedTask(
     content: row.content,
     timeoutMs: row.timeout_ms,
     life: row.life,
+    webhookTag: row.webhook_tag,
     attempt: row.attempt + 1,
     charged: row.charged,
     deaths: row.deaths,

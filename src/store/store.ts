@@ -3,6 +3,7 @@ import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "
 import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
 import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { JobDefinition } from "../core/job.ts";
+import type { LiftedCounter } from "../core/lifted-counter.ts";
 import type {
   ClaimedTask,
   Lane,
@@ -26,6 +27,12 @@ export interface Store {
   migrate(): Promise<void>;
   /** Throws AppError `configuration` when the schema is older (run `migrate`) or newer (update the program). */
   checkSchema(): Promise<void>;
+  /**
+   * After an older copy of the database was restored: lets ids count on from `margin` above what the copy would count,
+   * because it would give ids out a second time. Repeated at once, with nothing created in between, it does nothing.
+   * Throws AppError `refused` while an executor lives, unless `isAlone` says that nothing else can.
+   */
+  liftCounters(margin: number, isAlone?: boolean): Promise<readonly LiftedCounter[]>;
   /** Rejects when the database cannot answer within about 2 s. */
   ping(): Promise<void>;
   /** The database's clock, epoch ms. */
@@ -211,7 +218,8 @@ export interface TaskStore {
    * the time, the shortest grace for the rest.
    */
   cancel(change: SignedChange, graceMs?: number): Promise<CancelResult>;
-  redeliver(change: SignedChange): Promise<RedeliverResult>;
+  /** `webhookTag`: of the new life, where the life before has one; absent: it keeps that. */
+  redeliver(change: SignedChange, webhookTag?: string): Promise<RedeliverResult>;
   /** Uses a nonce up without any effect (a signed request that was malformed). False when it was used before. */
   useNonce(applicationId: number, nonce: string): Promise<boolean>;
   /** Running tasks whose lease expired. */

@@ -62,6 +62,7 @@ interface TasksTable {
   retry_step_s: number;
   retry_total: number;
   retry: string | null;
+  webhook_tag: Generated<string | null>;
   cancel_requested_at: Generated<number | null>;
   cancel_grace_ms: Generated<number | null>;
   lease_until: Generated<number | null>;

@@ -76,6 +76,7 @@ export function taskFor(linkUrl: string, changes: Partial<ClaimedTask> = {}): Cl
     content: '{"order":7,"note":"呵呵"}',
     timeoutMs: 20_000,
     life: 1,
+    webhookTag: null,
     attempt: 1,
     charged: 0,
     deaths: 0,

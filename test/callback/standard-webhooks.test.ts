@@ -63,6 +63,9 @@ describe("Standard Webhooks", () => {
     expect(of({ taskId: 81, life: 1, attempt: 1 })).toBe("msg_81_1");
     expect(of({ taskId: 81, life: 1, attempt: 7 })).toBe("msg_81_1");
     expect(of({ taskId: 81, life: 2, attempt: 1 })).toBe("msg_81_2");
+    const tagged = { taskId: 81, webhookTag: "0f".repeat(16) };
+    expect(of({ ...tagged, life: 1, attempt: 1 })).toBe(`msg_${tagged.webhookTag}_1`);
+    expect(of({ ...tagged, life: 2, attempt: 3 })).toBe(`msg_${tagged.webhookTag}_2`);
   });
 
   test("the time is that of the attempt, in seconds", () => {

@@ -52,6 +52,7 @@ function submission(taskNo: number, content = "{}"): Submission {
     timeoutMs: 1000,
     runAt: null,
     retry: linearRetry(5, 5),
+    webhookTag: null,
   };
   return { task, dueAtMs: 0 };
 }

@@ -108,7 +108,7 @@ describe("callbacks", () => {
     const ids = attempts.map(({ headers }) => headers["webhook-id"]);
     expect(ids).toHaveLength(3);
     expect(new Set(ids).size).toBe(1);
-    expect(ids[0]).toMatch(/^msg_\d+_1$/);
+    expect(ids[0]).toMatch(/^msg_[0-9a-f]{32}_1$/);
     const times = attempts.map(({ headers }) => Number(headers["webhook-timestamp"]));
     // The receiver asked for a second of peace.
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1);

@@ -26,6 +26,7 @@ export function claimed(job: string, params: unknown, timeoutMs = 30_000): Claim
     content: JSON.stringify({ class: job, params }),
     timeoutMs,
     life: 1,
+    webhookTag: null,
     attempt: 1,
     charged: 0,
     deaths: 0,

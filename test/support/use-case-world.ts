@@ -88,6 +88,7 @@ export async function addTask(
       timeoutMs: 60_000,
       runAt: null,
       retry: linearRetry(0, 1),
+      webhookTag: null,
       ...task,
     },
   ]);

@@ -8,6 +8,7 @@ import { deliveryLogs } from "./0003-delivery-logs.ts";
 import { checkpointTable } from "./0004-checkpoints.ts";
 import { cancelMode } from "./0005-cancel-mode.ts";
 import { untracedFiles } from "./0006-untraced-files.ts";
+import { webhookIds } from "./0007-webhook-ids.ts";
 import { exactRequests } from "./0010-exact-requests.ts";
 import {
   type AppliedMigration,
@@ -27,6 +28,7 @@ export const allMigrations: readonly Migration[] = [
   checkpointTable,
   cancelMode,
   untracedFiles,
+  webhookIds,
   exactRequests,
 ];
 

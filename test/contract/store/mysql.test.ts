@@ -14,6 +14,7 @@ import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
 import { migratingSuite } from "./migrating.ts";
 import { numberingSuite } from "./numbering.ts";
+import { restoringSuite } from "./restoring.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createMysqlTestDatabase } from "./world.ts";
@@ -34,6 +35,7 @@ describeWith(services, {
     leasingSuite(createDatabase);
     holdingSuite(createDatabase);
     keepingSuite(createDatabase);
+    restoringSuite(createDatabase);
     rotatingSuite(createDatabase);
     limitingSuite(createDatabase);
     migratingSuite(createDatabase);

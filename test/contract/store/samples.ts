@@ -52,6 +52,7 @@ export function sampleTask(applicationId: number, change: Partial<NewTask> = {})
     timeoutMs: 60_000,
     runAt: null,
     retry,
+    webhookTag: job === null ? randomUUID().replaceAll("-", "") : null,
     ...change,
   };
 }

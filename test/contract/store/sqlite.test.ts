@@ -12,6 +12,7 @@ import { leasingSuite } from "./leasing.ts";
 import { limitingSuite } from "./limiting.ts";
 import { migratingSuite } from "./migrating.ts";
 import { numberingSuite } from "./numbering.ts";
+import { restoringSuite } from "./restoring.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
 import { createSqliteTestDatabase } from "./world.ts";
@@ -27,6 +28,7 @@ describe("store/sqlite", () => {
   leasingSuite(createSqliteTestDatabase);
   holdingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
+  restoringSuite(createSqliteTestDatabase);
   rotatingSuite(createSqliteTestDatabase);
   limitingSuite(createSqliteTestDatabase);
   migratingSuite(createSqliteTestDatabase);

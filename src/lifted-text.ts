@@ -1,0 +1,14 @@
+// Says what `migrate --after-restore` has done.
+import type { LiftedCounter } from "./core/lifted-counter.ts";
+
+/** One line per table, and what to do when it was not enough. */
+export function liftedText(counters: readonly LiftedCounter[], margin: number): string {
+  const lines = counters.map(({ table, from, to }) =>
+    from === to ? `${table}: already lifted, the next id is ${to}` : `${table}: ${from} → ${to}`,
+  );
+  return [
+    "the next ids:",
+    ...lines.map((line) => `  ${line}`),
+    `If more than ${margin} tasks, or attempts, were begun since the copy was made, run it again with a larger --margin.`,
+  ].join("\n");
+}
