@@ -13,15 +13,21 @@ export interface RedisConnection {
   health(): BusHealth;
   /** The answer of a command, or undefined when it failed or cannot be sent now; never rejects. */
   attempt<T>(act: (redis: Redis) => Promise<T>): Promise<T | undefined>;
+  /** Connects anew, because something else has learned that the server cannot serve. */
+  leave(why: string): void;
   close(): void;
 }
 
 interface RedisConnectionSpec {
   readonly url: string;
   readonly logger: Logger;
+  /** A key that never exists, to ask with whether the server takes writes. */
+  readonly probeKey: string;
   /** Prepares a new connection before it counts as up. */
   readonly onReady: (redis: Redis) => Promise<unknown>;
   readonly onDown: () => void;
+  /** Told when the server answers that it cannot serve. */
+  readonly onRefused?: (why: string) => void;
   /** How long its commands may block besides. */
   readonly longestBlockMs?: number;
 }
@@ -34,6 +40,7 @@ const LONGEST_PAUSE_MS = 1_000;
 /** Connects at once and never stops trying. */
 export function createRedisConnection(spec: RedisConnectionSpec): RedisConnection {
   const { logger, onReady, onDown } = spec;
+  let failures = 0;
   const tried = Promise.withResolvers<void>();
   const redis = new Redis(spec.url, {
     maxRetriesPerRequest: 1,
@@ -45,7 +52,10 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
     autoResendUnfulfilledCommands: false,
     // onReady does it, for what is served at that time.
     autoResubscribe: false,
-    retryStrategy: (times) => Math.min(SHORTEST_PAUSE_MS * 2 ** (times - 1), LONGEST_PAUSE_MS),
+    // Whether it loads its data is asked by the probe, like everything else that keeps it from serving.
+    enableReadyCheck: false,
+    // Counted here, since for ioredis a server that takes no writes is one that is ready.
+    retryStrategy: () => Math.min(SHORTEST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS),
   });
   const server = new URL(spec.url).host;
   let state: BusHealth = { state: "down", why: `redis ${server}: still connecting` };
@@ -64,6 +74,7 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
   const goUp = (): void => {
     if (isReported) logger.info({ redis: server }, "redis is back");
     isReported = false;
+    failures = 0;
     lastError = "the connection was closed";
     state = { state: "up" };
     tried.resolve();
@@ -91,9 +102,11 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
 
   const onFailure = (why: string, hasSpoken: boolean): void => {
     if (state.state === "down") return;
+    const isSilent = isTimeout(why) && !hasSpoken;
     // Silent, not just slow: it hangs, and nobody else shall wait for it.
-    if (isTimeout(why) && !hasSpoken) drop(why);
-    if (!isTimeout(why)) logger.warn({ redis: server, error: why }, "redis refused a command");
+    if (isSilent || cannotServe(why)) drop(why);
+    else if (!isTimeout(why)) logger.warn({ redis: server, error: why }, "redis refused a command");
+    if (cannotServe(why)) spec.onRefused?.(why);
   };
 
   redis.on("error", (error) => {
@@ -101,7 +114,8 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
   });
   redis.on("close", goDown);
   redis.on("ready", () => {
-    onReady(redis)
+    probeWrites(redis, spec.probeKey)
+      .then(() => onReady(redis))
       .then(goUp)
       .catch((error: unknown) => drop(messageOf(error)));
   });
@@ -110,6 +124,9 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
     tried: tried.promise,
     health: () => state,
     attempt,
+    leave: (why) => {
+      if (state.state === "up") drop(why);
+    },
     close: () => {
       // What is reported from now on is no news.
       isReported = true;
@@ -118,6 +135,16 @@ export function createRedisConnection(spec: RedisConnectionSpec): RedisConnectio
       redis.disconnect();
     },
   };
+}
+
+/** Refused where writes are: by a replica, while data are loaded, by a disk that is full. It leaves nothing behind. */
+export function probeWrites(redis: Redis, key: string): Promise<unknown> {
+  return redis.expire(key, 1);
+}
+
+/** True for READONLY, LOADING, MASTERDOWN and all other codes that are about the server and not about the command. */
+function cannotServe(message: string): boolean {
+  return /^[A-Z]{3,} /.test(message) && !/^(ERR|WRONGTYPE) /.test(message);
 }
 
 /** ioredis has no error class or code for it. */

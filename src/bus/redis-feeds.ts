@@ -10,6 +10,7 @@ export interface RedisFeedsSpec {
   readonly url: string;
   /** Begins the name of every stream. */
   readonly prefix: string;
+  readonly probeKey: string;
   readonly logger: Logger;
   /** Writes; followers have connections of their own, because they block. */
   readonly publisher: RedisConnection;
@@ -23,6 +24,7 @@ const KEPT_AFTER_END_S = 60;
 const KEPT_AFTER_APPEND_S = 600;
 const LONGEST_BLOCK_MS = 2_000;
 const MOST_READ = 200;
+const IS_THERE_ALREADY = "ERR The ID specified in XADD is equal or smaller";
 
 export function createRedisFeeds(spec: RedisFeedsSpec): RedisFeeds {
   const followers = new Set<Follower>();
@@ -30,14 +32,15 @@ export function createRedisFeeds(spec: RedisFeedsSpec): RedisFeeds {
 
   const send = (name: string, entries: readonly (readonly [string, string, string])[]) => {
     const key = spec.prefix + name;
-    return spec.publisher.attempt((redis) => {
+    return spec.publisher.attempt(async (redis) => {
       const pipeline = redis.pipeline();
       // An entry that is there already is refused by its id, and that is what is wanted.
       for (const [id, field, value] of entries) {
         pipeline.xadd(key, "MAXLEN", "~", MOST_KEPT, id, field, value);
       }
       const isEnd = entries.at(-1)?.[1] === "end";
-      return pipeline.expire(key, isEnd ? KEPT_AFTER_END_S : KEPT_AFTER_APPEND_S).exec();
+      pipeline.expire(key, isEnd ? KEPT_AFTER_END_S : KEPT_AFTER_APPEND_S);
+      refuseFailed(await pipeline.exec());
     });
   };
 
@@ -82,16 +85,24 @@ export function createRedisFeeds(spec: RedisFeedsSpec): RedisFeeds {
   };
 }
 
+/** A pipeline does not reject for what its commands were answered. */
+function refuseFailed(answers: readonly (readonly [Error | null, unknown])[] | null): void {
+  for (const [error] of answers ?? []) {
+    if (error !== null && !error.message.startsWith(IS_THERE_ALREADY)) throw error;
+  }
+}
+
 type Entry = readonly [id: string, fields: readonly string[]];
 
 function createFollower(
-  { url, logger }: RedisFeedsSpec,
+  { url, logger, probeKey, publisher }: RedisFeedsSpec,
   { key, afterSeq }: { readonly key: string; readonly afterSeq: number },
 ): Follower {
   const gone = Promise.withResolvers<undefined>();
   const connection = createRedisConnection({
     url,
     logger,
+    probeKey,
     onReady: async () => undefined,
     onDown: () => gone.resolve(undefined),
     longestBlockMs: LONGEST_BLOCK_MS,
@@ -117,7 +128,9 @@ function createFollower(
   return {
     async read(waitMs): Promise<FeedPart> {
       if (hasEnded) return { kind: "ended" };
-      await connection.tried;
+      await Promise.all([connection.tried, publisher.tried]);
+      // A replica can be read, but nothing new comes there.
+      if (publisher.health().state === "down") return { kind: "away" };
       const entries = await Promise.race([readEntries(waitMs), gone.promise]);
       if (entries === undefined) return { kind: "away" };
       const last = entries?.at(-1);

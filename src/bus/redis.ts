@@ -5,7 +5,7 @@ import type { Logger } from "../core/logger.ts";
 import type { AnswerLive, Bus, BusHealth } from "./bus.ts";
 import { answerSafely, type Fields, fieldsOf, readAnswer, readQuestion } from "./live-messages.ts";
 import { createPendingAsks } from "./pending-asks.ts";
-import { createRedisConnection } from "./redis-connection.ts";
+import { createRedisConnection, probeWrites } from "./redis-connection.ts";
 import { createRedisFeeds } from "./redis-feeds.ts";
 
 export interface RedisBusConfig {
@@ -32,15 +32,25 @@ export function createRedisBus(
   const serving = new Map<string, AnswerLive>();
   const pending = createPendingAsks();
   const onDown = (): void => pending.giveUp();
-  const publisher = createRedisConnection({ url, logger, onDown, onReady: async () => undefined });
+  const probeKey = `${prefix}probe`;
+  const publisher = createRedisConnection({
+    url,
+    logger,
+    probeKey,
+    onDown,
+    onReady: async () => undefined,
+    // What is published at the new primary does not reach the old one.
+    onRefused: (why) => subscriber.leave(why),
+  });
   const subscriber = createRedisConnection({
     url,
     logger,
+    probeKey,
     onDown,
     onReady: (redis) => redis.subscribe(replyChannel, ...serving.keys()),
   });
 
-  const feeds = createRedisFeeds({ url, prefix: `${prefix}events:`, logger, publisher });
+  const feeds = createRedisFeeds({ url, prefix: `${prefix}events:`, probeKey, logger, publisher });
 
   /** Whether anybody received it. */
   const publish = async (channel: string, message: object): Promise<boolean> => {
@@ -78,11 +88,14 @@ export function createRedisBus(
 
   subscriber.redis.on("message", onMessage);
   const checks = setInterval(() => {
-    for (const connection of [publisher, subscriber]) {
-      connection
-        .attempt((redis) => redis.ping())
-        .catch((error: unknown) => logger.error({ error: messageOf(error) }, "redis is unchecked"));
-    }
+    // On a subscribed connection older servers take no other command than PING.
+    const asked = [
+      publisher.attempt((redis) => probeWrites(redis, probeKey)),
+      subscriber.attempt((redis) => redis.ping()),
+    ];
+    Promise.all(asked).catch((error: unknown) =>
+      logger.error({ error: messageOf(error) }, "redis is unchecked"),
+    );
   }, CHECK_EVERY_MS);
 
   return {

@@ -3,6 +3,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { Redis } from "ioredis";
 import type { Bus } from "../../src/bus/bus.ts";
 import { createRedisBus } from "../../src/bus/redis.ts";
+import type { TraceEvent } from "../../src/core/attempt.ts";
 import type { LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
 import type { AskAndAnswerData } from "../support/ask-and-answer.ts";
 import { atItsBest, timeOf } from "../support/at-its-best.ts";
@@ -48,8 +49,8 @@ describeWith(services, {
   title: "a private Redis",
   needs: ["startRedis"],
   suite: ({ startRedis }) => {
-    const start = async (): Promise<PrivateRedis> => {
-      const redis = await startRedis();
+    const start = async (options: readonly string[] = []): Promise<PrivateRedis> => {
+      const redis = await startRedis(options);
       cleanUps.push(redis.stop);
       return redis;
     };
@@ -122,6 +123,67 @@ describeWith(services, {
       await eventually(() => (executor.health().state === "up" ? true : undefined));
     });
 
+    test.each([
+      ["READONLY", []],
+      ["MASTERDOWN", ["--replica-read-only", "no", "--replica-serve-stale-data", "no"]],
+    ])(
+      "a server that answers %s is away for all, until it takes writes again",
+      async (code, options) => {
+        const redis = await start(options);
+        const { asker, executor } = await openServed(redis.url);
+        const admin = await connect(redis.url);
+        const follower = asker.follow("81-1", 0);
+        cleanUps.push(async () => follower.close());
+        expect(await follower.read(1)).toEqual({ kind: "quiet" });
+        await admin.replicaof("127.0.0.1", await findFreePort());
+        const feed = executor.openFeed("81-1");
+        feed.append([event(1)]);
+        await eventually(async () =>
+          (await follower.read(FOR_EVER_MS)).kind === "away" ? true : undefined,
+        );
+        for (const bus of [asker, executor]) {
+          const why = await eventually(() => whyDown(bus));
+          expect(why).toContain(code);
+        }
+        expect(await asker.ask("executor", QUESTION, FOR_EVER_MS)).toBeUndefined();
+        await admin.replicaof("NO", "ONE");
+        await eventually(() => asker.ask("executor", QUESTION, 500));
+        await eventually(() => (executor.health().state === "up" ? true : undefined));
+        feed.append([event(2)]);
+        const later = asker.follow("81-1", 0);
+        cleanUps.push(async () => later.close());
+        expect(await later.read(FOR_EVER_MS)).toEqual({ kind: "events", events: [event(2)] });
+      },
+    );
+
+    test("a server that is read-only is noticed although nobody asks or watches", async () => {
+      const redis = await start();
+      const { asker } = await openServed(redis.url);
+      const admin = await connect(redis.url);
+      await admin.replicaof("127.0.0.1", await findFreePort());
+      expect(await eventually(() => whyDown(asker))).toContain("READONLY");
+    });
+
+    test("a server that loads its data is away, and used when it has loaded them", async () => {
+      const redis = await start([
+        "--key-load-delay",
+        "10000",
+        "--loading-process-events-interval-bytes",
+        "1024",
+      ]);
+      const admin = await connect(redis.url);
+      for (let key = 0; key < 300; key++) await admin.set(`key ${key}`, "x".repeat(100));
+      await admin.save();
+      await redis.kill9();
+      const restarted = redis.restart();
+      const { bus } = open(redis.url);
+      const why = await eventually(() => whyDown(bus, /LOADING/));
+      expect(why).toContain("LOADING");
+      expect(await bus.follow("81-1", 0).read(1)).toEqual({ kind: "away" });
+      await restarted;
+      await eventually(() => (bus.health().state === "up" ? true : undefined));
+    });
+
     test("nonsense on a channel is ignored, and nothing is published where no answer belongs", async () => {
       const redis = await start();
       const { asker } = await openServed(redis.url);
@@ -185,6 +247,15 @@ async function openServed(url: string) {
   await eventually(() => asking.bus.ask("executor", QUESTION, 500));
   await eventually(() => (serving.bus.health().state === "up" ? true : undefined));
   return { asker: asking.bus, executor: serving.bus, logs: [asking.log, serving.log] };
+}
+
+function whyDown(bus: Bus, pattern = /READONLY|MASTERDOWN/): string | undefined {
+  const health = bus.health();
+  return health.state === "down" && pattern.test(health.why) ? health.why : undefined;
+}
+
+function event(seq: number): TraceEvent {
+  return { seq, at: 1_000 + seq, type: "log", data: { level: "info", message: "m" } };
 }
 
 async function connect(url: string): Promise<Redis> {

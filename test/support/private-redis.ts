@@ -12,15 +12,15 @@ export function whyNoRedis(): string | undefined {
   return findBinary("redis-server") === undefined ? "no redis-server is installed" : undefined;
 }
 
-/** Starts an empty server, empty again after each restart, and returns when it answers PING. */
-export async function startPrivateRedis(): Promise<PrivateRedis> {
+/** Starts an empty server, with further options, and returns when it answers PING; without a dump a restart empties it. */
+export async function startPrivateRedis(options: readonly string[] = []): Promise<PrivateRedis> {
   const command = findBinary("redis-server");
   if (command === undefined) throw new Error(whyNoRedis());
   const port = await findFreePort();
   const folder = await makeServerFolder("redis");
   const url = `redis://127.0.0.1:${port}`;
   const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
-  const args = [...place, "--save", "", "--appendonly", "no"];
+  const args = [...place, "--save", "", "--appendonly", "no", ...options];
   const probe = () => probeRedis(url);
   return Object.assign(await startPrivateServer({ command, args, folder, probe }), { port, url });
 }

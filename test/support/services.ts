@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { createConnection } from "mysql2/promise";
 import { startPrivateMariadb, whyNoMariadb } from "./private-mariadb.ts";
 import { type PrivateNsqd, startPrivateNsqd, whyNoNsqd } from "./private-nsqd.ts";
-import { type PrivateRedis, startPrivateRedis, whyNoRedis } from "./private-redis.ts";
+import { startPrivateRedis, whyNoRedis } from "./private-redis.ts";
 import { findNsqdHttpAddress, probeMysql, probeNsq, probeRedis } from "./probes.ts";
 
 export type FreshDatabase = { readonly url: string; readonly drop: () => Promise<void> };
@@ -29,7 +29,7 @@ export type ServiceTypes = {
   readonly redis: RedisService;
   readonly nsqd: NsqdService;
   readonly startMariadb: typeof startPrivateMariadb;
-  readonly startRedis: () => Promise<PrivateRedis>;
+  readonly startRedis: typeof startPrivateRedis;
   readonly startNsqd: () => Promise<PrivateNsqd>;
 };
 

@@ -6,13 +6,14 @@ import { createMysqlStore } from "../../../src/store/mysql.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import type { PrivateMariadb } from "../../support/private-mariadb.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { type Relay, startRelay } from "../../support/relay.ts";
 import { acquireServices, type ServiceTypes } from "../../support/services.ts";
 import { type Corner, openCorner } from "./samples.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 const services = await acquireServices();
 const cleanUps: (() => Promise<void>)[] = [];
 const POOL_SIZE = 5;
@@ -54,14 +55,14 @@ function failoverSuite(startMariadb: ServiceTypes["startMariadb"]): void {
   test("after a failover creates go on at the new primary, and all that were acknowledged are there", async () => {
     const [old, next] = [present(first), present(second)];
     const load = startLoad(corner, POOL_SIZE);
-    await eventually(() => load.created.size > 100 || undefined, 20_000);
+    await eventually(() => load.created.size > 100 || undefined);
     await query(old, "SET GLOBAL read_only = 1");
-    await eventually(() => /read-only/.test(load.lastError()) || undefined, 20_000);
+    await eventually(() => /read-only/.test(load.lastError()) || undefined);
     await promote(old, next);
     relay.pointTo(next.port);
     const switchedAt = performance.now();
     const before = load.created.size;
-    await eventually(() => load.created.size > before + 100 || undefined, 20_000);
+    await eventually(() => load.created.size > before + 100 || undefined);
     console.log(`100 creates after ${Math.round(performance.now() - switchedAt)} ms`);
     await load.stop();
     const rows = await query(next, "SELECT id, task_no FROM jobs.tasks");
