@@ -5,7 +5,9 @@ import { type Api, startApi, startHealth } from "./api.ts";
 import { bannerText } from "./banner.ts";
 import { type Command, helpText, readCommandLine } from "./cli.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { patternsCheckedLate } from "./core/check-params.ts";
 import { AppError, messageOf } from "./core/errors.ts";
+import type { JobDefinition } from "./core/job.ts";
 import type { Logger } from "./core/logger.ts";
 import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
@@ -145,13 +147,21 @@ async function check(config: Config, logger: Logger): Promise<void> {
   const { jobs, badFiles } = await checkJobs(config, logger);
   console.log(`settings: right (${config.shape})`);
   console.log(`jobs: ${jobs.length} in ${config.jobsDir}`);
-  for (const { name, untraced } of jobs.map(({ definition }) => definition)) {
-    for (const { file, note } of untraced)
-      console.log(`  ${name}: no live lines in ${file}: ${note}`);
+  for (const { definition } of jobs) {
+    for (const note of notesOn(definition)) console.log(`  ${definition.name}: ${note}`);
   }
   if (badFiles.length === 0) return process.exit(0);
   const lines = badFiles.map(({ file, message }) => `\n  ${file}: ${message}`);
   throw new AppError("configuration", `${badFiles.length} bad job files:${lines.join("")}`);
+}
+
+/** What is not wrong, but should be known. */
+function notesOn(definition: JobDefinition): string[] {
+  const late = patternsCheckedLate(definition);
+  return [
+    ...definition.untraced.map(({ file, note }) => `no live lines in ${file}: ${note}`),
+    ...late.map((pattern) => `checked only when the job starts: pattern ${pattern}`),
+  ];
 }
 
 async function checkJobs(config: Config, logger: Logger): Promise<Catalogue> {

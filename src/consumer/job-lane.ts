@@ -1,7 +1,7 @@
 // The job lane: what an executor can run, and the attempts of jobs in job workers.
 import type { AttemptEnd, AttemptLane, RunningAttempt } from "../core/attempt.ts";
-import { createParamsChecker } from "../core/check-params.ts";
-import { type FieldError, messageOf } from "../core/errors.ts";
+import { type CheckedParams, createParamsChecker } from "../core/check-params.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
@@ -20,6 +20,7 @@ import { createJobThread } from "../job/job-thread.ts";
 import { openRemains } from "../job/live/remains.ts";
 import { openTracing, type Tracing } from "../job/live/tracing.ts";
 import { emptyView } from "../job/live.ts";
+import { MISFIT_REASON, misfitText } from "../job/misfit.ts";
 import type { Pool, PooledJob, PoolFigures } from "../job/pool.ts";
 import { createPools } from "../job/pools.ts";
 import { newMark, newOwner, type ProcessGroup } from "../job/process-sweep.ts";
@@ -225,28 +226,26 @@ function createStarter(
     if (params.kind === "refused") return endedAttempt(task, params.end);
     lastId = (lastId % MAX_ID) + 1;
     const timeoutMs = Math.min(task.timeoutMs, job.definition.timeoutMs ?? task.timeoutMs);
+    const { text, isCheckDue } = params;
     return runJob(
       { ...deps, pool: pool() },
-      { task, job: job.pooled, params: params.text, timeoutMs, id: lastId },
+      { task, job: job.pooled, params: text, isCheckDue, timeoutMs, id: lastId },
     );
   };
 }
 
 type ReadParams =
-  | { readonly kind: "params"; readonly text: string }
+  /** `isCheckDue`: only the job worker may finish the check. */
+  | { readonly kind: "params"; readonly text: string; readonly isCheckDue: boolean }
   | { readonly kind: "refused"; readonly end: AttemptEnd };
 
 /** They were checked when the task was created, but the job may have changed since: no retry can help then. */
-function readParams(
-  task: ClaimedTask,
-  check: (params: unknown) => readonly FieldError[],
-): ReadParams {
+function readParams(task: ClaimedTask, check: (params: unknown) => CheckedParams): ReadParams {
   try {
     const { params } = readCall(JSON.parse(task.content) as JsonObject) ?? { params: {} };
-    const errors = check(params);
-    if (errors.length === 0) return { kind: "params", text: JSON.stringify(params) };
-    const problems = errors.map(({ field, message }) => `${field} ${message}`).join("; ");
-    return refuse("params_invalid", `the params do not fit the job: ${problems}`);
+    const { errors, isWhole } = check(params);
+    if (errors.length > 0) return refuse(MISFIT_REASON, misfitText(errors));
+    return { kind: "params", text: JSON.stringify(params), isCheckDue: !isWhole };
   } catch (thrown) {
     return refuse("content_invalid", `the content cannot be read: ${messageOf(thrown)}`);
   }

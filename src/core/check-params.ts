@@ -1,12 +1,25 @@
-// Checks the params of a task against the JSON Schema that the catalogue keeps of its job.
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+// Checks the params of a task against the JSON Schema that the catalogue keeps of its job, never for long.
+import type { ErrorObject } from "ajv";
 import { AppError, type FieldError, messageOf } from "./errors.ts";
 import type { JobDefinition } from "./job.ts";
+import {
+  createParamsValidator,
+  type ParamsValidator,
+  type Verdict,
+  validateWhole,
+} from "./params-validator.ts";
 
 type Schema = NonNullable<JobDefinition["params"]>;
 
-/** Everything that is wrong with the params; empty when nothing is. Throws AppError `refused` for a schema that is none. */
-export type CheckParams = (definition: JobDefinition, params: unknown) => readonly FieldError[];
+export interface CheckedParams {
+  /** Everything that is wrong with the params, as far as it was looked for; empty when nothing is. */
+  readonly errors: readonly FieldError[];
+  /** False: the rest is to be checked in the job worker, where it may take long. */
+  readonly isWhole: boolean;
+}
+
+/** Throws AppError `refused` for a schema that is none. */
+export type CheckParams = (definition: JobDefinition, params: unknown) => CheckedParams;
 
 const MAX_COMPILED = 500;
 const MAX_ERRORS = 50;
@@ -15,33 +28,44 @@ const MAX_FIELD_LENGTH = 200;
 /** A checker that compiles each schema once. */
 export function createParamsChecker(): CheckParams {
   // By the schema's text, not by the hash of the job file: what a job file imports can change its schema too.
-  const bySchema = new Map<string, ValidateFunction>();
-  const byDefinition = new WeakMap<JobDefinition, ValidateFunction>();
+  const bySchema = new Map<string, ParamsValidator>();
+  const byDefinition = new WeakMap<JobDefinition, ParamsValidator>();
 
-  function validatorOf(definition: JobDefinition, schema: Schema): ValidateFunction {
+  function validatorOf(definition: JobDefinition, schema: Schema): ParamsValidator {
     const known = byDefinition.get(definition);
     if (known !== undefined) return known;
     const text = JSON.stringify(schema);
-    const validate = bySchema.get(text) ?? compile(definition.name, schema);
+    const validator = bySchema.get(text) ?? compile(definition.name, schema);
     if (bySchema.size >= MAX_COMPILED) bySchema.clear();
-    bySchema.set(text, validate);
-    byDefinition.set(definition, validate);
-    return validate;
+    bySchema.set(text, validator);
+    byDefinition.set(definition, validator);
+    return validator;
   }
 
   return (definition, params) => {
-    if (definition.params === null) return [];
-    const validate = validatorOf(definition, definition.params);
-    if (validate(params)) return [];
-    return fieldErrors(validate.errors ?? []);
+    if (definition.params === null) return { errors: [], isWhole: true };
+    return checkedParams(validatorOf(definition, definition.params).check(params));
   };
 }
 
-function compile(jobName: string, schema: Schema): ValidateFunction {
-  // One instance per schema: two jobs may use the same $id. TypeBox writes keywords ajv's strict mode would refuse.
-  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false });
+/** Everything that is wrong, for as long as it takes: for a job worker alone. */
+export function checkWhole(schema: Schema, params: unknown): readonly FieldError[] {
+  return fieldErrors(validateWhole(schema, params));
+}
+
+/** The patterns of a job's schema that only its job worker can check. Throws AppError `refused`. */
+export function patternsCheckedLate({ name, params }: JobDefinition): readonly string[] {
+  return params === null ? [] : compile(name, params).unchecked;
+}
+
+function checkedParams(verdict: Verdict): CheckedParams {
+  if (verdict.kind === "not here") return { errors: [], isWhole: false };
+  return { errors: fieldErrors(verdict.errors), isWhole: verdict.isWhole };
+}
+
+function compile(jobName: string, schema: Schema): ParamsValidator {
   try {
-    return ajv.compile(schema);
+    return createParamsValidator(schema);
   } catch (cause) {
     throw badSchema(jobName, cause);
   }

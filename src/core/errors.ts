@@ -20,6 +20,11 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** All of them in one line. */
+export function errorLine(errors: readonly FieldError[]): string {
+  return errors.map(({ field, message }) => `${field} ${message}`).join("; ");
+}
+
 export interface ErrorDetails {
   readonly errors?: readonly FieldError[];
   readonly retryAfterS?: number;

@@ -1,7 +1,7 @@
 // Finds the job a create asks for in the catalogue and checks its params, without ever loading job code.
 import type { CatalogueStore } from "../store/store.ts";
 import { createParamsChecker } from "./check-params.ts";
-import { AppError } from "./errors.ts";
+import { AppError, errorLine } from "./errors.ts";
 import type { JobDefinition } from "./job.ts";
 import { nearestNames } from "./nearest-names.ts";
 import { createShortCache } from "./short-cache.ts";
@@ -19,15 +19,14 @@ export function createJobFinder(catalogue: CatalogueStore): FindJob {
   return async ({ className, params }) => {
     const definition = await askStore(() => find(className));
     if (definition === undefined) throw await unknownJob(catalogue, className);
-    const errors = check(definition, params);
+    const { errors } = check(definition, params);
     if (errors.length > 0) throw invalidParams(errors);
     return definition;
   };
 }
 
 function invalidParams(errors: readonly { field: string; message: string }[]): AppError {
-  const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");
-  return new AppError("invalid", message, { errors });
+  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 async function unknownJob(catalogue: CatalogueStore, className: string): Promise<AppError> {

@@ -4,7 +4,7 @@ import type { Application, CreateResult, Store } from "../store/store.ts";
 import { createBells } from "./bells.ts";
 import { createBatches, type Stored, type Submission } from "./create-batches.ts";
 import { createDatabaseClock } from "./database-clock.ts";
-import { AppError, type FieldError, messageOf } from "./errors.ts";
+import { AppError, errorLine, type FieldError, messageOf } from "./errors.ts";
 import { createJobFinder, type FindJob } from "./find-job.ts";
 import type { JobDefinition } from "./job.ts";
 import type { Logger } from "./logger.ts";
@@ -195,8 +195,7 @@ function fieldErrorsOf(thrown: unknown): readonly FieldError[] {
 }
 
 function invalid(errors: readonly FieldError[]): AppError {
-  const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");
-  return new AppError("invalid", message, { errors });
+  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 function newWorkOf({ submission, result }: Stored) {

@@ -2,7 +2,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
-import { AppError, type FieldError } from "../core/errors.ts";
+import { AppError, errorLine, type FieldError } from "../core/errors.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
 import { ruleOf } from "./schemas.ts";
 
@@ -35,8 +35,7 @@ export function createForm<T extends TObject>(schema: T, curl: string): Form<Sta
 
 /** Malformed input; the message names the fields, `errors` says what is wrong with each. */
 export function invalid(errors: readonly FieldError[]): AppError {
-  const message = errors.map(({ field, message: what }) => `${field} ${what}`).join("; ");
-  return new AppError("invalid", message, { errors });
+  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 /** @param within what stands before the names of fields of an object in the object, such as `retry.` */

@@ -1,5 +1,5 @@
 // Makes the catalogue of a JOBS_DIR: each file is imported in a job worker of its own, never in this thread.
-import { createParamsChecker } from "../core/check-params.ts";
+import { patternsCheckedLate } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
 import type { BadJobFile, Isolation, JobDefinition, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
@@ -113,7 +113,10 @@ async function readJobFile(
     if (refused !== null) return reportBad(file, `isolation: "${isolation}": ${refused}`, logger);
     const untraced = trace === "off" ? [] : loaded.untraced;
     const definition = { ...described, isolation, sourceHash: hash, untraced };
-    checkSchema(definition);
+    // A schema may be JSON and still make no sense (an unknown $ref): better said at the start than at every task.
+    for (const pattern of patternsCheckedLate(definition)) {
+      logger.warn({ file, pattern }, "a pattern is checked only when the job starts");
+    }
     return { kind: "job", job: { definition, file, trace, memoryMb } };
   } catch (thrown) {
     return reportBad(file, messageOf(thrown), logger);
@@ -136,11 +139,6 @@ async function importAlone(
 function reportBad(file: string, message: string, logger: Logger): ReadFile {
   logger.warn({ file }, `a job file is left out: ${message}`);
   return { kind: "bad", file, message };
-}
-
-/** A schema may be JSON and still make no sense (an unknown $ref): better said at the start than at every task. */
-function checkSchema(definition: JobDefinition): void {
-  createParamsChecker()(definition, {});
 }
 
 /** Names and aliases that more than one file claims. */

@@ -17,6 +17,7 @@ import { installLiveRuntime, type LiveRuntime } from "./live/runtime.ts";
 import { type AskSource, createAsker } from "./live/source-link.ts";
 import { loadJob } from "./load-job.ts";
 import { openLoader } from "./loader.ts";
+import { MISFIT_REASON } from "./misfit.ts";
 import type {
   AttemptOrder,
   Boot,
@@ -172,6 +173,10 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
   try {
     scope.write("state", { state: "running" });
     const params = parseJson(order.params);
+    const problem = await problemOf(job, order, params);
+    if (problem !== null) {
+      return { kind: "threw", error: platformError(MISFIT_REASON, problem, true), aborted: false };
+    }
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
     const text = resultText(result);
@@ -180,6 +185,17 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
   } catch (thrown) {
     return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };
   }
+}
+
+/** What the consumer could not check on its event loop is checked here, in the attempt's own time. */
+async function problemOf(
+  job: Job,
+  { lateCheck: module }: AttemptOrder,
+  params: unknown,
+): Promise<string | null> {
+  if (module === undefined || job.params === undefined) return null;
+  const { lateProblem } = (await import(module)) as typeof import("./late-check.ts");
+  return lateProblem(job.params, params);
 }
 
 /** None of it may fail; if our own code does, nobody must wait for it in vain. */

@@ -6,11 +6,16 @@ import type { AttemptOrder } from "./protocol.ts";
 /** A job worker that is still busy with a former attempt has this long before another one is taken. */
 const ACCEPT_WITHIN_MS = { least: 100, most: 1_000 } as const;
 
+/** Loaded only where it is needed: job workers start faster without it. */
+const LATE_CHECK = new URL("./late-check.ts", import.meta.url).href;
+
 export interface JobAttemptOptions {
   readonly task: ClaimedTask;
   readonly job: PooledJob;
   /** JSON text. */
   readonly params: string;
+  /** The consumer could not finish checking them. */
+  readonly isCheckDue?: boolean;
   readonly timeoutMs: number;
   /** Of this attempt alone among all of this pool; below 2^31. */
   readonly id: number;
@@ -29,6 +34,7 @@ export function orderOf(attempt: JobAttemptOptions, startedMs: number): AttemptO
     kind: "attempt",
     id,
     params,
+    ...(attempt.isCheckDue && { lateCheck: LATE_CHECK }),
     taskId: task.taskId,
     attemptId: task.attemptId,
     taskNo: task.taskNo,

@@ -29,6 +29,8 @@ export interface AttemptOrder {
   readonly id: number;
   /** JSON text. */
   readonly params: string;
+  /** The module that checks the params before the job gets them; absent: they were checked. */
+  readonly lateCheck?: string;
   readonly taskId: number;
   readonly attemptId: number;
   readonly taskNo: string;

@@ -41,7 +41,8 @@ describe("nearest names", () => {
 });
 
 describe("checking params", () => {
-  const check = createParamsChecker();
+  const checkParams = createParamsChecker();
+  const check = (...given: Parameters<typeof checkParams>) => checkParams(...given).errors;
   const schema = Type.Object(
     {
       to: Type.String({ minLength: 3 }),

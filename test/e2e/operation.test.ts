@@ -67,6 +67,21 @@ test("check names the files whose lines cannot be watched", () => {
   expect(stdout).toContain(`own: no live lines in ${join(jobsDir, "own.ts")}: it uses`);
 });
 
+test("check names the patterns that wait for the job's start", () => {
+  const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "check-")));
+  const params = 'Type.Object({ a: Type.String({ pattern: "^(?=x)" }) })';
+  writeFileSync(
+    join(jobsDir, "ahead.ts"),
+    `import { defineJob, Type } from "serendipity-job";
+export default defineJob({ name: "ahead", params: ${params}, run: () => 1 });
+`,
+  );
+  const { status, stdout } = run(["check"], { JOBS_DIR: jobsDir });
+  rmSync(jobsDir, { recursive: true });
+  expect(status).toBe(0);
+  expect(stdout).toContain("ahead: checked only when the job starts: pattern ^(?=x)");
+});
+
 test("check says what is right, and names every wrong setting at once", () => {
   expect(run(["check"], { JOBS_DIR })).toMatchObject({ status: 0 });
   const { status, stderr } = run(["check"], { PORT: "none", LEASE_MS: "1", JOBS_DIR: "/nowhere" });

@@ -1,0 +1,72 @@
+// Params that only the job worker can check: in the attempt's time, with the error of a refused create.
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadCatalogue } from "../../src/job/catalogue.ts";
+import { createJobThread } from "../../src/job/job-thread.ts";
+import { claimed } from "../support/claimed-task.ts";
+import { createRecordedLog } from "../support/recorded-log.ts";
+import { finish, openLane } from "./attempts.ts";
+
+const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "late-check-")));
+afterAll(() => rmSync(jobsDir, { recursive: true }));
+
+const PATTERN = "^(?=(a+)+b)";
+for (const isolation of ["warm", "process"]) {
+  writeFileSync(
+    join(jobsDir, `${isolation}.ts`),
+    `import { defineJob, Type } from "serendipity-job";
+export default defineJob({
+  name: "${isolation}",
+  isolation: "${isolation}",
+  params: Type.Object({ a: Type.String({ pattern: ${JSON.stringify(PATTERN)} }) }),
+  run: ({ a }) => "ran with " + a,
+});
+`,
+  );
+}
+const lane = await openLane({ jobsDir });
+
+describe.each(["warm", "process"])(
+  "a job whose pattern only its job worker can check: %s",
+  (job) => {
+    test("runs with params that fit", async () => {
+      const { end } = await finish(lane.start(claimed(job, { a: "aab" })));
+      expect(end).toMatchObject({ outcome: "succeeded", result: '"ran with aab"' });
+    });
+
+    test("fails for good with params that do not, as they would have been refused", async () => {
+      const { end } = await finish(lane.start(claimed(job, { a: "xyz" })));
+      expect(end).toMatchObject({
+        outcome: "failed",
+        error: {
+          reason: "params_invalid",
+          final: true,
+          message: `the params do not fit the job: content.params.a must match pattern "${PATTERN}"`,
+        },
+      });
+    });
+
+    test("is stopped at its deadline when the pattern never ends, and the next one runs", async () => {
+      const { end, receipt } = await finish(lane.start(claimed(job, { a: "a".repeat(60) }, 500)));
+      expect(end.outcome).toBe("timed_out");
+      expect(receipt.killed).toBe(true);
+      const next = await finish(lane.start(claimed(job, { a: "ab" })));
+      expect(next.end.outcome).toBe("succeeded");
+    });
+  },
+);
+
+test("the catalogue has the job, and the log says which pattern waits for its start", async () => {
+  const logger = createRecordedLog();
+  const spawn = () => createJobThread({});
+  const { jobs, badFiles } = await loadCatalogue({ jobsDir, spawn, logger });
+  expect(badFiles).toEqual([]);
+  expect(jobs.map(({ definition }) => definition.name).toSorted()).toEqual(["process", "warm"]);
+  expect(logger.lines).toContainEqual({
+    level: "warn",
+    fields: { file: join(jobsDir, "warm.ts"), pattern: PATTERN },
+    message: "a pattern is checked only when the job starts",
+  });
+});
