@@ -25,10 +25,18 @@ GRANT ALL PRIVILEGES ON *.* TO '${USER}'@'127.0.0.1' WITH GRANT OPTION;
 
 const run = promisify(execFile);
 
+/** An installation apart from the machine's own, and what every server gets besides; `bun run test:mariadb11` sets both. */
+const HOME = process.env["TEST_MARIADB_HOME"];
+const OPTIONS = (process.env["TEST_MARIADB_OPTIONS"] ?? "").split(" ").filter(Boolean);
+
 /** Why no private server can be started here, or undefined. */
 export function whyNoMariadb(): string | undefined {
-  if (findBinary("mariadbd", "mysqld") === undefined) return "no mariadbd or mysqld is installed";
+  if (findServer() === undefined) return "no mariadbd or mysqld is installed";
   return undefined;
+}
+
+function findServer(): string | undefined {
+  return HOME === undefined ? findBinary("mariadbd", "mysqld") : join(HOME, "bin", "mariadbd");
 }
 
 /** Creates an empty server, with further options, and returns when it answers a query. */
@@ -43,7 +51,7 @@ export async function startPrivateMariadb(
   const url = `mysql://${USER}:${PASSWORD}@127.0.0.1:${port}/mysql`;
   const server = await startPrivateServer({
     command: program.command,
-    args: [...serverArguments(program, folder, port), ...options],
+    args: [...serverArguments(program, folder, port), ...OPTIONS, ...options],
     folder,
     probe: () => probeMysql(url),
   });
@@ -51,7 +59,7 @@ export async function startPrivateMariadb(
 }
 
 async function findProgram(): Promise<Program> {
-  const command = findBinary("mariadbd", "mysqld");
+  const command = findServer();
   if (command === undefined) throw new Error(whyNoMariadb());
   const { stdout } = await run(command, ["--no-defaults", "--version"]);
   return { command, isMariadb: stdout.includes("MariaDB") };
@@ -63,15 +71,31 @@ async function createDataFolder(program: Program, folder: string): Promise<void>
     await run(program.command, [...options, "--initialize-insecure"]);
     return;
   }
+  const [installer, ...further] = installCommand();
+  // A folder of its own for temporary files: installers that share one trip over each other's.
+  const env = { ...process.env, TMPDIR: folder };
+  const rest = ["--auth-root-authentication-method=normal", "--skip-test-db"];
+  await run(installer, [...further, ...options, ...rest], { env });
+}
+
+function installCommand(): readonly [string, ...string[]] {
+  if (HOME !== undefined)
+    return ["bash", join(HOME, "scripts", "mariadb-install-db"), ...homeOption()];
   const installer = findBinary("mariadb-install-db", "mysql_install_db");
   if (installer === undefined) throw new Error("mariadb-install-db is not installed");
-  await run(installer, [...options, "--auth-root-authentication-method=normal", "--skip-test-db"]);
+  return [installer];
+}
+
+function homeOption(): readonly string[] {
+  return HOME === undefined ? [] : [`--basedir=${HOME}`];
 }
 
 function serverArguments(program: Program, folder: string, port: number): readonly string[] {
   return [
     "--no-defaults",
+    ...homeOption(),
     `--datadir=${join(folder, "data")}`,
+    `--tmpdir=${folder}`,
     `--socket=${join(folder, "mysql.sock")}`,
     `--pid-file=${join(folder, "mysql.pid")}`,
     `--init-file=${join(folder, "setup.sql")}`,
