@@ -37,8 +37,8 @@ export function finishOf(
   end: AttemptEnd,
   { serviceId, random }: FinishOptions,
 ): Finish {
-  // A success is never claimed again, so nothing has to wait for the rest of it.
-  owned.held = owned.gone?.killed !== true && end.outcome !== "succeeded";
+  // A success too: a redelivery with force must not start beside what it left running.
+  owned.held = owned.gone?.killed !== true;
   const { task } = owned.running;
   // The proof may have come after the end was decided.
   const proof = end.receipt?.killed === false && owned.gone?.killed ? { receipt: owned.gone } : {};

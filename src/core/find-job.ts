@@ -1,5 +1,5 @@
 // Finds the job a create asks for in the catalogue and checks its params, without ever loading job code.
-import type { CatalogueStore } from "../store/store.ts";
+import type { CatalogueStore } from "../store/catalogue-store.ts";
 import { createParamsChecker } from "./check-params.ts";
 import { AppError, errorLine } from "./errors.ts";
 import type { JobDefinition } from "./job.ts";

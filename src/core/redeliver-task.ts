@@ -1,4 +1,5 @@
-// The use case of ringing for a task by hand: a pending one is rung again, a failed or cancelled one begins a new life.
+// The use case of ringing for a task by hand: a pending one is rung again, a failed or cancelled one begins a new life,
+// and a succeeded one where that is forced.
 import type { Queue } from "../queue/queue.ts";
 import type { SignedChange, Store } from "../store/store.ts";
 import { ringAside } from "./bells.ts";
@@ -19,15 +20,17 @@ export type RedeliverAnswer =
   | { readonly kind: "replayed" }
   /** It is pending, again or still, and the doorbell rings. */
   | { readonly kind: "rung" }
-  /** It runs or has succeeded. */
+  /** It runs, or has succeeded and nobody forces it. */
   | { readonly kind: "refused"; readonly status: TaskStatus };
 
-/** Never waits for the bell. Throws AppError `unavailable`. */
+/** Never waits for the bell. With `isForced` a succeeded one is taken too. Throws AppError `unavailable`. */
 export async function redeliverTask(
   deps: RedeliverDeps,
   change: SignedChange,
+  isForced = false,
 ): Promise<RedeliverAnswer> {
-  const result = await askStore(() => deps.store.tasks.redeliver(change, newWebhookTag()));
+  const life = { webhookTag: newWebhookTag(), isForced };
+  const result = await askStore(() => deps.store.tasks.redeliver(change, life));
   if (result.kind !== "pending" && result.kind !== "redelivered") return result;
   const dueInMs = result.kind === "pending" ? result.dueInMs : 0;
   const taskId = change.reference.id;

@@ -16,15 +16,24 @@ export const TASK_TRANSITIONS = {
   cancelled: ["pending"],
 } as const;
 
+/** What a redelivery with `force` may do besides: an explicit wish to do again what has succeeded. */
+const FORCED_TRANSITIONS = { succeeded: ["pending"] } as const;
+
 export type TaskStatus = keyof typeof TASK_TRANSITIONS;
 export type TerminalStatus = "succeeded" | "failed" | "cancelled";
 /** What the API shows: a pending task is `scheduled` (due later) or `queued` (due). */
 export type ShownStatus = "scheduled" | "queued" | Exclude<TaskStatus, "pending">;
 
 /** The states a task may be in just before it moves to `to`. */
-export function statesBefore(to: TaskStatus): readonly TaskStatus[] {
+export function statesBefore(to: TaskStatus, isForced = false): readonly TaskStatus[] {
   const states = Object.keys(TASK_TRANSITIONS) as TaskStatus[];
-  return states.filter((from) => (TASK_TRANSITIONS[from] as readonly TaskStatus[]).includes(to));
+  return states.filter((from) => statesAfter(from, isForced).includes(to));
+}
+
+/** The states a task may move to. */
+export function statesAfter(from: TaskStatus, isForced = false): readonly TaskStatus[] {
+  const forced: Partial<Record<TaskStatus, readonly TaskStatus[]>> = FORCED_TRANSITIONS;
+  return [...TASK_TRANSITIONS[from], ...(isForced ? (forced[from] ?? []) : [])];
 }
 
 export function isTerminal(status: TaskStatus): status is TerminalStatus {

@@ -8,13 +8,20 @@ import { refuse, succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
 import { operation } from "./operation.ts";
 import type { Route } from "./route.ts";
-import { taskId } from "./schemas.ts";
+import { flag, taskId } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const PATH = "/nsq/publish";
 const EXAMPLE = { task_id: 1 };
+const TAKEN = "pending, failed and cancelled ones are taken";
+const TAKEN_BY_FORCE = "pending, failed, cancelled and succeeded ones are taken";
 
-const publishedTask = Type.Object({ task_id: taskId() });
+const publishedTask = Type.Object({
+  task_id: taskId(),
+  force: Type.Optional(
+    flag({ description: "A task that has succeeded begins a new life too.", default: false }),
+  ),
+});
 
 /** `POST /nsq/publish`. */
 export function taskPublishRoute(deps: HttpDeps): Route {
@@ -32,19 +39,20 @@ export function taskPublishRoute(deps: HttpDeps): Route {
         reference: { applicationId: application.id, id: input.task_id },
         ...(nonce !== undefined && { nonce }),
       };
-      return answerOf(await redeliverTask(deps, change));
+      const { force = false } = input;
+      return answerOf(await redeliverTask(deps, change, force), force);
     },
   };
 }
 
-function answerOf(answer: RedeliverAnswer): Response {
+function answerOf(answer: RedeliverAnswer, force: boolean): Response {
   switch (answer.kind) {
     case "unknown":
       return refuse("Unknown!");
     case "replayed":
       throw unauthorised({ check: "nonce used" });
     case "refused":
-      return refuse(`the task is ${answer.status}; pending, failed and cancelled ones are taken`, {
+      return refuse(`the task is ${answer.status}; ${force ? TAKEN_BY_FORCE : TAKEN}`, {
         status: answer.status,
       });
     case "rung":
@@ -57,9 +65,9 @@ const publishOperation = operation({
   tag: "tasks",
   summary: "Ring for a task again",
   description:
-    "A pending task: its doorbell is rung again. A failed or cancelled one: pending again, as a new life with its own budget of attempts. A body-bound request uses its nonce up, whatever it answers.",
+    "A pending task: its doorbell is rung again. A failed or cancelled one: pending again, as a new life with its own budget of attempts; with `force` also a succeeded one. It starts only when nothing of its last attempt runs any more. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
-  body: { schema: publishedTask, examples: { seed: EXAMPLE } },
+  body: { schema: publishedTask, examples: { seed: EXAMPLE, again: { ...EXAMPLE, force: true } } },
   data: Type.Object({}),
   examples: {
     rung: { code: 0, msg: "ok!", data: {} },

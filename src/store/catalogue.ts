@@ -1,10 +1,10 @@
 // The catalogue: what executors can run; rows outlive executors, the last publisher of a name wins.
 import type { JobDefinition } from "../core/job.ts";
+import type { CatalogueStore } from "./catalogue-store.ts";
 import type { Database, Session } from "./dialect.ts";
 import { fromJson, toJson } from "./json-text.ts";
 import { retryColumns, toRetry } from "./retry-columns.ts";
 import { putOnce, readSetting } from "./settings.ts";
-import type { CatalogueStore } from "./store.ts";
 import type { JobDefinitionRow } from "./tables.ts";
 
 const PUBLISHED = "catalogue_published";

@@ -1,12 +1,13 @@
 // Changes asked for by signed requests: cancel and redeliver, each using its nonce up in the same transaction.
 import { sql } from "kysely";
-import { isTerminal } from "../core/task.ts";
+import { isTerminal, statesAfter } from "../core/task.ts";
 import type { Database, Session } from "./dialect.ts";
 import { findTask } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
 import { takeNonce } from "./nonces.ts";
 import type {
   CancelResult,
+  NewLife,
   RedeliverResult,
   SignedChange,
   TaskDetail,
@@ -22,11 +23,9 @@ export function createChanges(database: Database): Changes {
       database.write((session) =>
         changeOnce(session, change, (inside, detail) => cancel(inside, detail, graceMs)),
       ),
-    redeliver: (change, webhookTag) =>
+    redeliver: (change, life = {}) =>
       database.write((session) =>
-        changeOnce(session, change, (inside, detail) =>
-          redeliver(inside, detail, webhookTag ?? null),
-        ),
+        changeOnce(session, change, (inside, detail) => redeliver(inside, detail, life)),
       ),
     useNonce: (applicationId, nonce) =>
       database.write((session) => takeNonce(session, applicationId, nonce)),
@@ -93,15 +92,17 @@ async function cancel(
 async function redeliver(
   session: Session,
   { task, nowMs }: TaskDetail,
-  webhookTag: string | null,
+  { webhookTag, isForced = false }: NewLife,
 ): Promise<RedeliverResult> {
   const { id, lane, status, runAt } = task;
   if (status === "pending") return { kind: "pending", lane, dueInMs: Math.max(0, runAt - nowMs) };
-  if (status === "running" || status === "succeeded") return { kind: "refused", status };
+  if (!statesAfter(status, isForced).includes("pending") || status === "running") {
+    return { kind: "refused", status };
+  }
   await sql`
     update tasks set status = 'pending', life = life + 1, attempt = 0, charged = 0, deaths = 0,
       cancel_requested_at = null, cancel_grace_ms = null, finished_at = null, run_at = ${session.dialect.nowMs},
-      webhook_tag = case when webhook_tag is null then null else coalesce(${webhookTag}, webhook_tag) end
-    where id = ${id} and ${mayMoveTo("pending", status)}`.execute(session.connection);
+      webhook_tag = case when webhook_tag is null then null else coalesce(${webhookTag ?? null}, webhook_tag) end
+    where id = ${id} and ${mayMoveTo("pending", status, isForced)}`.execute(session.connection);
   return { kind: "redelivered", lane };
 }

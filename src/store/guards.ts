@@ -4,10 +4,14 @@ import { statesBefore, type TaskStatus } from "../core/task.ts";
 
 /**
  * True for rows that may move to `to`. The words are part of the statement's text: SQLite uses a partial index only
- * when it can read its condition in the query.
+ * when it can read its condition in the query. Forced: also by what is done on an explicit wish only.
  */
-export function mayMoveTo(to: TaskStatus, from?: TaskStatus): RawBuilder<boolean> {
-  const states = statesBefore(to).filter((state) => from === undefined || state === from);
+export function mayMoveTo(
+  to: TaskStatus,
+  from?: TaskStatus,
+  isForced = false,
+): RawBuilder<boolean> {
+  const states = statesBefore(to, isForced).filter((state) => from === undefined || state === from);
   if (states.length === 0) throw new Error(`no task may move from ${from} to ${to}`);
   return isInState(states);
 }

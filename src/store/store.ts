@@ -2,7 +2,6 @@
 import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "../core/attempt.ts";
 import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
 import type { DeliveryLog } from "../core/delivery-log.ts";
-import type { JobDefinition } from "../core/job.ts";
 import type { LiftedCounter } from "../core/lifted-counter.ts";
 import type {
   ClaimedTask,
@@ -14,6 +13,7 @@ import type {
   Task,
   TaskStatus,
 } from "../core/task.ts";
+import type { CatalogueStore } from "./catalogue-store.ts";
 import type { ExecutorStore } from "./executor-store.ts";
 
 /** All times are epoch ms on the database's clock, taken inside the statement. */
@@ -193,6 +193,14 @@ export interface SignedChange {
   readonly serviceId?: string;
 }
 
+/** How a redelivered task begins again. */
+export interface NewLife {
+  /** Of the new life, where the life before has one; absent: it keeps that. */
+  readonly webhookTag?: string;
+  /** One that has succeeded begins again too. */
+  readonly isForced?: boolean;
+}
+
 /** A task with its newest attempt and the clock of the reading. */
 export interface TaskDetail {
   readonly task: Task;
@@ -218,8 +226,7 @@ export interface TaskStore {
    * the time, the shortest grace for the rest.
    */
   cancel(change: SignedChange, graceMs?: number): Promise<CancelResult>;
-  /** `webhookTag`: of the new life, where the life before has one; absent: it keeps that. */
-  redeliver(change: SignedChange, webhookTag?: string): Promise<RedeliverResult>;
+  redeliver(change: SignedChange, life?: NewLife): Promise<RedeliverResult>;
   /** Uses a nonce up without any effect (a signed request that was malformed). False when it was used before. */
   useNonce(applicationId: number, nonce: string): Promise<boolean>;
   /** Running tasks whose lease expired. */
@@ -280,15 +287,4 @@ export interface AttemptStore {
   lastCheckpoint(attemptId: number): Promise<WrittenCheckpoint | null>;
   /** The same for many, by attempt; those that were never seen are missing. */
   lastCheckpoints(attemptIds: readonly number[]): Promise<ReadonlyMap<number, WrittenCheckpoint>>;
-}
-
-export interface CatalogueStore {
-  /** Writes what an executor can run; rows outlive executors, the last publisher of a name wins. */
-  publish(serviceId: string, jobs: readonly JobDefinition[]): Promise<void>;
-  /** By name first, then by alias. */
-  find(nameOrAlias: string): Promise<JobDefinition | undefined>;
-  /** All names and aliases, for "did you mean". */
-  names(): Promise<string[]>;
-  /** True once any executor published, even an empty one. */
-  isPublished(): Promise<boolean>;
 }

@@ -85,6 +85,19 @@ describe("redelivering", () => {
     expect(await heard()).toEqual([]);
   });
 
+  test("with force a succeeded task begins a new life, and a running one is refused", async () => {
+    const id = await newTask();
+    const task = await claimTask(world.store);
+    const change = { reference: { applicationId, id } };
+    expect(await redeliverTask(world, change, true)).toEqual({
+      kind: "refused",
+      status: "running",
+    });
+    await endAttempt(world.store, task, { outcome: "succeeded", result: "1" });
+    expect(await redeliverTask(world, change, true)).toEqual({ kind: "rung" });
+    expect(await claimTask(world.store)).toMatchObject({ taskId: id, life: 2, attempt: 1 });
+  });
+
   test("what nobody has is unknown, as is the task of another application", async () => {
     const id = await newTask();
     expect(await redeliver(999_999)).toEqual({ kind: "unknown" });

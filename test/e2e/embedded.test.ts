@@ -49,6 +49,25 @@ describe("embedded", () => {
     expect(lastedMs).toBeGreaterThanOrEqual(500);
   });
 
+  test("a success that leaves something spinning begins again by force, and not before that is dead", async () => {
+    const id = await client.createJob("action", { do: "spin-after-end" });
+    await client.until(id, isEnded);
+    expect(await client.post("/nsq/publish", { task_id: id })).toMatchObject({
+      code: 1,
+      msg: "the task is succeeded; pending, failed and cancelled ones are taken",
+    });
+    expect(await client.post("/nsq/publish", { task_id: id, force: true })).toEqual({
+      code: 0,
+      msg: "ok!",
+      data: {},
+    });
+    await client.until(id, (detail) => isEnded(detail) && detail.attempts.length === 2);
+    const [first, second] = await client.attempts(id);
+    expect(first).toMatchObject({ outcome: "succeeded", receipt: { killed: true } });
+    expect(second?.outcome).toBe("succeeded");
+    expect(Number(first?.receipt?.["at"])).toBeLessThanOrEqual(second?.started_at ?? 0);
+  });
+
   test("cancelling a job that spins answers Killed with the ms it took", async () => {
     const id = await client.createJob("action", { do: "spin" });
     await client.until(id, (detail) => detail.status === "running");

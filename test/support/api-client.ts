@@ -51,6 +51,7 @@ export type Detail = {
 
 /** What task/{id}/attempts answers, as far as tests look at it. */
 export type FullAttempt = {
+  readonly started_at: number;
   readonly outcome: string | null;
   readonly charged: boolean;
   readonly service_id: string;

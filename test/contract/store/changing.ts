@@ -1,7 +1,7 @@
 // Suite: cancel and redeliver, nonces, and every move of a task from every state it can be in.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
-import { TASK_TRANSITIONS, type TaskStatus } from "../../../src/core/task.ts";
+import { statesAfter, type TaskStatus } from "../../../src/core/task.ts";
 import type { SignedChange, Store } from "../../../src/store/store.ts";
 import { type Corner, finishOf, leaseOf, openCorner, retryOf } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
@@ -79,21 +79,22 @@ export function changingSuite(createDatabase: CreateTestDatabase): void {
         store.tasks.settle([{ ...retry, ...(await lease(corner, id)) }], false),
       cancel: (corner, id) => store.tasks.cancel(changeOf(corner, id)),
       redeliver: (corner, id) => store.tasks.redeliver(changeOf(corner, id)),
+      force: (corner, id) => store.tasks.redeliver(changeOf(corner, id), { isForced: true }),
       renew: async (corner, id) => store.tasks.renew([await lease(corner, id)], 60_000),
     };
 
     // biome-ignore format: a table is read by its columns
     const expected: Readonly<Record<string, Readonly<Record<string, TaskStatus>>>> = {
-      //                             claim                 succeed                 retry                    settle                   cancel                   redeliver
-      pending:                     { claim: "running",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   renew: "pending" },
-      "pending later":             { claim: "pending",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   renew: "pending" },
-      "pending again":             { claim: "running",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   renew: "pending" },
-      held:                        { claim: "pending",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   renew: "pending" },
-      running:                     { claim: "running",   succeed: "succeeded", retry: "pending",   settle: "pending",   cancel: "running",   redeliver: "running",   renew: "running" },
-      "running, cancel requested": { claim: "running",   succeed: "succeeded", retry: "cancelled", settle: "cancelled", cancel: "running",   redeliver: "running",   renew: "running" },
-      succeeded:                   { claim: "succeeded", succeed: "succeeded", retry: "succeeded", settle: "succeeded", cancel: "succeeded", redeliver: "succeeded", renew: "succeeded" },
-      failed:                      { claim: "failed",    succeed: "failed",    retry: "failed",    settle: "failed",    cancel: "failed",    redeliver: "pending",   renew: "failed" },
-      cancelled:                   { claim: "cancelled", succeed: "cancelled", retry: "cancelled", settle: "cancelled", cancel: "cancelled", redeliver: "pending",   renew: "cancelled" },
+      //                             claim                 succeed                 retry                    settle                   cancel                   redeliver                force
+      pending:                     { claim: "running",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   force: "pending",    renew: "pending" },
+      "pending later":             { claim: "pending",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   force: "pending",    renew: "pending" },
+      "pending again":             { claim: "running",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   force: "pending",    renew: "pending" },
+      held:                        { claim: "pending",   succeed: "pending",   retry: "pending",   settle: "pending",   cancel: "cancelled", redeliver: "pending",   force: "pending",    renew: "pending" },
+      running:                     { claim: "running",   succeed: "succeeded", retry: "pending",   settle: "pending",   cancel: "running",   redeliver: "running",   force: "running",    renew: "running" },
+      "running, cancel requested": { claim: "running",   succeed: "succeeded", retry: "cancelled", settle: "cancelled", cancel: "running",   redeliver: "running",   force: "running",    renew: "running" },
+      succeeded:                   { claim: "succeeded", succeed: "succeeded", retry: "succeeded", settle: "succeeded", cancel: "succeeded", redeliver: "succeeded", force: "pending",    renew: "succeeded" },
+      failed:                      { claim: "failed",    succeed: "failed",    retry: "failed",    settle: "failed",    cancel: "failed",    redeliver: "pending",   force: "pending",    renew: "failed" },
+      cancelled:                   { claim: "cancelled", succeed: "cancelled", retry: "cancelled", settle: "cancelled", cancel: "cancelled", redeliver: "pending",   force: "pending",    renew: "cancelled" },
     };
 
     for (const [state, row] of Object.entries(expected)) {
@@ -111,8 +112,7 @@ export function changingSuite(createDatabase: CreateTestDatabase): void {
             expect({ ...after.task, ...same }).toEqual({ ...before.task, ...same });
             return;
           }
-          const allowed: readonly TaskStatus[] = TASK_TRANSITIONS[before.task.status];
-          expect(allowed).toContain(status);
+          expect(statesAfter(before.task.status, move === "force")).toContain(status);
         });
       }
     }

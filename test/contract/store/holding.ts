@@ -85,6 +85,26 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       ]);
     });
 
+    test("with force a succeeded one begins a new life too, and a running one never", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      const reference = { applicationId: corner.applicationId, id: started.taskId };
+      expect(await store.tasks.redeliver({ reference }, { isForced: true })).toEqual({
+        kind: "refused",
+        status: "running",
+      });
+      await finish({ ...finishOf(started), heldBy: "executor-forced" });
+      expect(await store.tasks.redeliver({ reference }, { isForced: true })).toEqual({
+        kind: "redelivered",
+        lane: "job",
+      });
+      const { task } = await corner.read(started.taskId);
+      expect(task).toMatchObject({ life: 2, charged: 0, finishedAt: null });
+      expect(await corner.claim(1)).toEqual([]);
+      await store.tasks.release(leaseOf(started));
+      expect(await corner.claim(1)).toMatchObject([{ taskId: started.taskId, life: 2, fence: 2 }]);
+    });
+
     test("executors that were silent are buried, those that beat are not", async () => {
       const corner = await openCorner(store);
       const [silent, beating] = [randomUUID(), randomUUID()];

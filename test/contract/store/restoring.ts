@@ -55,7 +55,7 @@ export function restoringSuite(createDatabase: CreateTestDatabase): void {
       const failed = { kind: "terminal", status: "failed" } as const;
       await store.tasks.turn([finishOf(second, { next: failed })], null);
       const reference = { applicationId, id };
-      await store.tasks.redeliver({ reference }, "b".repeat(32));
+      await store.tasks.redeliver({ reference }, { webhookTag: "b".repeat(32) });
       expect(await claim(id)).toMatchObject({ life: 2, webhookTag: "b".repeat(32) });
     });
 
@@ -65,7 +65,10 @@ export function restoringSuite(createDatabase: CreateTestDatabase): void {
       const first = await claim(id);
       const failed = { kind: "terminal", status: "failed" } as const;
       await store.tasks.turn([finishOf(first, { next: failed })], null);
-      await store.tasks.redeliver({ reference: { applicationId, id } }, "b".repeat(32));
+      await store.tasks.redeliver(
+        { reference: { applicationId, id } },
+        { webhookTag: "b".repeat(32) },
+      );
       expect([first.webhookTag, (await claim(id)).webhookTag]).toEqual([null, null]);
     });
 
