@@ -86,7 +86,7 @@ function boot({ env, entry, ...boot }: Extract<ToJobProcess, { kind: "boot" }>):
   const thread = createJobThread(env, { entry, sources, remains, onSource });
   thread.listen({
     message: forward,
-    death: ({ error }) => say({ kind: "death", error, ...look(thread) }),
+    death: ({ error }) => say({ kind: "death", error, ...look(thread), vitals: vitals() }),
   });
   host = thread;
   const tellReady = () => say({ kind: "ready", vitals: vitals() });
@@ -177,7 +177,7 @@ function die(how: Death): void {
   if (isDying || host === null) return;
   isDying = true;
   const { promise: sent, resolve } = Promise.withResolvers<void>();
-  say({ kind: "death", ...how, ...look(host) }, resolve);
+  say({ kind: "death", ...how, ...look(host), vitals: vitals() }, resolve);
   within(sent, LAST_WORD_MS).then(killAll, killAll);
 }
 

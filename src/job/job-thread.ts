@@ -17,7 +17,7 @@ import { isBegun, isEnded, isUnoffered, putOnOffer, takeBack } from "./offered.t
 import { createPings } from "./pings.ts";
 import { MARK_NAME, sweepChildren } from "./process-sweep.ts";
 import type { Boot, FromJobWorker, LiveBoot } from "./protocol.ts";
-import { openSharedMemory } from "./shared-memory.ts";
+import { cpuAtExit, openSharedMemory } from "./shared-memory.ts";
 import { startThread, type Thread } from "./thread.ts";
 import { createVitalSigns } from "./vitals.ts";
 
@@ -132,7 +132,7 @@ export function createJobThread(
     },
     readStack,
     loaded: (path) => live?.loaded(path),
-    vitals: () => signs.read(threadId),
+    vitals: () => signs.read({ threadId, cpuAtExitMs: cpuAtExit(memory) }),
     kill() {
       listener = DEAF;
       killed ??= kill();

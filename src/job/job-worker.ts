@@ -29,6 +29,7 @@ import type {
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
 import { secretKeys, shownValue } from "./shown-values.ts";
+import { threadStat } from "./thread-stat.ts";
 import { createUntraced } from "./untraced.ts";
 
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
@@ -74,6 +75,7 @@ function start(port: MessagePort, boot: Boot): void {
     const scope = scopeInside.getStore() ?? worker.scope;
     if (scope !== null) writeLine(scope, level, { message });
   });
+  process.on("exit", () => noteProcessorTime(worker.memory));
   process.on("uncaughtException", (thrown: unknown) => reportUncaught(worker, thrown));
   process.on("unhandledRejection", (thrown: unknown) => reportUncaught(worker, thrown));
   perform(worker, getReady(worker, port));
@@ -180,7 +182,9 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
     const text = resultText(result);
-    scope.write("result", { result: shownValue(result, MAX_SHOWN_RESULT, scope.secret) });
+    // What became null in JSON is null here too: nothing at all, NaN.
+    const kept = text === "null" ? null : result;
+    scope.write("result", { result: shownValue(kept, MAX_SHOWN_RESULT, scope.secret) });
     return { kind: "returned", result: text };
   } catch (thrown) {
     return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };
@@ -201,6 +205,11 @@ async function problemOf(
 /** None of it may fail; if our own code does, nobody must wait for it in vain. */
 function perform(worker: JobWorker, work: Promise<void>): void {
   onRejection(work, (thrown) => worker.post({ kind: "crashed", error: errorData(thrown) }));
+}
+
+function noteProcessorTime({ words }: SharedMemory): void {
+  const stat = threadStat(systemThreadId() ?? 0);
+  if (stat !== null) Atomics.store(words, WORDS.cpuAtExit, 1 + Math.round(stat.cpuMs));
 }
 
 /** By this the owner proves the thread's death; null where the system has no /proc. */

@@ -46,7 +46,11 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
     else if (await host.hasEnded(order.id)) setTimeout(() => end(how), LATE_MESSAGE_MS);
     else end(how);
   };
+  let hasCrashed = false;
+  /** The first word counts: it has the cause, and the exit that follows it overtakes it now and then. */
   const hearCrash = (death: Death) => {
+    if (hasCrashed) return;
+    hasCrashed = true;
     const how = { ...death, kind: "crashed" } as const;
     crash(how).catch(() => end(how));
   };

@@ -59,4 +59,4 @@ export type FromJobProcess =
   /** A file of its job runs without live lines, and why. */
   | { readonly kind: "note"; readonly file: string; readonly note: string }
   /** The job ended its thread, or the main thread is about to kill its group: its last word. */
-  | (Death & Required<Seen> & { readonly kind: "death" });
+  | (WithVitals & Death & Required<Seen> & { readonly kind: "death" });

@@ -20,7 +20,15 @@ export const WORDS = {
   debugTail: 7,
   /** Seq of the newest event, modulo 2^32; stored after its bytes. */
   lastSeq: 8,
+  /** Processor time of its thread, ms + 1, noted when its code ends it: afterwards the system knows nothing of it. */
+  cpuAtExit: 9,
 } as const;
+
+/** Null while it has not ended, or could not note it. */
+export function cpuAtExit({ words }: Pick<SharedMemory, "words">): number | null {
+  const noted = Atomics.load(words, WORDS.cpuAtExit);
+  return noted === 0 ? null : noted - 1;
+}
 
 const WORD_BYTES = 128;
 const CELL_BYTES = { stack: 16_384, vars: 81_920, progress: 2_048 } as const;

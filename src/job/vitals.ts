@@ -12,7 +12,13 @@ export interface VitalSigns {
   pinged(): void;
   answered(memory: MemoryWord | undefined): void;
   loaded(memory: MemoryWord): void;
-  read(threadId: number | null): Vitals;
+  read(thread: ThreadToRead): Vitals;
+}
+
+export interface ThreadToRead {
+  readonly threadId: number | null;
+  /** What it noted when its code ended it. */
+  readonly cpuAtExitMs: number | null;
 }
 
 export function createVitalSigns(): VitalSigns {
@@ -36,11 +42,12 @@ export function createVitalSigns(): VitalSigns {
       if (word !== undefined) note(word);
     },
     loaded: note,
-    read(threadId) {
+    read({ threadId, cpuAtExitMs }) {
       const nowMs = performance.now();
+      const living = threadId === null ? null : threadStat(threadId);
       const lag = silentSinceMs === null ? lagMs : nowMs - silentSinceMs;
       return {
-        cpuMs: threadId === null ? null : (threadStat(threadId)?.cpuMs ?? null),
+        cpuMs: living?.cpuMs ?? cpuAtExitMs,
         heapBytes: memory?.heapBytes ?? null,
         // It is a thread of this process.
         rssBytes: process.memoryUsage.rss(),

@@ -31,6 +31,7 @@ const ended = (id: number): FromJobWorker => ({
 function handMade() {
   const memory = openSharedMemory();
   let listener: HostListener | undefined;
+  let asked = 0;
   const host: JobHost = {
     method: "thread",
     threadId: () => null,
@@ -40,7 +41,12 @@ function handMade() {
     abort: async () => null,
     post: () => undefined,
     offer: ({ id }) => putOnOffer(memory, id),
-    withdraw: async (id) => takeBack(memory, id),
+    // As a process does: the first is asked over IPC, and a dead one need not be asked.
+    withdraw: async (id) => {
+      asked += 1;
+      if (asked === 1) await new Promise((resolve) => setImmediate(resolve));
+      return takeBack(memory, id);
+    },
     hasEnded: async (id) => isEnded(memory, id),
     lease: () => undefined,
     listen: (hear) => {
@@ -49,7 +55,7 @@ function handMade() {
     ping: () => Promise.resolve(true),
     readStack: () => null,
     loaded: () => undefined,
-    vitals: () => createVitalSigns().read(null),
+    vitals: () => createVitalSigns().read({ threadId: null, cpuAtExitMs: null }),
     kill: () => Promise.resolve(true),
   };
   const offer = offerAttempt(host, order, 50);
@@ -60,7 +66,7 @@ function handMade() {
     accept: () => Atomics.compareExchange(memory.words, WORDS.phase, offered, running) === offered,
     finish: () => Atomics.store(memory.words, WORDS.phase, PHASES.ended),
     says: (message: FromJobWorker) => listener?.message(message),
-    dies: () => listener?.death({ error: crashed.error }),
+    dies: (message = "crash") => listener?.death({ error: { ...crashed.error, message } }),
   };
 }
 
@@ -109,6 +115,14 @@ describe("an accepted attempt", () => {
     says({ kind: "idle", id: 6 });
     expect(await settled(offer.ownEnd)).toBe("open");
     expect(await settled(offer.idle)).toBe("open");
+  });
+
+  test("crashes for the reason that is told first: the exit only follows it", async () => {
+    const { offer, accept, says, dies } = handMade();
+    accept();
+    says(crashed);
+    dies("exit code 1");
+    expect(await offer.ownEnd).toEqual(crashed);
   });
 
   test("crashes with its job worker", async () => {

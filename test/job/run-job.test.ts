@@ -24,6 +24,8 @@ describe("a job that ends by itself", () => {
   test("succeeds with null when it returns nothing", async () => {
     const { end } = await run("nothing");
     expect(end).toMatchObject({ outcome: "succeeded", result: "null" });
+    const told = end.trace?.events.find(({ type }) => type === "result");
+    expect(told?.data).toEqual({ result: null });
   });
 
   test("gets the task it runs for", async () => {

@@ -9,6 +9,8 @@ export interface ActionParams {
   readonly do: string;
   /** A file of this attempt's own; what it is for depends on the action. */
   readonly path: string;
+  /** Of a kill. */
+  readonly signal?: string;
 }
 
 type Action = (params: ActionParams, ctx: JobContext) => unknown;
@@ -145,10 +147,18 @@ const floods: Readonly<Record<string, Action>> = {
 
 const crashes: Readonly<Record<string, Action>> = {
   "process.exit": () => process.exit(0),
+  "work, then process.exit": () => {
+    for (const endAt = Date.now() + 100; Date.now() < endAt; );
+    process.exit(3);
+  },
   "process.abort": () => process.abort(),
   "kill of its own process": async () => {
     process.kill(process.pid, "SIGKILL");
     await never();
+  },
+  "kill of its own process by a child": ({ signal = "KILL" }) => {
+    spawnSync("sh", ["-c", `kill -${signal} $PPID`]);
+    return never();
   },
   "a late throw": async () => {
     setTimeout(() => {
