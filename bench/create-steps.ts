@@ -188,7 +188,7 @@ async function openDeps(database?: string): Promise<Deps> {
   };
   const config = loadConfig({ env, cwd: folder });
   const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-  const store = await createStore({ config, logger }, 10);
+  const store = await createStore({ config, logger }, { poolSize: 10 });
   const queue = await createQueue({ config, logger }, []);
   return {
     config,

@@ -36,7 +36,7 @@ async function answer(question: ServerQuestion): Promise<number> {
 async function startApi({ env, coalesce }: ServerStart & { kind: "api" }): Promise<number> {
   const config = loadConfig({ env });
   const logger = createLogger({ level: config.logLevel });
-  const store = await createStore({ config, logger }, 10);
+  const store = await createStore({ config, logger }, { poolSize: 10 });
   await store.migrate();
   await store.catalogue.publish("bench", [NOOP]);
   const queue = await createQueue({ config, logger }, []);

@@ -11,17 +11,23 @@ export interface AdapterDeps {
   readonly logger: Logger;
 }
 
-/** @param poolSize connections to MySQL at most; SQLite has one */
+export interface StoreLimits {
+  /** Connections to MySQL at most; SQLite has one. */
+  readonly poolSize: number;
+  /** How long one use of the database may take; absent: as long as the adapter thinks right. */
+  readonly deadlineMs?: number;
+}
+
 export async function createStore(
   { config, logger }: AdapterDeps,
-  poolSize: number,
+  { poolSize, ...deadline }: StoreLimits,
 ): Promise<Store> {
   if (config.database.kind === "sqlite") {
     const { createSqliteStore } = await import("./store/sqlite.ts");
-    return createSqliteStore({ path: config.database.path });
+    return createSqliteStore({ path: config.database.path, ...deadline });
   }
   const { createMysqlStore } = await import("./store/mysql.ts");
-  return createMysqlStore({ url: config.database.url, poolSize, logger });
+  return createMysqlStore({ url: config.database.url, poolSize, ...deadline, logger });
 }
 
 /** @param links to the other processes and threads of this start; unused when there is an nsqd */

@@ -38,6 +38,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
     queue,
     logger,
     timezone: config.timezone,
+    deadlineMs: config.createDeadlineMs,
   });
   const app = createHttpApp({
     ...deps,

@@ -49,6 +49,7 @@ export interface Config {
   readonly maxBodyBytes: number;
   /** MiB of request bodies that may be under way at once. */
   readonly maxBodiesMb: number;
+  readonly createDeadlineMs: number;
   readonly shutdownTimeoutMs: number;
   readonly retentionDays: number;
   readonly migrate: boolean;
@@ -194,6 +195,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     logLevel: values.LOG_LEVEL,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxBodiesMb: values.MAX_BODIES_MB,
+    createDeadlineMs: values.CREATE_DEADLINE_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     retentionDays: values.RETENTION_DAYS,
     migrate: values.MIGRATE,

@@ -93,7 +93,7 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   const published = Promise.all(threads.map(({ loaded }) => loaded.then(publish)));
   // Both are awaited below; until then nobody hears that they failed.
   for (const later of [loading, published]) later.catch(() => undefined);
-  const store = await createStore({ config, logger }, 4);
+  const store = await createStore({ config, logger }, { poolSize: 4 });
   await store.checkSchema();
   const remainsDir = join(config.dataDir, "live");
   opened.resolve({ store, logger, remainsDir });

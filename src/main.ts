@@ -82,7 +82,10 @@ interface Program {
 }
 
 async function openStore(config: Config, logger: Logger): Promise<Store> {
-  const store = await createStore({ config, logger }, STORE_POOL);
+  const store = await createStore(
+    { config, logger },
+    { poolSize: STORE_POOL, deadlineMs: config.createDeadlineMs },
+  );
   if (config.migrate) await store.migrate();
   else await store.checkSchema();
   return store;
@@ -132,7 +135,7 @@ async function shutDown(
 
 async function migrate(config: Config, logger: Logger, margin?: number): Promise<void> {
   const hold = config.shape === "embedded" ? holdDataDir(config.dataDir) : null;
-  const store = await createStore({ config, logger }, 1);
+  const store = await createStore({ config, logger }, { poolSize: 1 });
   await store.migrate();
   console.log("the schema is up to date");
   if (margin !== undefined) {

@@ -35,7 +35,7 @@ const logger = createLogger({ level: data.config.logLevel }).child({
 const say = (message: FromConsumer) => link.send(message);
 
 // What every lane needs besides is loaded at the same time.
-const opening = createStore({ config: data.config, logger }, POOL_SIZE);
+const opening = createStore({ config: data.config, logger }, { poolSize: POOL_SIZE });
 opening.catch(() => undefined);
 load().then((loaded) => listen(loaded), fail);
 

@@ -25,10 +25,12 @@ export interface CreateBatchesOptions {
   readonly onFailed: (thrown: unknown, count: number) => void;
   /** False: one statement per task. */
   readonly coalesce: boolean;
+  /** How long each may wait for its commit; absent: as long as the store takes. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface CreateBatches {
-  /** Resolves after commit. Throws AppError `unavailable` when too much waits, or the store fails. */
+  /** Resolves after commit. Throws AppError `unavailable` when too much waits, at the deadline, or when the store fails. */
   add(submission: Submission): Promise<CreateResult>;
   /** Settles when nothing waits or is being written. */
   flush(): Promise<void>;
@@ -38,6 +40,8 @@ interface Waiting {
   readonly submission: Submission;
   readonly resolve: (result: CreateResult) => void;
   readonly reject: (thrown: unknown) => void;
+  /** Was told that its time is up: what still waits for its statement does so for nobody. */
+  isLate: boolean;
 }
 
 const MAX_BATCH_ROWS = 500;
@@ -58,16 +62,32 @@ export function createBatches(options: CreateBatchesOptions): CreateBatches {
   let waiting: Waiting[] = [];
   let waitingCharacters = 0;
   let isScheduled = false;
+  let isLeaving = false;
 
   function add(submission: Submission): Promise<CreateResult> {
     if (waiting.length >= MAX_WAITING || waitingCharacters >= MAX_WAITING_CHARACTERS) {
       return Promise.reject(tooManyWaiting());
     }
     const { promise, resolve, reject } = Promise.withResolvers<CreateResult>();
-    waiting.push({ submission, resolve, reject });
+    const entry = { submission, resolve, reject, isLate: false };
+    waiting.push(entry);
     waitingCharacters += sizeOf(submission);
     schedule();
-    return promise;
+    return options.deadlineMs === undefined
+      ? promise
+      : inTime(promise, options.deadlineMs, () => giveUp(entry));
+  }
+
+  /** All whose time is up in one turn of the event loop leave the line together. */
+  function giveUp(entry: Waiting): void {
+    entry.isLate = true;
+    if (isLeaving) return;
+    isLeaving = true;
+    setImmediate(() => {
+      isLeaving = false;
+      waiting = waiting.filter(({ isLate }) => !isLate);
+      waitingCharacters = waiting.reduce((sum, { submission }) => sum + sizeOf(submission), 0);
+    });
   }
 
   /** One turn of the event loop lets the rest of a burst join. */
@@ -101,6 +121,27 @@ export function createBatches(options: CreateBatchesOptions): CreateBatches {
   }
 
   return { add, flush };
+}
+
+/** Settles as `work` does, or rejects at the deadline; what is written then is not known. */
+async function inTime<T>(work: Promise<T>, deadlineMs: number, onLate: () => void): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    onLate();
+    late.reject(tooLate(deadlineMs));
+  }, deadlineMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    // Heard or not, it is no unhandled rejection.
+    work.catch(() => undefined);
+  }
+}
+
+function tooLate(deadlineMs: number): AppError {
+  const message = `the database has not stored the task within ${deadlineMs} ms`;
+  return new AppError("unavailable", message, { retryAfterS: 1 });
 }
 
 /** Writes one batch and tells everybody in it; never rejects. */

@@ -21,6 +21,8 @@ export interface SubmitDeps {
   readonly queue: Pick<Queue, "ring">;
   readonly logger: Logger;
   readonly timezone: string;
+  /** How long a create may wait to be stored; absent: as long as the store takes. */
+  readonly deadlineMs?: number;
   /** False: one statement per task, for the bench. */
   readonly coalesce?: boolean;
 }
@@ -90,6 +92,7 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
     onFailed: (thrown, count) =>
       logger.error({ tasks: count, error: messageOf(thrown) }, "new tasks could not be stored"),
     coalesce,
+    deadlineMs: deps.deadlineMs,
   });
 
   return {

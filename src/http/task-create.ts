@@ -1,5 +1,6 @@
 // The route that creates a task.
 import { Type } from "@sinclair/typebox";
+import { AppError } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -64,13 +65,28 @@ export function taskCreateRoute(deps: HttpDeps): Route {
     path: PATH,
     operation: createOperation,
     challenge: SIGNATURE_CHALLENGE,
-    answer: async (exchange) => {
-      const { caller, input, body } = await readSigned(deps, exchange, form);
-      const contentText = memberText(utf8.decode(body), "content");
-      const task = contentText === undefined ? input : { ...input, contentText };
-      return succeed(await deps.submitter.submit(caller.application, task));
-    },
+    answer: (exchange) =>
+      sayingHowToRepeat(async () => {
+        const { caller, input, body } = await readSigned(deps, exchange, form);
+        const contentText = memberText(utf8.decode(body), "content");
+        const task = contentText === undefined ? input : { ...input, contentText };
+        return succeed(await deps.submitter.submit(caller.application, task));
+      }),
   };
+}
+
+/** Whatever was not available, whether the task is stored may not be known: the caller need not care. */
+async function sayingHowToRepeat<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw thrown instanceof AppError && thrown.code === "unavailable" ? repeatable(thrown) : thrown;
+  }
+}
+
+function repeatable(error: AppError): AppError {
+  const message = `${error.message}; send it again, signed anew, with the same taskNo: that is harmless, also if this one is stored after all`;
+  return new AppError(error.code, message, { ...error.details, cause: error });
 }
 
 const createOperation = operation({

@@ -10,7 +10,7 @@ import { type Patience, whileBusy } from "./patience.ts";
 import type { Tables } from "./tables.ts";
 
 // Deadlocks and lock waits; the server itself has waited 2 s in the latter case.
-const patience: Patience = {
+const longestPatience: Patience = {
   database: "the MySQL database",
   deadlineMs: 5_000,
   longestPauseMs: 20,
@@ -40,6 +40,8 @@ export interface MysqlOptions {
   readonly url: string;
   /** Connections at most; they are opened when they are needed. */
   readonly poolSize: number;
+  /** How long one use may take in all, before it is `unavailable`; when not given, 10 s for each of its statements. */
+  readonly deadlineMs?: number;
   readonly logger: Logger;
 }
 
@@ -49,25 +51,31 @@ export interface MysqlDatabase extends Database {
 }
 
 export function createMysqlDatabase(options: MysqlOptions): MysqlDatabase {
-  const pool = createReadyPool({ ...options, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+  const { deadlineMs = STATEMENT_TIMEOUT_MS } = options;
+  const limits = { statementTimeoutMs: deadlineMs, useTimeoutMs: options.deadlineMs };
+  const pool = createReadyPool({ ...options, ...limits });
   const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
+  const patience = {
+    ...longestPatience,
+    deadlineMs: Math.min(longestPatience.deadlineMs, deadlineMs),
+  };
   return {
     dialect,
     server: pool.server,
     read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect })),
     write: (work) =>
-      writing(() =>
+      writing(patience, () =>
         kysely
           .transaction()
           .execute((connection) => work({ connection, dialect: dialectOf(pool.server()) })),
       ),
     insert: (insertion) =>
-      writing(() => {
+      writing(patience, () => {
         const { sql: text, parameters: values } = insertion.build(kysely).compile();
         return pool.use((connection) => insertRows(connection, { sql: text, values }, insertion));
       }),
     exclusively: (work) =>
-      whileBusy(patience, () => exclusively({ ...options, statementTimeoutMs: 0 }, work)),
+      whileBusy(longestPatience, () => exclusively({ ...options, statementTimeoutMs: 0 }, work)),
     close: async () => {
       await kysely.destroy();
       await pool.close();
@@ -76,7 +84,7 @@ export function createMysqlDatabase(options: MysqlOptions): MysqlDatabase {
 }
 
 /** What a server refused that is not the primary any more is tried once on a new connection: it may lead to another. */
-function writing<T>(work: () => Promise<T>): Promise<T> {
+function writing<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
   return whileBusy(patience, async () => {
     try {
       return await work();

@@ -28,6 +28,8 @@ export interface MysqlPoolOptions {
   readonly poolSize: number;
   /** A statement that takes longer loses its connection; 0: no limit. */
   readonly statementTimeoutMs: number;
+  /** How long one use may take in all: the wait for a connection and all its statements. Absent: no limit. */
+  readonly useTimeoutMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -53,6 +55,8 @@ export function isNotThePrimary(thrown: unknown): boolean {
 }
 
 interface PreparedPoolOptions extends MysqlPoolOptions {
+  /** What is left for the next statement; 0: no limit. */
+  readonly timeLeftMs: (raw: PoolConnection) => number;
   readonly onNotThePrimary: (raw: PoolConnection) => void;
 }
 
@@ -64,16 +68,23 @@ interface ReadyConnection extends RawConnection {
 }
 
 // Pools open in REPEATABLE READ and with the server's sql_mode, which may truncate instead of refusing.
-const SESSION_STATEMENTS = [
-  "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
-  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-  `SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = 2,
-     sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`,
-] as const;
+function sessionStatements({ statementTimeoutMs }: MysqlPoolOptions): readonly string[] {
+  const lockWaitS = Math.ceil(statementTimeoutMs / 1_000);
+  return [
+    "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    `SET SESSION autocommit = 1, time_zone = '+00:00', innodb_lock_wait_timeout = 2,
+       sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'`,
+    // A statement that waits for a locked table is given up by the server too: its default is a day.
+    ...(lockWaitS === 0 ? [] : [`SET SESSION lock_wait_timeout = ${lockWaitS}`]),
+  ];
+}
 
 export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
   const pool = openPool(given);
   const ready = new WeakMap<PoolConnection, ReadyConnection>();
+  const useUntil = new WeakMap<PoolConnection, number>();
+  const { statementTimeoutMs, useTimeoutMs = Number.POSITIVE_INFINITY } = given;
   let server: MysqlServer | undefined;
   let age = 0;
   const options: PreparedPoolOptions = {
@@ -82,12 +93,19 @@ export function createReadyPool(given: MysqlPoolOptions): ReadyPool {
     onNotThePrimary: (raw) => {
       if (ready.get(raw)?.age === age) age += 1;
     },
+    timeLeftMs: (raw) => {
+      if (statementTimeoutMs === 0) return 0;
+      const leftMs = (useUntil.get(raw) ?? Number.POSITIVE_INFINITY) - performance.now();
+      return Math.max(1, Math.ceil(Math.min(statementTimeoutMs, leftMs)));
+    },
   };
 
   const acquire = async () => {
+    const until = performance.now() + useTimeoutMs;
     for (;;) {
       const ageBefore = age;
-      const raw = await acquireRaw(pool);
+      const raw = await acquireRaw(pool, Math.min(useTimeoutMs, ACQUIRE_TIMEOUT_MS));
+      useUntil.set(raw, until);
       const prepare = async () => ({ ...(await prepareSession(raw, options)), age: ageBefore });
       const connection = ready.get(raw) ?? (await prepare());
       ready.set(raw, connection);
@@ -141,13 +159,13 @@ function openPool({ url, poolSize, logger }: MysqlPoolOptions): Pool {
   return pool;
 }
 
-function acquireRaw(pool: Pool): Promise<PoolConnection> {
+function acquireRaw(pool: Pool, timeoutMs: number): Promise<PoolConnection> {
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      reject(noConnection());
-    }, ACQUIRE_TIMEOUT_MS);
+      reject(noConnection(timeoutMs));
+    }, timeoutMs);
     pool.getConnection((error, connection) => {
       clearTimeout(timer);
       if (error !== null) return reject(error);
@@ -157,8 +175,8 @@ function acquireRaw(pool: Pool): Promise<PoolConnection> {
   });
 }
 
-function noConnection(): AppError {
-  const message = `no connection to the database came free in ${ACQUIRE_TIMEOUT_MS} ms`;
+function noConnection(timeoutMs: number): AppError {
+  const message = `no connection to the database came free in ${timeoutMs} ms`;
   return new AppError("unavailable", message, { retryAfterS: 1 });
 }
 
@@ -167,7 +185,7 @@ async function prepareSession(
   options: PreparedPoolOptions,
 ): Promise<Omit<ReadyConnection, "age">> {
   try {
-    for (const sql of SESSION_STATEMENTS) await send(raw, { sql, values: [], ...options });
+    for (const sql of sessionStatements(options)) await send(raw, { sql, values: [], ...options });
     const question = { sql: SERVER_QUESTION, values: [], ...options };
     const rows = await send<RowDataPacket[]>(raw, question);
     const variables = new Map(
@@ -196,7 +214,7 @@ function toKyselyConnection(
     values: unknown,
     callback: (error: unknown, result: unknown) => void,
   ) =>
-    raw.query(queryOptions({ sql, values, ...options }), (error, result, fields) => {
+    raw.query(queryOptions(raw, { sql, values, ...options }), (error, result, fields) => {
       // The server rolls back with the connection; an error of this one would hide why.
       if (isDropped && sql === "rollback") return callback(null, undefined);
       if (afterQuery(raw, error, options) === "dropped") isDropped = true;
@@ -220,7 +238,7 @@ type QueryParts = PreparedPoolOptions & {
 
 function send<Result>(raw: PoolConnection, parts: QueryParts): Promise<Result> {
   return new Promise((resolve, reject) => {
-    raw.query(queryOptions(parts), (error, result) => {
+    raw.query(queryOptions(raw, parts), (error, result) => {
       afterQuery(raw, error, parts);
       if (error !== null) return reject(error);
       resolve(result as Result);
@@ -239,14 +257,11 @@ function inexactIn(result: unknown, fields: readonly FieldPacket[] = []): AppErr
   return undefined;
 }
 
-function queryOptions({
-  sql,
-  values,
-  statementTimeoutMs,
-  rowsAsArray = false,
-}: QueryParts): QueryOptions {
-  const timeout = statementTimeoutMs === 0 ? {} : { timeout: statementTimeoutMs };
-  return { sql, values: values as NonNullable<QueryOptions["values"]>, rowsAsArray, ...timeout };
+function queryOptions(raw: PoolConnection, parts: QueryParts): QueryOptions {
+  const { sql, rowsAsArray = false, timeLeftMs } = parts;
+  const values = parts.values as NonNullable<QueryOptions["values"]>;
+  const timeout = timeLeftMs(raw);
+  return { sql, values, rowsAsArray, ...(timeout === 0 ? {} : { timeout }) };
 }
 
 function afterQuery(

@@ -34,14 +34,14 @@ const dialect: Dialect = {
 export interface SqliteOptions {
   readonly path: string;
   /** How long to try while another process writes, before it is `unavailable`; 5 s when not given. */
-  readonly busyDeadlineMs?: number;
+  readonly deadlineMs?: number;
 }
 
 /** Opens the file at the first use; `path` and its folder are created. */
-export function createSqliteDatabase({ path, busyDeadlineMs }: SqliteOptions): Database {
+export function createSqliteDatabase({ path, deadlineMs }: SqliteOptions): Database {
   const patience: Patience = {
     database: "the SQLite database",
-    deadlineMs: busyDeadlineMs ?? BUSY_DEADLINE_MS,
+    deadlineMs: deadlineMs ?? BUSY_DEADLINE_MS,
     longestPauseMs: LONGEST_PAUSE_MS,
   };
   const writing = createConnection(path, { isReader: false });

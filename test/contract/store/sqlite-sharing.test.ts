@@ -28,7 +28,7 @@ describe("store/sqlite, one file for several processes", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "serendipity-sqlite-"));
     path = join(folder, "store.sqlite");
-    store = createSqliteStore({ path, busyDeadlineMs: 60_000 });
+    store = createSqliteStore({ path, deadlineMs: 60_000 });
   });
   afterEach(async () => {
     await store.close();
@@ -77,7 +77,7 @@ describe("store/sqlite, one file for several processes", () => {
   test("a write that stays shut out past the deadline is unavailable, and works again afterwards", async () => {
     await store.migrate();
     await store.close();
-    store = createSqliteStore({ path, busyDeadlineMs: 300 });
+    store = createSqliteStore({ path, deadlineMs: 300 });
     const corner = await openCorner(store);
     const rival = lock();
     const error = await rejectionOf(corner.add({}));
