@@ -2,7 +2,7 @@
 import { AppError } from "./errors.ts";
 import type { SecretBox } from "./secret-box.ts";
 
-/** How long a ticket opens a stream; a stream that is open stays open. */
+/** How long a ticket opens a stream; a stream that is open stays open for its time. */
 const TICKET_MS = 60_000;
 
 const KIND = "events-ticket";

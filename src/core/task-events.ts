@@ -24,7 +24,7 @@ export type StreamItem =
   | { readonly kind: "reset"; readonly reason: ResetReason; readonly from?: EventPlace }
   | { readonly kind: "end"; readonly status: TerminalStatus };
 
-export type ResetReason = "gap" | "unknown-position" | "live-lost" | "slow-reader";
+export type ResetReason = "gap" | "unknown-position" | "live-lost" | "slow-reader" | "old";
 
 export interface WatchTask {
   readonly reference: TaskReference;

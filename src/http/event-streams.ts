@@ -1,16 +1,26 @@
 // The streams that are open in this process: how many, how fast their readers are, and how they end.
-import { AppError, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { StreamItem } from "../core/task-events.ts";
 import { commentText, eventText } from "./event-text.ts";
+import { createStreamPlaces, refusal, type StreamHolder } from "./stream-places.ts";
 
 export interface EventStreamsOptions {
   readonly logger: Logger;
-  /** Streams at once; more are refused. */
+  /** Streams at once, half of them for one application; more are refused. */
   readonly most?: number;
   readonly heartbeatMs?: number;
   /** A reader that takes nothing for this long is dropped. */
   readonly patienceMs?: number;
+  /** The oldest a stream gets: its reader is told to come again. */
+  readonly mostAgeMs?: number;
+}
+
+/** What one stream shows, and to whom. */
+export interface StreamOrder {
+  readonly holder: StreamHolder;
+  readonly watch: WatchItems;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Gives the items of one stream until the signal fires. */
@@ -18,7 +28,7 @@ export type WatchItems = (signal: AbortSignal) => AsyncIterable<StreamItem>;
 
 export interface EventStreams {
   /** Throws AppError `unavailable` when there are too many, or the process is stopping. */
-  open(watch: WatchItems, headers: Readonly<Record<string, string>>): Response;
+  open(order: StreamOrder): Response;
   /** Ends all of them with a comment: their clients connect again, to another process. */
   close(): void;
 }
@@ -28,7 +38,7 @@ const HEARTBEAT_MS = 10_000;
 const PATIENCE_MS = 10_000;
 /** Bytes that may wait for the socket. */
 const MOST_WAITING = 65_536;
-const RETRY_AFTER_S = 5;
+const MOST_AGE_MS = 3_600_000;
 /** What EventSource waits before it connects again. */
 const RETRY_MS = 1_000;
 
@@ -42,18 +52,22 @@ export const STREAM_HEADERS: Readonly<Record<string, string>> = {
 
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const { logger, most = MOST_STREAMS } = options;
+  const places = createStreamPlaces(most);
   const open = new Set<Stream>();
   let isClosed = false;
 
   return {
-    open(watch, headers) {
+    open({ holder, watch, headers }) {
       if (isClosed) throw refusal("this process is stopping");
-      if (open.size >= most) throw refusal(`${most} streams are open already`);
+      const leave = places.take(holder);
       const stream = createStream(watch, options);
       open.add(stream);
       stream.ended
         .catch((thrown: unknown) => logger.warn({ err: messageOf(thrown) }, "a stream was cut"))
-        .finally(() => open.delete(stream));
+        .finally(() => {
+          open.delete(stream);
+          leave();
+        });
       return new Response(stream.body, { headers: { ...STREAM_HEADERS, ...headers } });
     },
     close() {
@@ -61,10 +75,6 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       for (const stream of open) stream.stop("this process is stopping, connect again");
     },
   };
-}
-
-function refusal(why: string): AppError {
-  return new AppError("unavailable", `${why}; try again shortly`, { retryAfterS: RETRY_AFTER_S });
 }
 
 interface Stream {
@@ -76,9 +86,13 @@ interface Stream {
 
 function createStream(watch: WatchItems, options: EventStreamsOptions): Stream {
   const { heartbeatMs = HEARTBEAT_MS, patienceMs = PATIENCE_MS } = options;
+  const { mostAgeMs = MOST_AGE_MS } = options;
   const aborter = new AbortController();
   const pipe = createPipe(() => aborter.abort());
   const heartbeat = setInterval(() => pipe.offer(commentText("still here")), heartbeatMs);
+  const age = setTimeout(() => {
+    stop(eventText({ kind: "reset", reason: "old" }));
+  }, mostAgeMs);
 
   async function pump(): Promise<void> {
     pipe.put(`retry: ${RETRY_MS}\n\n`);
@@ -92,20 +106,19 @@ function createStream(watch: WatchItems, options: EventStreamsOptions): Stream {
     }
   }
 
+  function stop(lastWords: string): void {
+    pipe.put(lastWords);
+    pipe.close();
+    aborter.abort();
+  }
+
   const ended = pump().finally(() => {
     clearInterval(heartbeat);
+    clearTimeout(age);
     aborter.abort();
     pipe.close();
   });
-  return {
-    body: pipe.body,
-    ended,
-    stop(comment) {
-      pipe.put(commentText(comment));
-      pipe.close();
-      aborter.abort();
-    },
-  };
+  return { body: pipe.body, ended, stop: (comment) => stop(commentText(comment)) };
 }
 
 interface Pipe {

@@ -79,7 +79,11 @@ async function stream({ deps, streams, form }: StreamDeps, exchange: Exchange): 
   }
   const lastId = request.headers.get("last-event-id") ?? query.lastEventId;
   const after = lastId === undefined || lastId === "" ? null : placeOf(lastId);
-  return streams.open((signal) => watchTask(deps, { reference, after, signal }), origin);
+  return streams.open({
+    holder: { applicationId, ticket: query.ticket ?? null },
+    watch: (signal) => watchTask(deps, { reference, after, signal }),
+    headers: origin,
+  });
 }
 
 async function identifyWatcher(deps: HttpDeps, exchange: Exchange, form: Form<EventsQuery>) {
@@ -147,7 +151,7 @@ const watching = operation({
   tag: "tasks",
   summary: "Stream a task's events",
   description:
-    "Server-sent events of all attempts: history first, then live, from any api process. `id` is `attempt-seq` (attempts counted over all lives), `event` is `state log progress step watch checkpoint fetch result gap`, `data` is `{seq, at, type, data}`. Resume with `Last-Event-ID` or `?lastEventId=`. `event: reset` says that what followed your last event is gone, or that you were too slow or the live wire was lost: then connect again. A task that will run again keeps the stream open; `event: end` carries the final status: close then, or EventSource connects again. A comment every 10 s. Signed like a GET of detail, or with `?ticket=`. Unknown tasks and those of others: 404.",
+    "Server-sent events of all attempts: history first, then live, from any api process. `id` is `attempt-seq` (attempts counted over all lives), `event` is `state log progress step watch checkpoint fetch result gap`, `data` is `{seq, at, type, data}`. Resume with `Last-Event-ID` or `?lastEventId=`. `event: reset` says that what followed your last event is gone, or that you were too slow, the live wire was lost or the stream is an hour old: then connect again. One application may have half of a process's streams, a ticket one at a time. A task that will run again keeps the stream open; `event: end` carries the final status: close then, or EventSource connects again. A comment every 10 s. Signed like a GET of detail, or with `?ticket=`. Unknown tasks and those of others: 404.",
   proof: "ticket",
   path,
   query: eventsQuery,

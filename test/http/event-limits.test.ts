@@ -126,6 +126,82 @@ describe("limits", () => {
     });
   });
 
+  /** Opens a stream and answers why it was refused; undefined when it was not. */
+  async function refusalOf(opening: ReturnType<typeof world.watch>): Promise<string | undefined> {
+    const { response, close } = await opening;
+    if (response.status === 200) return;
+    await close();
+    return `${response.status} ${response.headers.get("retry-after")}`;
+  }
+
+  test("one application gets half of the streams, the others the rest", async () => {
+    const id = await world.idleTask();
+    const stranger = await createStranger();
+    await withApp({ most: 4 }, async (_, port) => {
+      const own = () => world.watch(id, { port });
+      expect([await refusalOf(own()), await refusalOf(own())]).toEqual([undefined, undefined]);
+      expect(await refusalOf(own())).toBe("503 5");
+      const others = () => world.watch(stranger.taskId, { port, as: stranger.keys });
+      expect([await refusalOf(others()), await refusalOf(others())]).toEqual([
+        undefined,
+        undefined,
+      ]);
+      expect(await refusalOf(others())).toBe("503 5");
+    });
+  });
+
+  test("the refusal says the figures", async () => {
+    const id = await world.idleTask();
+    await withApp({ most: 2 }, async (app, port) => {
+      expect(await refusalOf(world.watch(id, { port }))).toBeUndefined();
+      const path = `/task/${id}/events`;
+      const headers = signatureFor(world.keys, { method: "GET", path });
+      const answer = await app.fetch(new Request(`http://127.0.0.1:9502${path}`, { headers }));
+      expect(await answer.text()).toContain(
+        "your application has 1 of its 1 streams in this process open",
+      );
+    });
+  });
+
+  test("a ticket opens one stream at a time", async () => {
+    const id = await world.idleTask();
+    await withApp({}, async (_, port) => {
+      const { data } = (await world.harness.postSigned(world.keys, `/task/${id}/ticket`, {})).body;
+      const { ticket } = data as { ticket: string };
+      const open = () => openStream(world.url(`/task/${id}/events?ticket=${ticket}`, port));
+      const first = await open();
+      expect(first.response.status).toBe(200);
+      expect(await refusalOf(open())).toBe("503 5");
+      await first.close();
+      const again = await eventually(async () => {
+        const stream = await open();
+        if (stream.response.status === 200) return stream;
+        await stream.close();
+        return undefined;
+      }, 5_000);
+      await again.close();
+    });
+  });
+
+  test("an old stream ends with a reset, and its reader resumes where it was", async () => {
+    const task = await world.runningTask();
+    const feed = world.feed(task);
+    feed.append(logs(1, 2));
+    const stream = await withApp({ mostAgeMs: 300 }, async (_, port) => {
+      const old = await world.watch(task.taskId, { port });
+      await old.toEnd();
+      return old;
+    });
+    expect(idsOf(stream).at(-1)).toBe("reset");
+    expect(stream.events.at(-1)?.data).toBe('{"reason":"old","after":null}');
+    await world.end(task, logs(1, 3), "succeeded");
+    const lastId = stream.events.findLast(({ id }) => id !== undefined)?.id;
+    const resumed = await world.watch(task.taskId, { ...(lastId && { lastId }) });
+    await resumed.toEnd();
+    const all = [...stream.events, ...resumed.events].flatMap(({ id }) => id ?? []);
+    expect(all).toEqual(["1-1", "1-2", "1-3"]);
+  });
+
   test("a silent stream carries comments", async () => {
     const id = await world.idleTask();
     await withApp({ heartbeatMs: 20 }, async (app, port) => {
@@ -176,6 +252,16 @@ describe("limits", () => {
     await world.end(task, logs(1), "succeeded");
   });
 });
+
+/** Another application with a task that waits. */
+async function createStranger() {
+  const { harness } = world;
+  const keys = await harness.createApplication();
+  const body = { taskNo: "stranger", name: "x", content: {}, timeout: 1000 };
+  const runtime = Math.floor(Date.now() / 1000) + 86_400;
+  const { data } = (await harness.postSigned(keys, "/task/create", { ...body, runtime })).body;
+  return { keys, taskId: (data as { taskId: number }).taskId };
+}
 
 /** More than any socket buffers. */
 function startFlood(feed: Feed) {
