@@ -148,13 +148,24 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   return {
     ring: () => Promise.allSettled(LANES.map((lane) => queue.ring({ lane, dueInMs: 0 }))),
     drain: async (graceMs) => {
-      await Promise.all(threads.map((thread) => thread.drain(graceMs)));
+      // Who stops us may soon kill us: from this mark on that is no death of what still runs.
+      const noted = noteStopping(store, { serviceId, logger });
+      await Promise.all([noted, ...threads.map((thread) => thread.drain(graceMs))]);
       await stopHousekeeping();
       await store.executors.bury(serviceId).catch(() => undefined);
       removeFolder(join(remainsDir, serviceId));
       await Promise.all([bus.close(), queue.close(), store.close()]);
     },
   };
+}
+
+async function noteStopping(store: Store, { serviceId, logger }: OwnDeps): Promise<void> {
+  try {
+    await store.executors.noteStopping(serviceId);
+    logger.info({}, "told to stop: nothing is claimed any more");
+  } catch (thrown) {
+    logger.warn({ err: messageOf(thrown) }, "that it was told to stop could not be noted");
+  }
 }
 
 /** Puts what a watched attempt said on its feed. */
@@ -170,13 +181,13 @@ function jobsOf(loaded: readonly (LoadedJobs | null)[]): LoadedJobs {
   return jobs ?? { jobs: [], badFiles: [], pending: 0 };
 }
 
-interface PublishDeps {
+interface OwnDeps {
   readonly serviceId: string;
   readonly logger: Logger;
 }
 
 /** Publishes one catalogue after the other, as soon as the store is open: what was told last must stand. */
-function createPublisher({ serviceId, logger }: PublishDeps) {
+function createPublisher({ serviceId, logger }: OwnDeps) {
   let last: Promise<unknown> = Promise.resolve();
   return (jobs: LoadedJobs | null): Promise<unknown> => {
     if (jobs === null) return last;

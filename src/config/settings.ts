@@ -72,7 +72,7 @@ export const SETTINGS = {
   MAX_BODY_BYTES: withDefault("1048576", { rule: wholeNumber(1_024, 16_777_216), help: "largest request body" }),
   MAX_BODIES_MB: withDefault("64", { rule: wholeNumber(1, 65_536), help: "memory for request bodies under way; above it 503" }),
   CREATE_DEADLINE_MS: withDefault("5000", { rule: wholeNumber(100, 60_000), help: "how long a create may wait for the database; then 503" }),
-  SHUTDOWN_TIMEOUT_MS: withDefault("30000", { rule: wholeNumber(0, 3_600_000), help: "time for running attempts at SIGTERM" }),
+  SHUTDOWN_TIMEOUT_MS: withDefault("8000", { rule: wholeNumber(0, 3_600_000), help: "time for running attempts at SIGTERM" }),
   RETENTION_DAYS: withDefault("7", { rule: wholeNumber(1, 3_650), help: "days finished tasks are kept; failed ones 30 at least" }),
   MIGRATE: withDefault("on", { rule: onOff(), help: "off: start does not migrate" }),
   ALLOW_UNKILLABLE: withDefault("off", { rule: onOff(), help: "let jobs run on threads that cannot be killed (Deno)" }),

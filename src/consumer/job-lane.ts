@@ -3,6 +3,7 @@ import type { AttemptEnd, AttemptLane, RunningAttempt } from "../core/attempt.ts
 import { type CheckedParams, createParamsChecker } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { runsApart } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
@@ -224,14 +225,24 @@ function createStarter(
     if (job === undefined) return endedAttempt(task, { outcome: "interrupted" });
     const params = readParams(task, (given) => check(job.definition, given));
     if (params.kind === "refused") return endedAttempt(task, params.end);
+    const pooled = runsApart(task) ? apart(job.pooled, task, deps.logger) : job.pooled;
     lastId = (lastId % MAX_ID) + 1;
     const timeoutMs = Math.min(task.timeoutMs, job.definition.timeoutMs ?? task.timeoutMs);
     const { text, isCheckDue } = params;
     return runJob(
       { ...deps, pool: pool() },
-      { task, job: job.pooled, params: text, isCheckDue, timeoutMs, id: lastId },
+      { task, job: pooled, params: text, isCheckDue, timeoutMs, id: lastId },
     );
   };
+}
+
+/** In a process of its own, so that what it may do to its process is its own end, and charged. */
+function apart(job: PooledJob, { taskId, interruptions }: ClaimedTask, logger: Logger): PooledJob {
+  logger.warn(
+    { task_id: taskId, job: job.name, interruptions },
+    "the task died with many executors that were told to stop: it runs in a process of its own",
+  );
+  return { ...job, isolation: "process" };
 }
 
 type ReadParams =

@@ -1,9 +1,11 @@
 // Decides, purely, what becomes of a task after an attempt.
 import type { AttemptEnd, NextState, Outcome } from "./attempt.ts";
-import type { RetryPolicy } from "./task.ts";
+import type { ClaimedTask, RetryPolicy } from "./task.ts";
 
 /** Executors may die under a task this often in one life before it is failed as poison. */
 const DEATHS_UNTIL_POISON = 3;
+/** After so many deaths with executors that were told to stop, a life's attempts are kept away from others. */
+const INTERRUPTIONS_UNTIL_APART = 10;
 /** However long a receiver asks to be left alone. */
 const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
@@ -121,6 +123,14 @@ function afterFailure(end: Ended, life: LifeSoFar, random: () => number): NextSt
 function askedDelayMs(retryAfterMs = 0): number {
   if (!(retryAfterMs > 0)) return 0;
   return Math.ceil(Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS));
+}
+
+/**
+ * True when the next attempt of a job must not share a process with others: whatever dies with an executor that was told
+ * to stop is no death of the task, so one that kills executors while they stop would never become poison.
+ */
+export function runsApart({ interruptions }: Pick<ClaimedTask, "interruptions">): boolean {
+  return interruptions >= INTERRUPTIONS_UNTIL_APART;
 }
 
 /** True when one more death of an executor makes the task poison. */

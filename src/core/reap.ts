@@ -20,9 +20,9 @@ export async function reapExpired(
   const remains = await remainsOf(store, orphans, { findPlace });
   const receipt = { killed: false, method: "none", latencyMs: 0, at: Date.now() } as const;
   const finishes = orphans.map((orphan) => {
-    const error = lostError(orphan, "its lease expired");
     const trace = remains.get(orphan.attemptId);
-    return finishOf(orphan, endOf({ outcome: "lost", error, receipt, trace }));
+    const why = lossOf(orphan, "its lease expired");
+    return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
   return (await store.tasks.settle(finishes, true)).length;
 }
@@ -72,23 +72,35 @@ async function finishesOf(
   const receipt = { killed: true, method: "executor", latencyMs, at } as const;
   return orphans.map((orphan) => {
     const trace = remains.get(orphan.attemptId);
-    const ended =
-      cause === "died"
-        ? ({ outcome: "lost", error: lostError(orphan, "its executor died") } as const)
-        : ({ outcome: "interrupted", error: INTERRUPTED } as const);
-    return finishOf(orphan, endOf({ ...ended, receipt, trace }));
+    const why = cause === "killed" ? SACRIFICED : lossOf(orphan, "its executor died");
+    return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
 }
 
-const INTERRUPTED: AttemptError = {
-  name: "AttemptInterrupted",
-  message: "its executor was killed for the sake of another attempt",
-  reason: "interrupted",
-};
-
-interface Ended {
+/** Why an attempt ended with its executor. */
+interface Loss {
   readonly outcome: "lost" | "interrupted";
   readonly error: AttemptError;
+}
+
+const SACRIFICED: Loss = interruption("its executor was killed for the sake of another attempt");
+const STOPPED: Loss = interruption("its executor was told to stop, and ended before the attempt");
+
+function interruption(message: string): Loss {
+  const error = { name: "AttemptInterrupted", message, reason: "interrupted" };
+  return { outcome: "interrupted", error };
+}
+
+/** What was told to stop and is gone did as it was told: the task is not to blame. */
+function lossOf(orphan: OrphanedAttempt, why: string): Loss {
+  if (orphan.wasTold) return STOPPED;
+  const poison = isPoison(orphan);
+  const message = poison ? `${why}, for the third time in this life: failed as poison` : why;
+  const reason = poison ? "poison" : "lost";
+  return { outcome: "lost", error: { name: "AttemptLost", message, reason } };
+}
+
+interface Ended extends Loss {
   readonly receipt: KillReceipt;
   readonly trace: AttemptTrace | undefined;
 }
@@ -103,14 +115,11 @@ function endOf({ outcome, error, receipt, trace }: Ended): AttemptEnd {
   };
 }
 
-function lostError(orphan: OrphanedAttempt, why: string): AttemptError {
-  const poison = isPoison(orphan);
-  const message = poison ? `${why}, for the third time in this life: failed as poison` : why;
-  return { name: "AttemptLost", message, reason: poison ? "poison" : "lost" };
-}
-
 function finishOf(orphan: OrphanedAttempt, end: AttemptEnd): Finish {
-  return { ...reference(orphan), end, ...decideNext(end, orphan, noJitter) };
+  const finish = { ...reference(orphan), end, ...decideNext(end, orphan, noJitter) };
+  return orphan.wasTold && end.outcome === "interrupted"
+    ? { ...finish, diedStopping: true }
+    : finish;
 }
 
 /** What is lost or interrupted comes back at once: no delay is ever drawn here. */

@@ -114,6 +114,8 @@ export interface Task {
   readonly charged: number;
   /** Attempts of this life that ended `lost`. */
   readonly deaths: number;
+  /** Attempts of this life that died with an executor that was told to stop. */
+  readonly interruptions: number;
   readonly retry: RetryPolicy;
   readonly cancelRequestedAt: number | null;
   readonly leaseUntil: number | null;
@@ -143,6 +145,8 @@ export interface ClaimedTask {
   /** Charged attempts that ended before this one in this life. */
   readonly charged: number;
   readonly deaths: number;
+  /** Attempts of this life that died with an executor that was told to stop. */
+  readonly interruptions: number;
   readonly retry: RetryPolicy;
   /** Unique within the executor; `coroutine_id` in the API. */
   readonly coroutineId: number;

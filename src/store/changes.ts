@@ -100,7 +100,7 @@ async function redeliver(
     return { kind: "refused", status };
   }
   await sql`
-    update tasks set status = 'pending', life = life + 1, attempt = 0, charged = 0, deaths = 0,
+    update tasks set status = 'pending', life = life + 1, attempt = 0, charged = 0, deaths = 0, interruptions = 0,
       cancel_requested_at = null, cancel_grace_ms = null, finished_at = null, run_at = ${session.dialect.nowMs},
       webhook_tag = case when webhook_tag is null then null else coalesce(${webhookTag ?? null}, webhook_tag) end
     where id = ${id} and ${mayMoveTo("pending", status, isForced)}`.execute(session.connection);

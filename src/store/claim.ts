@@ -98,7 +98,7 @@ async function choose(session: Session, choice: Choice, round: Round) {
 async function lockById({ connection, dialect }: Session, chosen: readonly Candidate[]) {
   const { rows } = await sql<ClaimableRow>`
     select id, application_id, task_no, name, lane, job, content, timeout_ms, run_at,
-      fence, life, attempt, charged, deaths, retry_step_s, retry_total, retry, webhook_tag
+      fence, life, attempt, charged, deaths, interruptions, retry_step_s, retry_total, retry, webhook_tag
     from tasks ${dialect.byId}
     where id in ${dialect.idList(chosen.map(({ id }) => id))}
       and ${isClaimable} and run_at <= ${dialect.nowMs}

@@ -4,6 +4,8 @@ export interface ExecutorStore {
   register(executor: { serviceId: string; host: string; pid: number }): Promise<void>;
   /** Says it is alive; every third of a lease. */
   beat(serviceId: string): Promise<void>;
+  /** It was told to stop: what dies with it from now on is no death of its tasks. */
+  noteStopping(serviceId: string): Promise<void>;
   /** The service ids of those that are not buried. */
   living(): Promise<string[]>;
   /**

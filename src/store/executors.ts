@@ -28,6 +28,14 @@ export function createExecutors(database: Database): ExecutorStore {
           .where("service_id", "=", serviceId)
           .execute();
       }),
+    noteStopping: (serviceId) =>
+      database.write(async ({ connection, dialect }) => {
+        await connection
+          .updateTable("executors")
+          .set({ stopping_at: dialect.nowMs })
+          .where("service_id", "=", serviceId)
+          .execute();
+      }),
     living: () =>
       database.read(async ({ connection }) => {
         const rows = await connection

@@ -72,20 +72,21 @@ async function moveTasks(session: Session, finishes: readonly Finish[]): Promise
 }
 
 /** Delays do not tell groups apart: with jitter there would be a statement for every task. */
-function moveOf({ next, charged, end, heldBy }: Finish): string {
+function moveOf({ next, charged, end, heldBy, diedStopping = false }: Finish): string {
   const status = next.kind === "pending" ? "pending" : next.status;
-  return `${status} ${charged} ${end.outcome === "lost"} ${heldBy ?? ""}`;
+  return `${status} ${charged} ${end.outcome === "lost"} ${diedStopping} ${heldBy ?? ""}`;
 }
 
 async function moveGroup(
   { connection, dialect }: Session,
-  { next, charged, end, heldBy }: Finish,
+  { next, charged, end, heldBy, diedStopping }: Finish,
   group: readonly Finish[],
 ): Promise<void> {
   await sql`
     update tasks ${dialect.byId} set ${nextColumns(next, delayOf(group), dialect.nowMs)},
       charged = charged + ${charged ? 1 : 0},
       deaths = deaths + ${end.outcome === "lost" ? 1 : 0},
+      interruptions = interruptions + ${diedStopping ? 1 : 0},
       lease_until = null, service_id = null, held_by = ${heldBy ?? null}
     where id in ${dialect.idList(group.map(({ taskId }) => taskId))}
       and ${mayMoveTo(next.kind === "pending" ? "pending" : next.status, "running")}`.execute(

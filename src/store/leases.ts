@@ -121,9 +121,11 @@ async function readOrphans(
   which: RawBuilder<unknown>,
 ): Promise<OrphanedAttempt[]> {
   const { rows } = await sql<OrphanRow>`
-    select id, fence, charged, deaths, retry_step_s, retry_total, retry from tasks ${which}`.execute(
-    session.connection,
-  );
+    select id, fence, charged, deaths, retry_step_s, retry_total, retry,
+      case when exists (select 1 from executors
+        where executors.service_id = tasks.service_id and stopping_at is not null)
+        then 1 else 0 end as is_stopped
+    from tasks ${which}`.execute(session.connection);
   const claims = new Map(rows.map(({ id, fence }) => [id, fence]));
   const attempts = await readClaimedAttempts(session, claims);
   return rows.flatMap((row) => {

@@ -67,6 +67,7 @@ export function toTask(row: TaskRow): Task {
     attempt: row.attempt,
     charged: row.charged,
     deaths: row.deaths,
+    interruptions: row.interruptions,
     retry: toRetry(row),
     cancelRequestedAt: row.cancel_requested_at,
     leaseUntil: row.lease_until,
@@ -104,7 +105,8 @@ export function toAttempt(row: AttemptWithEnd): Attempt {
 }
 
 /** What reaping reads of a task. */
-export type OrphanRow = Pick<TaskRow, "id" | "fence" | "charged" | "deaths"> & RetryColumns;
+export type OrphanRow = Pick<TaskRow, "id" | "fence" | "charged" | "deaths"> &
+  RetryColumns & { readonly is_stopped: Flag };
 
 export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
   return {
@@ -114,6 +116,7 @@ export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
     charged: row.charged,
     deaths: row.deaths,
     retry: toRetry(row),
+    wasTold: row.is_stopped === 1,
   };
 }
 
@@ -135,6 +138,7 @@ export type ClaimableRow = Pick<
   | "charged"
   | "deaths"
   | "webhook_tag"
+  | "interruptions"
 > &
   RetryColumns;
 
@@ -167,6 +171,7 @@ export function toClaimedTask(
     attempt: row.attempt + 1,
     charged: row.charged,
     deaths: row.deaths,
+    interruptions: row.interruptions,
     retry: toRetry(row),
     coroutineId: attempt.coroutine_id,
     application,

@@ -123,6 +123,8 @@ export interface Finish extends LeaseReference {
    * proven dead (`executors.bury`).
    */
   readonly heldBy?: string;
+  /** It died with an executor that was told to stop: counted in its life. */
+  readonly diedStopping?: boolean;
 }
 
 export interface ClaimRequest {
@@ -164,6 +166,8 @@ export interface OrphanedAttempt extends LeaseReference {
   readonly charged: number;
   readonly deaths: number;
   readonly retry: RetryPolicy;
+  /** Its executor had been told to stop: see `executors.noteStopping`. */
+  readonly wasTold: boolean;
 }
 
 export type CancelResult =

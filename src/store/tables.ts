@@ -59,6 +59,7 @@ interface TasksTable {
   attempt: Generated<number>;
   charged: Generated<number>;
   deaths: Generated<number>;
+  interruptions: Generated<number>;
   retry_step_s: number;
   retry_total: number;
   retry: string | null;
@@ -134,6 +135,7 @@ interface ExecutorsTable {
   started_at: number;
   seen_at: number;
   buried_at: number | null;
+  stopping_at: Generated<number | null>;
 }
 
 interface SettingsTable {

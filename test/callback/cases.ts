@@ -80,6 +80,7 @@ export function taskFor(linkUrl: string, changes: Partial<ClaimedTask> = {}): Cl
     attempt: 1,
     charged: 0,
     deaths: 0,
+    interruptions: 0,
     retry: linearRetry(5, 5),
     coroutineId: ids,
     application: applicationFor(linkUrl),

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { LiveView } from "../../src/core/attempt.ts";
 import { reapExpired, takeOver } from "../../src/core/reap.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   addApplication,
   addTask,
@@ -39,6 +40,36 @@ async function left() {
   const [attempt] = await world.store.attempts.list(task.taskId, 1);
   return { attempt, trace: await world.store.attempts.trace(task.attemptId) };
 }
+
+describe("what dies with an executor that was told to stop", () => {
+  const told = async () => {
+    await world.store.executors.register({ serviceId: SERVICE_ID, host: "here", pid: 1 });
+    await world.store.executors.noteStopping(SERVICE_ID);
+  };
+  const interrupted = {
+    outcome: "interrupted",
+    charged: false,
+    error: {
+      reason: "interrupted",
+      message: "its executor was told to stop, and ended before the attempt",
+    },
+  } as const;
+
+  test("is interrupted when its lease has expired, and no death of its task", async () => {
+    await told();
+    await world.store.tasks.renew([task], 1);
+    await eventually(async () => (await reapExpired(world.store)) > 0 || undefined, 5_000);
+    expect((await left()).attempt).toMatchObject({ ...interrupted, receipt: { killed: false } });
+    const again = await claimTask(world.store, "job");
+    expect(again).toMatchObject({ taskId: task.taskId, deaths: 0, interruptions: 1 });
+  });
+
+  test("is interrupted with the proof when its main process saw it die", async () => {
+    await told();
+    await takeOver(world.store, SERVICE_ID, { cause: "died" });
+    expect((await left()).attempt).toMatchObject({ ...interrupted, receipt: { killed: true } });
+  });
+});
 
 describe("taking over from a dead executor", () => {
   test("ends its attempts as lost, with the proof and the last checkpoint as of the death", async () => {

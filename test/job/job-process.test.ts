@@ -81,3 +81,17 @@ test("never because of the lease of an attempt that it served before", async () 
   former.lease?.(1);
   expect((await finish(next)).end).toMatchObject({ outcome: "succeeded" });
 });
+
+test.each([
+  [9, "thread"],
+  [10, "process"],
+])(
+  "a task that died with %i executors that were told to stop runs in a %s",
+  async (interruptions, method) => {
+    const lane = await openLane();
+    const task = { ...claimed("action", { do: "spin" }, 1_000), interruptions };
+    const { end, receipt } = await finish(lane.start(task));
+    expect(end.outcome).toBe("timed_out");
+    expect(receipt).toMatchObject({ killed: true, method });
+  },
+);

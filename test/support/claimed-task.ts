@@ -30,6 +30,7 @@ export function claimed(job: string, params: unknown, timeoutMs = 30_000): Claim
     attempt: 1,
     charged: 0,
     deaths: 0,
+    interruptions: 0,
     retry: linearRetry(5, 5),
     coroutineId: tasks,
     application: {

@@ -1,5 +1,6 @@
 // Suite: leases, orphaned attempts, and who wins when two want the same task.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { randomUUID } from "node:crypto";
 import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../../../src/core/task.ts";
 import type { Finish, Store } from "../../../src/store/store.ts";
@@ -101,7 +102,46 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
         charged: 1,
         deaths: 0,
         retry: linearRetry(5, 3),
+        wasTold: false,
       });
+    });
+
+    test("an orphan of an executor that was told to stop is known by that, and counted apart", async () => {
+      const corner = await openCorner(store);
+      const [told, untold] = [randomUUID(), randomUUID()];
+      for (const serviceId of [told, untold])
+        await store.executors.register({ serviceId, host: "here", pid: 1 });
+      await corner.add({}, {});
+      const [first] = await corner.claim(1, { serviceId: told });
+      const [second] = await corner.claim(1, { serviceId: untold });
+      await store.executors.noteStopping(told);
+      expect(await store.tasks.runningOf(told)).toMatchObject([{ wasTold: true }]);
+      expect(await store.tasks.runningOf(untold)).toMatchObject([{ wasTold: false }]);
+      await expire(present(first));
+      const expired = await store.tasks.expired(100);
+      expect(expired.find(({ taskId }) => taskId === first?.taskId)?.wasTold).toBe(true);
+      await store.executors.bury(told);
+      const interrupted = { ...lost(present(first)), end: { outcome: "interrupted" as const } };
+      await store.tasks.settle([{ ...interrupted, diedStopping: true }], false);
+      await store.tasks.settle([{ ...lost(present(second)), end: interrupted.end }], false);
+      const again = await corner.claim(2);
+      expect(again.map(({ taskId, interruptions }) => [taskId, interruptions])).toEqual([
+        [present(first).taskId, 1],
+        [present(second).taskId, 0],
+      ]);
+      expect(again.map(({ deaths }) => deaths)).toEqual([0, 0]);
+    });
+
+    test("a new life begins without the interruptions of the last one", async () => {
+      const corner = await openCorner(store);
+      const started = await corner.start();
+      const next = { kind: "terminal", status: "failed" } as const;
+      await store.tasks.settle([{ ...lost(started), diedStopping: true, next }], false);
+      const reference = { applicationId: corner.applicationId, id: started.taskId };
+      expect((await corner.read(started.taskId)).task.interruptions).toBe(1);
+      await store.tasks.redeliver({ reference });
+      expect((await corner.read(started.taskId)).task.interruptions).toBe(0);
+      await corner.claim(1);
     });
 
     test("expired leases are found oldest first, as many as asked for, living ones never", async () => {

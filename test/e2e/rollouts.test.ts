@@ -1,0 +1,73 @@
+// Rollouts that give a long job less time than it needs, through the whole program.
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type ApiClient, clientOf, createClient } from "../support/api-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { executorPid } from "../support/executor-pid.ts";
+import { type Program, startProgram } from "../support/program.ts";
+
+const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
+const ROLLOUTS = 3;
+
+setDefaultTimeout(120_000);
+
+let program: Program;
+let client: ApiClient;
+
+beforeAll(async () => {
+  const env = { JOBS_DIR, LEASE_MS: "2000", SHUTDOWN_TIMEOUT_MS: "60000" };
+  program = await startProgram({ env });
+  client = await createClient(program.url);
+});
+afterAll(() => program.stop());
+
+function isTold(serviceId: string): boolean {
+  const path = join(program.folder, "data", "serendipity.db");
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const row = database
+      .prepare("select stopping_at from executors where service_id = ?")
+      .get(serviceId);
+    return row?.["stopping_at"] != null;
+  } finally {
+    database.close();
+  }
+}
+
+/** SIGTERM, and SIGKILL to the whole tree as soon as the order was heard. */
+async function rollOut(serviceId: string): Promise<void> {
+  const pid = executorPid(program, serviceId);
+  process.kill(program.pid, "SIGTERM");
+  await eventually(() => isTold(serviceId) || undefined, 30_000);
+  process.kill(-pid, "SIGKILL");
+  await program.kill9();
+  await program.restart();
+}
+
+test("a long job that three rollouts kill is interrupted three times, and runs on", async () => {
+  const id = await client.createJob(
+    "action",
+    { do: "sleep", value: 3_000_000 },
+    { timeout: 3_600_000 },
+  );
+  for (let rollout = 1; rollout <= ROLLOUTS; rollout++) {
+    const here = clientOf(program.url, client);
+    const { service_id } = await here.until(
+      id,
+      ({ status, attempts }) => status !== "queued" && attempts.length === rollout,
+      60_000,
+    );
+    await rollOut(service_id ?? "");
+  }
+  const detail = await clientOf(program.url, client).until(
+    id,
+    ({ status, attempts }) => status === "failed" || attempts.length > ROLLOUTS,
+    60_000,
+  );
+  expect(detail.status).toBe("running");
+  expect(detail.attempts.map(({ outcome }) => outcome)).toEqual([
+    ...Array.from({ length: ROLLOUTS }, () => "interrupted"),
+    null,
+  ]);
+});
