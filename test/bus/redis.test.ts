@@ -16,6 +16,7 @@ import type { PrivateRedis } from "../support/private-redis.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
 import { BUN, runScript } from "../support/run-script.ts";
 import { acquireServices } from "../support/services.ts";
+import { whereThere } from "../support/where-there.ts";
 
 const ASK_AND_ANSWER = new URL("../support/ask-and-answer.ts", import.meta.url);
 const QUESTION: LiveQuestion = { kind: "inspect", taskId: 81, fence: 3 };
@@ -221,15 +222,12 @@ describeWith(services, {
     });
 
     const deno = findBinary("deno");
-    test.skipIf(deno === undefined)(
-      "it works on Deno, and the process ends by itself",
-      async () => {
-        const redis = await start();
-        const output = await askAndAnswer([deno ?? "", "run", "-A"], { url: redis.url });
-        console.log(`on Deno, ${output.trim()}`);
-        expect(output).toContain("question to answer");
-      },
-    );
+    whereThere(test, "deno")("it works on Deno, and the process ends by itself", async () => {
+      const redis = await start();
+      const output = await askAndAnswer([deno ?? "", "run", "-A"], { url: redis.url });
+      console.log(`on Deno, ${output.trim()}`);
+      expect(output).toContain("question to answer");
+    });
   },
 });
 

@@ -1,7 +1,8 @@
 // Shows how the lane judges every kind of answer, also of receivers that mean harm.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import type { AttemptLane } from "../../src/core/attempt.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { answerCases, createTestLane, taskFor } from "./cases.ts";
 import { type Receiver, startRawReceiver, startSelfSignedReceiver } from "./receivers.ts";
 

@@ -1,5 +1,5 @@
 // Runs the receivers of docs/callbacks.md as a reader would, and delivers to them.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { findBinary } from "../support/find-binary.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { describe, test } from "../support/long.ts";
+import { type ProgramName, whereThere } from "../support/where-there.ts";
 import { applicationFor, createTestLane, SECRET, taskFor } from "./cases.ts";
 
 const CALLBACK_SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
@@ -20,7 +22,7 @@ interface DocumentedReceiver {
   /** Its heading. */
   readonly title: string;
   readonly file: string;
-  readonly program: string;
+  readonly program: ProgramName;
   /** Makes what is started from the file. */
   build?(program: string, file: string): string;
   readonly args: (file: string, port: number) => readonly string[];
@@ -100,9 +102,7 @@ const rotated: ApplicationChanges = {
 };
 
 for (const receiver of receivers) {
-  const isThere = findBinary(receiver.program) !== undefined;
-  const suite = isThere || process.env["REQUIRE_SERVICES"] === "1" ? describe : describe.skip;
-  suite(`the documented receiver in ${receiver.title}`, () => {
+  whereThere(describe, receiver.program)(`the documented receiver in ${receiver.title}`, () => {
     test("takes genuine deliveries, also in a rotation, and refuses foreign and stale ones", async () => {
       const { child, port } = await startReceiver(receiver);
       const url = `http://127.0.0.1:${port}/`;

@@ -1,7 +1,9 @@
 // Shows that no hostile receiver gets more than it should: time, memory, a second address, or a secret.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { findBinary } from "../support/find-binary.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { BUN, runScript } from "../support/run-script.ts";
+import { whereThere } from "../support/where-there.ts";
 import { type Certificates, createCertificates } from "./certificates.ts";
 import { hostileCases } from "./hostile-receivers.ts";
 import type { HostileRow } from "./run-hostile.ts";
@@ -43,6 +45,7 @@ function check(rows: readonly HostileRow[]): void {
 describe.concurrent("hostile receivers", () => {
   test("on Bun", async () => check(await run(BUN)));
 
-  const denoTest = deno === undefined && process.env["REQUIRE_SERVICES"] !== "1" ? test.skip : test;
-  denoTest("on Deno", async () => check(await run([deno ?? "deno", "run", "--no-prompt", "-A"])));
+  whereThere(test, "deno")("on Deno", async () =>
+    check(await run([deno ?? "deno", "run", "--no-prompt", "-A"])),
+  );
 });

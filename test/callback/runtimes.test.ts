@@ -1,8 +1,10 @@
 // The whole table of answers in a process of its own, on Bun and on Deno, with proxies in the environment.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { findBinary } from "../support/find-binary.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { describe, test } from "../support/long.ts";
 import { BUN, runScript } from "../support/run-script.ts";
+import { whereThere } from "../support/where-there.ts";
 import { answerCases } from "./cases.ts";
 import type { CasesReport } from "./run-cases.ts";
 
@@ -41,8 +43,7 @@ describe("every case ends as the table says, no proxy is used and no connection 
     expect(await report(BUN)).toEqual(expected);
   });
 
-  const denoTest = deno === undefined && process.env["REQUIRE_SERVICES"] !== "1" ? test.skip : test;
-  denoTest("on Deno", async () => {
+  whereThere(test, "deno")("on Deno", async () => {
     expect(await report([deno ?? "deno", "run", "--no-prompt", "-A"])).toEqual(expected);
   });
 });

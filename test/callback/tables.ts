@@ -1,7 +1,9 @@
 // Both tables of callbacks: `bun run test:callbacks` prints them and writes docs/callback-tables.md; it ends with 1 when a row is wrong.
+// They take about a minute: with `--seconds N` all of it runs, and nothing is written.
 import { writeFileSync } from "node:fs";
 import { findBinary } from "../support/find-binary.ts";
 import { BUN, runScript } from "../support/run-script.ts";
+import { openSample } from "../support/sample.ts";
 import { REFUSALS } from "./bypass-hosts.ts";
 import { createCertificates } from "./certificates.ts";
 import { privateAddresses, publicAddresses } from "./guarded-addresses.ts";
@@ -21,6 +23,7 @@ const runtimes: readonly Runtime[] = [
     ? []
     : [{ name: "Deno", command: [deno, "run", "--no-prompt", "--quiet", "-A"] }]),
 ];
+const TRIES = 3;
 const wrong: string[] = [];
 
 const text = `# Tables of callbacks
@@ -38,7 +41,9 @@ ${await hostileTable()}
 ${await guardTables()}`;
 
 console.log(text);
-writeFileSync(new URL("../../docs/callback-tables.md", import.meta.url), text);
+if (openSample(process.argv).isWhole) {
+  writeFileSync(new URL("../../docs/callback-tables.md", import.meta.url), text);
+}
 for (const line of wrong) console.error(`wrong: ${line}`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
@@ -52,7 +57,13 @@ async function hostileTable(): Promise<string> {
   const all: HostileRow[][] = [];
   for (const { name, command } of runtimes) {
     const spec = { command: [...env, ...command], script, data: certificates };
-    const rows = JSON.parse(await runScript(spec)) as HostileRow[];
+    let rows: HostileRow[] = [];
+    let isLate = true;
+    // A busy machine is late only sometimes; what cannot be in time is late every time.
+    for (let tries = 0; tries < TRIES && isLate; tries++) {
+      rows = JSON.parse(await runScript(spec)) as HostileRow[];
+      isLate = rows.some(({ ms }, at) => ms > (hostileCases[at]?.withinMs ?? 0));
+    }
     for (const [at, row] of rows.entries()) wrong.push(...wrongOf(name, row, at));
     all.push(rows);
   }

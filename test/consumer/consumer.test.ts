@@ -1,6 +1,6 @@
 // One consumer on a real store: what it claims, how it lets go, and what it does when its right is in doubt.
 
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Consumer, createConsumer } from "../../src/consumer/consumer.ts";
 import type { FeedNews } from "../../src/consumer/watched.ts";
@@ -9,6 +9,7 @@ import type { Queue } from "../../src/queue/queue.ts";
 import type { TaskDetail } from "../../src/store/store.ts";
 import { atItsBest, timeOf } from "../support/at-its-best.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterEach, beforeEach, describe, test } from "../support/long.ts";
 import { noteTurns } from "../support/noted-turns.ts";
 import {
   createScriptedLane,

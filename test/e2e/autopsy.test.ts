@@ -1,6 +1,6 @@
 // What is kept of attempts that were killed, crashed or gave up, through the whole program: receipts and autopsies.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { hashOf } from "../../src/job/excerpts.ts";
 import { createClient, type Detail, type FullAttempt } from "../support/api-client.ts";
 import { openStream } from "../support/event-stream.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type EndingWorld, openEndings } from "./endings.ts";
 

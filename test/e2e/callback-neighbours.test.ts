@@ -1,5 +1,5 @@
 // Two applications with the same receiver: what one of them is to blame for never holds up the other.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import type { HostView } from "../../src/core/list-hosts.ts";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

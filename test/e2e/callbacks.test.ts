@@ -1,5 +1,5 @@
 // Receivers through the whole program: a dead and a slow one keep nobody else waiting; a delivery can be cancelled.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import type { GateState, HostState } from "../../src/core/host-state.ts";
 import { type ApiClient, createClient, isEnded, signedHeaders } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

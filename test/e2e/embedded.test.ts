@@ -1,12 +1,13 @@
 // The whole program without any server: from a signed request to the end of the task, and through its deaths.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type ApiClient, clientOf, createClient, isEnded } from "../support/api-client.ts";
 import { atItsBest } from "../support/at-its-best.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

@@ -1,10 +1,11 @@
 // The line a running job is in, as its detail tells it, through the whole program: while it spins and while it waits.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, createClient, type Detail, isEnded } from "../support/api-client.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

@@ -1,12 +1,13 @@
 // How exactly an api process tells where a job of another process spins, with Redis and without.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ApiClient, createClient, type Detail } from "../support/api-client.ts";
 import { atItsBest, timeOf } from "../support/at-its-best.ts";
 import { describeWith } from "../support/describe-with.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import {
   ADMIN_TOKEN,

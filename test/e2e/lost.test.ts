@@ -1,11 +1,12 @@
 // What is kept of attempts whose executor was killed, through the whole program.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf } from "../../src/job/excerpts.ts";
 import type { FullAttempt } from "../support/api-client.ts";
 import { executorPid } from "../support/executor-pid.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type EndingWorld, openEndings } from "./endings.ts";
 

@@ -1,6 +1,6 @@
 // What an operator meets: ports that are taken, signals, schemas by hand, job files that cannot be told apart.
 
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { test } from "../support/long.ts";
 import { patienceMs, TEST_LIMIT_MS } from "../support/patience.ts";
 import { startProgram } from "../support/program.ts";
 

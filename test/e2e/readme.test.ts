@@ -1,8 +1,9 @@
 // Runs the README's first task as a newcomer would: by pasting it.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 let program: Program;

@@ -1,11 +1,12 @@
 // Secrets and retries through the whole program: what a real receiver verifies before, during and after a rotation.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { clientOf, isEnded } from "../support/api-client.ts";
 import { collectHeard } from "../support/heard.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

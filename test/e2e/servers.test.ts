@@ -1,6 +1,6 @@
 // The third shape with two api and two executor processes on real MySQL, Redis and nsqd, while things are killed.
 
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -20,6 +20,7 @@ import {
 import { describeWith } from "../support/describe-with.ts";
 import { overlaps, readEffects } from "../support/effect-log.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import type { PrivateRedis } from "../support/private-redis.ts";
 import type { Program } from "../support/program.ts";

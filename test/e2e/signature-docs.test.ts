@@ -1,13 +1,15 @@
 // Runs the worked requests of docs/signature.md as a reader would, and checks its table of values.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { unauthorised } from "../../src/core/authenticate.ts";
 import { bodyBoundPayload, readyMadePayload, sign } from "../../src/core/signature.ts";
-import { findBinary } from "../support/find-binary.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
+import { patienceMs } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
+import { whereThere } from "../support/where-there.ts";
 
 const DOCS = readFileSync(new URL("../../docs/signature.md", import.meta.url), "utf8");
 
@@ -83,7 +85,11 @@ describe("the worked requests", () => {
       APP_SECRET: secretKey,
       TASK_NO: `by ${script.title}`.replaceAll(" ", "-"),
     };
-    const ran = spawnSync(script.needs[0], [path], { env, encoding: "utf8", timeout: 20_000 });
+    const ran = spawnSync(script.needs[0], [path], {
+      env,
+      encoding: "utf8",
+      timeout: patienceMs(),
+    });
     expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
     return ran.stdout
       .trim()
@@ -92,29 +98,21 @@ describe("the worked requests", () => {
   }
 
   for (const script of scripts) {
-    const missing = script.needs.filter((name) => findBinary(name) === undefined);
-    const why = missing.length > 0 ? ` (no ${missing.join(", ")} here)` : "";
-    // A machine without the program skips its script by name.
-    test.skipIf(missing.length > 0)(
-      `with ${script.title} create a task and read it back${why}`,
-      () => {
-        const [created, detail] = run(script);
-        expect(created).toMatchObject({
-          code: 0,
-          msg: "ok!",
-          data: { taskId: expect.any(Number) },
-        });
-        const { data } = created as { data: { taskId: number } };
-        expect(detail).toMatchObject({ code: 0, data: { id: data.taskId, name: "倒计时" } });
-      },
-    );
+    const testScript = whereThere(test, ...script.needs);
+    testScript(`with ${script.title} create a task and read it back`, () => {
+      const [created, detail] = run(script);
+      expect(created).toMatchObject({
+        code: 0,
+        msg: "ok!",
+        data: { taskId: expect.any(Number) },
+      });
+      const { data } = created as { data: { taskId: number } };
+      expect(detail).toMatchObject({ code: 0, data: { id: data.taskId, name: "倒计时" } });
+    });
 
-    test.skipIf(missing.length > 0)(
-      `with ${script.title} and a wrong secret are refused${why}`,
-      () => {
-        const refused = { code: 1, msg: unauthorised().message, data: [] };
-        expect(run(script, `${keys.secretKey}x`)).toEqual([refused, refused]);
-      },
-    );
+    testScript(`with ${script.title} and a wrong secret are refused`, () => {
+      const refused = { code: 1, msg: unauthorised().message, data: [] };
+      expect(run(script, `${keys.secretKey}x`)).toEqual([refused, refused]);
+    });
   }
 });

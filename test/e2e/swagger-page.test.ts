@@ -1,11 +1,13 @@
 // The Swagger page in a real browser: it renders under its policy, and "Try it out" sends signed calls that work.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { type Browser, chromium, type Page } from "playwright-core";
 import openapi from "../../docs/openapi.json";
 import { type ListeningServer, listen } from "../../src/http/listen.ts";
 import { createHarness, type Harness } from "../http/http-harness.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
+import { declareSkipped } from "../support/skipped.ts";
 
 /** As many as the document has. */
 const OPERATIONS = Object.values(openapi.paths).flatMap((path) => Object.keys(path)).length;
@@ -143,13 +145,5 @@ async function authorize(page: Page, token: string): Promise<void> {
   await page.locator(".btn-done").first().click();
 }
 
-const isRequired = process.env["REQUIRE_SERVICES"] === "1";
-if (existsSync(CHROMIUM) || isRequired) describe("the Swagger page", suite);
-else {
-  describe("the Swagger page", () => {
-    // biome-ignore lint/suspicious/noSkippedTests: a machine without a browser skips the suite by name
-    test.skip(`needs chromium (CHROMIUM_PATH, else ${CHROMIUM})`, () => {
-      throw new Error("there is no browser");
-    });
-  });
-}
+if (existsSync(CHROMIUM)) describe("the Swagger page", suite);
+else declareSkipped("the Swagger page", "needs chromium: install it, or name it by CHROMIUM_PATH");

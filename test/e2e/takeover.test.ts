@@ -1,5 +1,5 @@
 // What goes on and what waits when the only executor is killed, through the whole program.
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { type Arrivals, hearArrivals } from "../support/arrivals.ts";
 import { eventually } from "../support/eventually.ts";
 import { executorPid } from "../support/executor-pid.ts";
 import { jobText, makeJobFiles } from "../support/job-folder.ts";
+import { afterEach, test } from "../support/long.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 const FILES = 40;

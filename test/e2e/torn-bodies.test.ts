@@ -1,10 +1,11 @@
 // Bodies that never come to their end, over real sockets against the real program: they cost no memory, and others work.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { signatureFor } from "../http/http-harness.ts";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

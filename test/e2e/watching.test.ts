@@ -1,6 +1,6 @@
 // Watching with the real program: a spinning job live, finished ones again, from any api, and what Redis has to do with it.
 
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import Redis from "ioredis";
 import { type ApiClient, clientOf, createClient, isEnded } from "../support/api-client.ts";
@@ -8,6 +8,7 @@ import { describeWith } from "../support/describe-with.ts";
 import { readEffects } from "../support/effect-log.ts";
 import { type OpenStream, openStream } from "../support/event-stream.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import type { PrivateRedis } from "../support/private-redis.ts";
 import { type Program, startProgram } from "../support/program.ts";

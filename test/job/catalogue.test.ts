@@ -1,5 +1,5 @@
 // What becomes of the files of a JOBS_DIR, good and bad; the folders of these tests lie outside the project.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { openTracing } from "../../src/job/live/tracing.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 import { finish, fixtureJobs, openLane } from "./attempts.ts";
 
 const folders: string[] = [];

@@ -1,5 +1,5 @@
 // The exact line of a job whose own file is still being imported: for detail, in its receipt and in what is kept of it.
-import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { createJobLane } from "../../src/consumer/job-lane.ts";
 import type { RunningAttempt } from "../../src/core/attempt.ts";
 import { placesIn } from "../../src/job/live/read-remains.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
+import { beforeEach, describe, test } from "../support/long.ts";
 import { finish, until } from "./attempts.ts";
 
 const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "import-line-")));

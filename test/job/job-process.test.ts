@@ -1,5 +1,5 @@
 // A job process guards itself: it dies by its own hand when its owner does not kill it in time.
-import { afterEach, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { createJobProcess } from "../../src/job/job-process.ts";
 import { loadFile } from "../../src/job/load-file.ts";
 import type { AttemptOrder } from "../../src/job/protocol.ts";
 import { claimed } from "../support/claimed-task.ts";
+import { afterEach, test } from "../support/long.ts";
 import { finish, openLane, until } from "./attempts.ts";
 
 const file = fileURLToPath(new URL("../kill/jobs/in-process.ts", import.meta.url));

@@ -1,8 +1,9 @@
 // The job lane inside a consumer thread, where it runs in production: job workers are threads of a thread there.
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { claimed } from "../support/claimed-task.ts";
+import { test } from "../support/long.ts";
 import { fixtureJobs } from "./attempts.ts";
 
 test("attempts end, and spinning ones die, inside a consumer thread", async () => {

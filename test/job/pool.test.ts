@@ -1,5 +1,5 @@
 // Which job worker gets an attempt: reuse, replacement, rest, and that nothing stays behind.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import { createPool, type PooledJob } from "../../src/job/pool.ts";
 import { runJob } from "../../src/job/run-job.ts";
 import { WORDS } from "../../src/job/shared-memory.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
+import { declareSkipped } from "../support/skipped.ts";
 import { finish, fixtureJobs, openLane, start, until } from "./attempts.ts";
 
 const countOf = async (lane: Awaited<ReturnType<typeof openLane>>) =>
@@ -213,21 +215,23 @@ test("an attempt for which no thread can be started is handed back, not failed",
 
 const threads = () => readdirSync("/proc/self/task").length;
 
-describe.skipIf(process.platform !== "linux")("the threads of killed attempts", () => {
-  test("are gone after 200 kills", async () => {
-    const lane = await openLane({ slots: 2 });
-    const before = threads();
-    const killOne = async (action: string) => {
-      const attempt = start(lane, action);
-      await until(async () => (await attempt.inspect()).frames.length > 0);
-      attempt.stop("cancel");
-      return (await attempt.gone).killed;
-    };
-    for (let i = 0; i < 100; i++) {
-      expect(await Promise.all([killOne("spin"), killOne("sleep")])).toEqual([true, true]);
-    }
-    expect(lane.figures().unkillable).toBe(0);
-    await lane.close();
-    await until(() => threads() <= before);
+if (process.platform !== "linux") declareSkipped("killed threads", "needs Linux: run it there");
+else
+  describe("the threads of killed attempts", () => {
+    test("are gone after 200 kills", async () => {
+      const lane = await openLane({ slots: 2 });
+      const before = threads();
+      const killOne = async (action: string) => {
+        const attempt = start(lane, action);
+        await until(async () => (await attempt.inspect()).frames.length > 0);
+        attempt.stop("cancel");
+        return (await attempt.gone).killed;
+      };
+      for (let i = 0; i < 100; i++) {
+        expect(await Promise.all([killOne("spin"), killOne("sleep")])).toEqual([true, true]);
+      }
+      expect(lane.figures().unkillable).toBe(0);
+      await lane.close();
+      await until(() => threads() <= before);
+    });
   });
-});

@@ -1,10 +1,12 @@
 // The same attempts in a process of their own on Bun and on Deno: what differs between them is said here.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { AttemptEnd, KillReceipt } from "../../src/core/attempt.ts";
 import { findBinary } from "../support/find-binary.ts";
+import { describe, test } from "../support/long.ts";
+import { whereThere } from "../support/where-there.ts";
 
 const script = fileURLToPath(new URL("./portable.ts", import.meta.url));
 
@@ -53,6 +55,7 @@ const runtimes = [
   { name: "Bun", command: [process.execPath, "--no-install"], method: "thread" },
   { name: "Deno", command: [findBinary("deno") ?? "", "run", "-A"], method: "process" },
 ].filter(({ command }) => command[0] !== "");
+whereThere(describe, "deno")("where Deno is", () => undefined);
 
 describe.each(runtimes)("on $name", ({ name, command, method }) => {
   const running = run(command, [...same.map(([action]) => action), "env", "call"]);

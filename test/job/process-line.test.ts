@@ -1,10 +1,11 @@
 // The exact line of a job in a process of its own: while it spins, when it is told to end, and when it is killed.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunningAttempt } from "../../src/core/attempt.ts";
 import { claimed } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 import { finish, openLane, until } from "./attempts.ts";
 
 /** Lines that are to be named are marked with `//@ name`. */

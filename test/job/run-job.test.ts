@@ -1,9 +1,10 @@
 // How attempts end: every outcome, on real job workers.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { atItsBest } from "../support/at-its-best.ts";
 import { claimed } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 import { finish, openLane, start, until } from "./attempts.ts";
 
 const lane = await openLane();

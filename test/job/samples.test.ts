@@ -1,7 +1,8 @@
 // The sample jobs do what their comments say.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { claimed } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 import { finish, openLane, until } from "./attempts.ts";
 
 const lane = await openLane({ jobsDir: fileURLToPath(new URL("../../src/jobs", import.meta.url)) });

@@ -1,5 +1,6 @@
 // A stop touches nobody else: not during a spawn, an import or an offer, not when a job runs or has just ended.
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
+import { test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { storm } from "./stop-storm.ts";
 

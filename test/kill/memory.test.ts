@@ -1,6 +1,7 @@
 // Whom an executor over EXECUTOR_RSS_MB ends: the attempt that fills its memory, whatever else runs and since when.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 import { hasBegun } from "./program.ts";

@@ -1,5 +1,5 @@
 // The kill matrix, shortened: a few cases of every kind, and what the long one cannot show. The whole: bun run test:kill.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync } from "node:fs";
@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { createClient, isEnded } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { startProgram } from "../support/program.ts";
+import { whereThere } from "../support/where-there.ts";
 import { CASES, type KillCase } from "./cases.ts";
 import { commandOf, openLane } from "./lane.ts";
 import { openProgram } from "./program.ts";
@@ -54,6 +56,8 @@ const lanes = [
   },
   { runtime: "Deno", isolation: "process", actions: ["WASM loop", "a late throw"] },
 ] as const;
+
+whereThere(describe, "deno")("where Deno is", () => undefined);
 
 describe.each(lanes.filter(({ runtime }) => commandOf(runtime) !== null))(
   "on $runtime in a $isolation",

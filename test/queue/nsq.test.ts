@@ -18,6 +18,7 @@ import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts"
 import type { RingAndHearData } from "../support/ring-and-hear.ts";
 import { BUN, runScript } from "../support/run-script.ts";
 import { acquireServices } from "../support/services.ts";
+import { whereThere } from "../support/where-there.ts";
 
 const RING_AND_HEAR = new URL("../support/ring-and-hear.ts", import.meta.url);
 const NOW = { lane: "job", dueInMs: 0 } as const;
@@ -229,16 +230,13 @@ describeWith(services, {
     });
 
     const deno = findBinary("deno");
-    test.skipIf(deno === undefined)(
-      "it works on Deno, and the process ends by itself",
-      async () => {
-        const nsqd = await start();
-        const data = { tcpAddress: nsqd.tcpAddress, topic: "processes" };
-        const output = await ringAndHear([deno ?? "", "run", "-A"], data);
-        console.log(`on Deno, ${output.trim()}`);
-        expect(output).toContain("ring to hear");
-      },
-    );
+    whereThere(test, "deno")("it works on Deno, and the process ends by itself", async () => {
+      const nsqd = await start();
+      const data = { tcpAddress: nsqd.tcpAddress, topic: "processes" };
+      const output = await ringAndHear([deno ?? "", "run", "-A"], data);
+      console.log(`on Deno, ${output.trim()}`);
+      expect(output).toContain("ring to hear");
+    });
   },
 });
 

@@ -1,7 +1,8 @@
 // Declares a suite that needs real servers: it runs with them, or is skipped by name with the reason.
 
-import { describe, test } from "bun:test";
+import { describe } from "bun:test";
 import type { ServiceName, Services, ServiceTypes } from "./services.ts";
+import { declareSkipped } from "./skipped.ts";
 
 export type ServerSuite<K extends ServiceName> = {
   readonly title: string;
@@ -26,7 +27,7 @@ export function describeWith<K extends ServiceName>(
     return;
   }
   const reasons = needs.filter((name) => services[name] === undefined).map(reasonOf(services));
-  describe(title, () => declareMissing(reasons.join("; ")));
+  declareSkipped(title, reasons.join("; "));
 }
 
 function hasAll<K extends ServiceName>(
@@ -38,17 +39,4 @@ function hasAll<K extends ServiceName>(
 
 function reasonOf(services: Services): (name: ServiceName) => string {
   return (name) => `needs ${name}: ${services.missing[name]}`;
-}
-
-function declareMissing(reasons: string): void {
-  if (process.env["REQUIRE_SERVICES"] !== "1") {
-    // biome-ignore lint/suspicious/noSkippedTests: a machine without the server skips the suite by name
-    test.skip(reasons, () => {
-      throw new Error(reasons);
-    });
-    return;
-  }
-  test(reasons, () => {
-    throw new Error(`REQUIRE_SERVICES=1 forbids skipping this suite, which ${reasons}`);
-  });
 }

@@ -31,7 +31,7 @@ async function main(filters: readonly string[]): Promise<number> {
   const outcome = await runBunTest(filters, servers.environment);
   await servers.stop();
   reportSkipped(outcome.output);
-  return close(countTotals(outcome));
+  return close(refuseSkips(countTotals(outcome)));
 }
 
 function reportServers(servers: TestServers): number {
@@ -68,9 +68,18 @@ function runBunTest(
   });
 }
 
+/** Each reason once, with how many tests it left out and what to do about it. */
 function reportSkipped(output: string): void {
-  const skipped = output.split("\n").filter((line) => /^\(skip\) .*needs \w+: /.test(line));
-  if (skipped.length > 0) console.log(`\nSkipped for want of a server:\n${skipped.join("\n")}`);
+  const [, summary = ""] = output.split(/^\d+ tests? skipped:$/m);
+  const lines = (summary || output).split("\n").filter((line) => line.startsWith("(skip) "));
+  const counts = new Map<string, number>();
+  for (const line of lines) {
+    const reason = /\bneeds \w+: .*?(?=\)?(?: \[[\d.]+m?s\])?$)/.exec(line)?.[0] ?? line;
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  if (counts.size === 0) return;
+  console.log("\nSkipped, and what to do about it:");
+  for (const [reason, count] of counts) console.log(`- ${count} × ${reason}`);
 }
 
 /** The last summary counts: a test may print one too, but not after the runner's. */
@@ -85,6 +94,13 @@ function countTotals({ exitCode, output }: Outcome): Totals {
     failed: exitCode !== 0 && failed === 0 ? 1 : failed,
     skipped: count("skip") + count("todo"),
   };
+}
+
+/** Where all that tests need is said to be there, a skipped one has failed. */
+function refuseSkips(totals: Totals): Totals {
+  if (process.env["REQUIRE_SERVICES"] !== "1" || totals.skipped === 0) return totals;
+  console.log("REQUIRE_SERVICES=1 and tests were skipped: they count as failed.");
+  return { ...totals, failed: totals.failed + totals.skipped, skipped: 0 };
 }
 
 function close({ passed, failed, skipped }: Totals): number {

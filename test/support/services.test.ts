@@ -1,8 +1,9 @@
 // Proves that the servers of the tests are real: each answers, and a private one survives what chaos tests do to it.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { createConnection } from "mysql2/promise";
 import { describeWith } from "./describe-with.ts";
+import { afterAll, beforeAll, test } from "./long.ts";
 import type { PrivateNsqd } from "./private-nsqd.ts";
 import { probeMysql, probeNsq, probeRedis } from "./probes.ts";
 import { acquireServices, describeError } from "./services.ts";

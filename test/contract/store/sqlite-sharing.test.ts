@@ -1,5 +1,5 @@
 // SQLite alone: several processes write to one file, nobody's event loop stands still, and failures are named.
-import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { sql } from "kysely";
 import { createSqliteStore } from "../../../src/store/sqlite.ts";
 import { createSqliteDatabase } from "../../../src/store/sqlite-database.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { afterEach, beforeEach, describe, test } from "../../support/long.ts";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { BUN, runScript } from "../../support/run-script.ts";

@@ -1,8 +1,9 @@
 // Proves that the stack of an error is the same, to the column, whether its sources were rewritten or not.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { findBinary } from "../../support/find-binary.ts";
+import { describe, test } from "../../support/long.ts";
 
 const SCRIPT = new URL("./error-stacks.ts", import.meta.url).pathname;
 

@@ -1,5 +1,5 @@
 // Instruments large code of others: it must still parse, keep its lines, and, where it is run, do what it did.
-import { describe, expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
 import { instrument } from "../../../src/job/live/instrument.ts";
 import type { TraceMode } from "../../../src/job/live/rewrite.ts";
+import { describe, test } from "../../support/long.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

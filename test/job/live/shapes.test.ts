@@ -1,7 +1,8 @@
 // Proves that the live stack names the right line of every shape of standing still, seen from outside a worker.
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { test } from "../../support/long.ts";
 import type { Sampled } from "./sample-shapes.ts";
 import { SPINNING, WAITING } from "./shapes.ts";
 
