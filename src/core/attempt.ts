@@ -42,9 +42,18 @@ export interface AttemptError {
   readonly status?: number;
   /** Of a failed delivery: the system's code, such as ECONNREFUSED. */
   readonly code?: string;
+  /** Of a job's failure: what the thrown thing carried besides; secrets masked. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Of an aggregate: its first 10 errors. */
+  readonly errors?: readonly InnerError[];
+  /** The type of what was thrown, when that was no error. */
+  readonly thrown?: string;
   /** Equal for failures of one kind; made by `core/fingerprint` when the end is written. */
   readonly fingerprint?: string;
 }
+
+/** One of the errors that another one gathers; its stack is in that one's. */
+export type InnerError = Pick<AttemptError, "name" | "message" | "fields">;
 
 /** Something a job said: seq counts from 1 per attempt without holes, or a `gap` event tells what is missing. */
 export interface TraceEvent {

@@ -54,9 +54,42 @@ function standardPort(protocol: string): string {
 }
 
 function jobParts(error: AttemptError): string[] {
+  if (error.thrown !== undefined) return ["thrown", whatWasThrown(error, error.thrown)];
+  const name = nameWithInner(error);
   const frame = topOwnFrame(error.stack ?? "");
-  if (frame !== undefined) return [error.name, frame];
-  return error.reason === undefined ? [error.name] : [error.name, error.reason];
+  if (frame !== undefined) return [name, frame];
+  return error.reason === undefined ? [name] : [name, error.reason];
+}
+
+/** An aggregate is of the kind of its errors: `AggregateError[RangeError,TypeError]`. */
+function nameWithInner({ name, errors = [] }: AttemptError): string {
+  if (errors.length === 0) return name;
+  return `${name}[${[...new Set(errors.map((each) => each.name))].sort().join(",")}]`;
+}
+
+/** No error has no place: what there is besides are its fields, or its text. */
+function whatWasThrown({ name, message, fields }: AttemptError, type: string): string {
+  const said = message.replace(/^thrown: /, "");
+  if (type === "string") return `"${wordsOf(said)}"`;
+  if (type !== "object" && type !== "function") return `${type} ${said}`;
+  const known = Object.entries(fields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const shown = known.map(([key, value]) => (isTelling(key, value) ? `${key}=${value}` : key));
+  return `${name === "Error" ? "" : name}{${shown.join(",")}}`;
+}
+
+/** Values that name a kind, and are no secrets. */
+function isTelling(key: string, value: unknown): value is string | number {
+  if (!/^(code|errno|syscall|status|statusCode|type|kind|reason)$/.test(key)) return false;
+  return typeof value === "number" || (typeof value === "string" && /^[\w.:-]{1,64}$/.test(value));
+}
+
+/** The words that do not change from one failure to the next: those without digits, and not too long to be one. */
+function wordsOf(text: string): string {
+  const words = text.split(/\s+/).filter((word) => word !== "");
+  return words
+    .slice(0, 12)
+    .map((word) => (/\d/.test(word) || word.length > 24 ? "*" : word))
+    .join(" ");
 }
 
 /** The innermost frame outside of packages and the runtime, with the file's last two names: hosts differ in the rest. */

@@ -23,6 +23,10 @@ export interface ErrorView {
   readonly stack: string | null;
   /** A stable word for programs, where there is one: `address_refused`, `poison`, … */
   readonly reason?: string;
+  /** What it carried besides. */
+  readonly fields?: AttemptError["fields"];
+  /** Of an aggregate. */
+  readonly errors?: AttemptError["errors"];
   /** Equal for failures of one kind. */
   readonly fingerprint?: string;
 }
@@ -233,12 +237,14 @@ export function attemptView(attempt: Attempt): AttemptView {
 
 function errorView(error: AttemptError | null | undefined): ErrorView | null {
   if (!error) return null;
-  const { name, message, stack = null, reason, fingerprint } = error;
+  const { name, message, stack = null, reason, fields, errors, fingerprint } = error;
   return {
     name,
     message,
     stack,
     ...(reason !== undefined && { reason }),
+    ...(fields !== undefined && { fields }),
+    ...(errors !== undefined && { errors }),
     ...(fingerprint !== undefined && { fingerprint }),
   };
 }

@@ -50,12 +50,29 @@ const OUTCOMES = [
   "interrupted",
 ] as const;
 
+const errorFields = Type.Optional(
+  Type.Object(
+    {},
+    {
+      additionalProperties: true,
+      description: "What it carried besides, such as code and status; secrets masked.",
+    },
+  ),
+);
+
 const errorView = nullable(
   Type.Object({
     name: Type.String(),
     message: Type.String(),
     stack: nullable(Type.String()),
     reason: Type.Optional(Type.String({ description: "A stable word for programs." })),
+    fields: errorFields,
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({ name: Type.String(), message: Type.String(), fields: errorFields }),
+        { description: "Of an aggregate: the first 10." },
+      ),
+    ),
     fingerprint: Type.Optional(
       Type.String({
         description:

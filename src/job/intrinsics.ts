@@ -4,14 +4,36 @@ import type { MemoryWord } from "./vitals.ts";
 
 const { now } = Date;
 const { stringify, parse, isRawJSON } = JSON;
+const { apply } = Reflect;
+const call = apply as <T>(method: unknown, self: unknown, given: readonly unknown[]) => T;
+const { toWellFormed, includes } = String.prototype;
+const replaceMatches = RegExp.prototype[Symbol.replace];
 
 /** Epoch ms. */
 export const clockMs: () => number = now;
-export const toJson: (value: unknown) => string | undefined = stringify;
-export const toJsonWith: (
+/** JSON text without half characters, neither in texts nor in keys. */
+export const toJson = (value: unknown): string | undefined => withoutHalves(stringify(value));
+export const toJsonWith = (
   value: unknown,
   replace: (key: string, value: unknown) => unknown,
-) => string | undefined = stringify;
+): string | undefined => withoutHalves(stringify(value, replace));
+/** Half characters become U+FFFD. */
+export const wellFormed = (text: string): string => call(toWellFormed, text, []);
+
+/** Every escape, so that none begins in the middle of another; two that are halves of one character are one. */
+const ESCAPES =
+  /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|.)/g;
+
+/**
+ * JSON.stringify escapes half characters, and many readers of JSON refuse such a text as a whole. Text that a job made
+ * raw (`JSON.rawJSON`) may hold whole ones as escapes.
+ */
+function withoutHalves(json: string | undefined): string | undefined {
+  if (json === undefined || !(call(includes, json, ["\\ud"]) || call(includes, json, ["\\uD"])))
+    return json;
+  const whole = (found: string) => (found.length === 6 ? "\ufffd" : found);
+  return call<string>(replaceMatches, ESCAPES, [json, whole]);
+}
 /** A number that a job made exact with `JSON.rawJSON`. */
 export const isRawJson: (value: unknown) => value is { readonly rawJSON: string } = isRawJSON;
 export const parseJson: (text: string) => unknown = parse;
@@ -24,12 +46,11 @@ export const fetchNow: (input: string | URL | Request, init?: RequestInit) => Pr
 export const NativePromise = Promise;
 export const NativeAbortController = AbortController;
 
-const { apply } = Reflect;
 const then: unknown = Reflect.get(Promise.prototype, "then");
 
 /** `promise.catch`, which would go through a patched `then`. */
 export function onRejection(promise: Promise<unknown>, hear: (thrown: unknown) => void): void {
-  (apply as (...given: readonly unknown[]) => unknown)(then, promise, [undefined, hear]);
+  call(then, promise, [undefined, hear]);
 }
 
 const loadBuiltin = process.getBuiltinModule.bind(process);

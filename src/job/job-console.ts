@@ -1,6 +1,6 @@
 // Makes `console.*` and raw writes to stdout and stderr of a job's code into log events.
 import type { Writable } from "node:stream";
-import { cut } from "./error-data.ts";
+import { cut } from "./cut-text.ts";
 import { formatValues, inspectValue, openWritable } from "./intrinsics.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";

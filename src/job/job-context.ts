@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { JobContext, JobLog, JobLogFields } from "../sdk/job-context.ts";
 import { type AttemptScope, never } from "./attempt-scope.ts";
-import { cut } from "./error-data.ts";
+import { cut } from "./cut-text.ts";
 import { clockMs, fetchNow, formatValues, NativeAbortController, toJson } from "./intrinsics.ts";
 import type { LogLevel } from "./job-console.ts";
 import type { AttemptOrder } from "./protocol.ts";

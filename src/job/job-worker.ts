@@ -35,6 +35,9 @@ import { createUntraced } from "./untraced.ts";
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */
 const MAX_SHOWN_RESULT = 3_800;
 
+/** Engines keep ten frames, of which packages may take all. */
+const STACK_FRAMES = 50;
+
 /** Everything that lasts longer than an attempt. */
 interface JobWorker {
   readonly memory: SharedMemory;
@@ -65,6 +68,7 @@ function start(port: MessagePort, boot: Boot): void {
     runtime: null,
     scope: null,
   };
+  Error.stackTraceLimit = STACK_FRAMES;
   const exit = process.exit.bind(process);
   concealOwnProcess((call) => {
     const message = `the job's code ended its own process: ${call}`;
@@ -91,7 +95,7 @@ async function getReady(worker: JobWorker, port: MessagePort): Promise<void> {
 /** What a job left floating may fail because of the abort: that is no crash. */
 function reportUncaught(worker: JobWorker, thrown: unknown): void {
   if (worker.scope?.isAbort(thrown)) return;
-  worker.post({ kind: "crashed", error: errorData(thrown) });
+  worker.post({ kind: "crashed", error: errorData(thrown, worker.secret) });
 }
 
 function hear(worker: JobWorker, message: ToJobWorker): void {
@@ -187,7 +191,11 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     scope.write("result", { result: shownValue(kept, MAX_SHOWN_RESULT, scope.secret) });
     return { kind: "returned", result: text };
   } catch (thrown) {
-    return { kind: "threw", error: errorData(thrown), aborted: scope.isAbort(thrown) };
+    return {
+      kind: "threw",
+      error: errorData(thrown, scope.secret),
+      aborted: scope.isAbort(thrown),
+    };
   }
 }
 

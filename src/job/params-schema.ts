@@ -1,5 +1,5 @@
 // Tells whether a params schema can be said in JSON Schema, which is all that the catalogue can store.
-import { cut } from "./error-data.ts";
+import { cut } from "./cut-text.ts";
 
 const KIND = Symbol.for("TypeBox.Kind");
 const TRANSFORM = Symbol.for("TypeBox.Transform");

@@ -1,6 +1,6 @@
 // Makes values fit to be shown: secrets masked at any depth, sizes bounded, whatever a job hands over.
 import { Buffer } from "node:buffer";
-import { cut } from "./error-data.ts";
+import { cut } from "./cut-text.ts";
 import { isRawJson, toJson } from "./intrinsics.ts";
 
 /** In any case, anywhere in the key. */
