@@ -75,8 +75,8 @@ export interface TraceEvent {
 
 /** Where a job is, as seen from outside at one moment. */
 export interface LiveView {
-  /** `waiting`: suspended in an await. `running`: on the processor. */
-  readonly state: "waiting" | "running";
+  /** `starting`: no line of it has run yet. `waiting`: suspended in an await. `running`: on the processor. */
+  readonly state: "starting" | "waiting" | "running";
   /** Of very many the innermost 250 and the outermost 50. */
   readonly frames: readonly Frame[];
   /** How many frames are left out between the two; missing for none. */
@@ -85,7 +85,10 @@ export interface LiveView {
   readonly waiting?: readonly WaitingPoint[];
   /** What `ctx.watch` was given last, redacted and capped. */
   readonly vars: Readonly<Record<string, unknown>> | null;
-  /** How many times the job was resumed. */
+  /**
+   * How many times an await of the job came back: of its own code, or, where that notes nothing (`trace: "off"`,
+   * packages), those of `ctx.sleep`, `ctx.fetch` and `ctx.step` alone.
+   */
   readonly round: number;
   /** Ms since the attempt began to run. */
   readonly elapsedMs: number;

@@ -46,7 +46,7 @@ export interface AttemptView {
 /** The answer of `/task/detail`, field by field. */
 export interface TaskDetailView {
   /** While it runs `waiting` (suspended in an await) or `running`, else equal to `status`. */
-  readonly state: "waiting" | ShownStatus;
+  readonly state: "starting" | "waiting" | ShownStatus;
   /** JSON text of frames, innermost first. */
   readonly trace_list: string;
   /** How many frames of a deep stack are left out after the innermost 250. */

@@ -32,7 +32,7 @@ export const autopsySchema = Type.Object(
     checkpoint_age_ms: figure(
       "Of a lost attempt: how old its vars, progress and figures were when its executor died.",
     ),
-    state: nullable(Type.String({ enum: ["running", "waiting", null] })),
+    state: nullable(Type.String({ enum: ["starting", "running", "waiting", null] })),
     frames: Type.Array(
       Type.Object({
         ...frameFields,

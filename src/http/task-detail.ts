@@ -103,7 +103,7 @@ const frameView = Type.Object({
 });
 
 const detailView = Type.Object({
-  state: oneOf(["waiting", ...STATUSES]),
+  state: oneOf(["starting", "waiting", ...STATUSES]),
   trace_list: Type.String({
     description:
       "JSON text of frames {file, line, function, class?, type?, object?, args?}, innermost first.",
@@ -126,7 +126,7 @@ const detailView = Type.Object({
     anyOf: [Type.Object({}), Type.Array(Type.Object({}), { maxItems: 0 })],
     description: "What the job gave to ctx.watch; [] when empty.",
   }),
-  round: Type.Integer({ description: "How many times the job was resumed." }),
+  round: Type.Integer({ description: "How many times an await of the job came back." }),
   elapsed: Type.Number({ description: "Ms." }),
   id: Type.Integer(),
   taskNo: Type.String(),

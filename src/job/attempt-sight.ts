@@ -14,7 +14,15 @@ import { readEvents } from "./event-ring.ts";
 import { readExcerpts } from "./excerpts.ts";
 import type { JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
-import { emptyView, inspect, type LiveSource, ownVitals, readTrace, readView } from "./live.ts";
+import {
+  emptyView,
+  inspect,
+  isStarting,
+  type LiveSource,
+  ownVitals,
+  readTrace,
+  readView,
+} from "./live.ts";
 import type { PooledJob } from "./pool.ts";
 import type { AbortMessage } from "./protocol.ts";
 import { runtimeName, runtimeVersion } from "./runtime.ts";
@@ -121,7 +129,8 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
       const seen = lastStack(host, method);
       // Who heard of the abort waited, or had nothing on the processor.
       const hasHeard = method === "abort" && seen.stack?.state !== "running";
-      const state = wasWaiting || hasHeard ? "waiting" : "running";
+      const waitedOrNot = wasWaiting || hasHeard ? "waiting" : "running";
+      const state = isStarting(host, seen.stack) ? "starting" : waitedOrNot;
       return { ...seen, state, vitals: lastVitals(host, cpuBeforeMs) };
     },
     end(outcome, last) {

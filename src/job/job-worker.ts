@@ -169,10 +169,17 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   worker.runtime?.belongsTo(order.attemptId);
   const end = await outcomeOf(worker.job, order, scope);
   scope.end();
+  noteRounds(worker);
   worker.runtime?.belongsTo(0);
   Atomics.store(words, WORDS.phase, ended);
   worker.post({ kind: "ended", id: order.id, end });
   soon(() => worker.post({ kind: "idle", id: order.id }));
+}
+
+/** All that is kept of an attempt that ended well is in the shared memory. */
+function noteRounds({ memory: { words }, runtime }: JobWorker): void {
+  const rounds = Math.max(runtime?.resumed() ?? 0, Atomics.load(words, WORDS.round));
+  Atomics.store(words, WORDS.round, rounds);
 }
 
 async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Promise<JobEnd> {

@@ -5,6 +5,7 @@ import { lastSeqOf, readEvents } from "./event-ring.ts";
 import { ownFrames } from "./frames.ts";
 import type { JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
+import { isBegun } from "./offered.ts";
 import { readText, type SharedMemory, WORDS } from "./shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
@@ -31,11 +32,18 @@ export interface LiveSource {
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isFree = await isIdle(host);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
-  const round = Atomics.load(source.memory.words, WORDS.round);
+  const rounds = Atomics.load(source.memory.words, WORDS.round);
   const stack = host.readStack();
-  const state = isFree && stack?.state !== "running" ? "waiting" : "running";
+  const busyOrNot = isFree && stack?.state !== "running" ? "waiting" : "running";
+  const state = isStarting(host, stack) ? "starting" : busyOrNot;
+  const round = Math.max(rounds, stack?.resumed ?? 0);
   const view = { ...readView(source, state, stack), round };
   return { ...view, vitals: ownVitals(host, source.cpuBeforeMs) };
+}
+
+/** True when no line of the attempt, nor of the import that it waits for, is known to have run. */
+export function isStarting({ memory }: JobHost, stack: LiveStack | null): boolean {
+  return !isBegun(memory) && (stack === null || stack.frames.length === 0);
 }
 
 /**
@@ -64,7 +72,8 @@ export function ownVitals(host: JobHost, cpuBeforeMs: number | null): Vitals {
 
 /**
  * The frames are those of the live stack. Without one they are those of the last `ctx` call, so a job that went on
- * since is further on. `round` counts the awaits of `ctx.sleep`, `ctx.fetch` and `ctx.step` that came back.
+ * since is further on. `round` counts the awaits that came back: with a live stack those of
+ * the job's own code, else those of `ctx.sleep`, `ctx.fetch` and `ctx.step`.
  */
 export function readView(
   source: LiveSource,
@@ -77,7 +86,7 @@ export function readView(
     state,
     ...(live ?? { frames: ownFrames(readText(memory.stack) ?? "", jobsDir) }),
     vars: readJson<Record<string, unknown>>(readText(memory.vars)),
-    round: Atomics.load(memory.words, WORDS.round),
+    round: Math.max(Atomics.load(memory.words, WORDS.round), stack?.resumed ?? 0),
     elapsedMs: Math.round(performance.now() - startedMs),
     progress: readJson<Progress>(readText(memory.progress)),
   };
@@ -97,7 +106,7 @@ function placesOf({ frames, omitted, waiting, moving }: LiveStack): Places {
 /** The view of an attempt that no job worker has accepted yet. */
 export function emptyView(startedMs: number): LiveView {
   const elapsedMs = Math.round(performance.now() - startedMs);
-  return { state: "waiting", frames: [], vars: null, round: 0, elapsedMs, progress: null };
+  return { state: "starting", frames: [], vars: null, round: 0, elapsedMs, progress: null };
 }
 
 /** What is kept of an attempt: the view, its last events, and its end as the last of them. */

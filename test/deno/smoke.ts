@@ -66,6 +66,17 @@ describe("on Deno", () => {
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
   });
 
+  test("a job of which no line has run yet is starting, and neither runs nor waits", async () => {
+    const id = await client.createJob("action", { do: "sleep-twice-and-wait" }, { timeout: 3000 });
+    const seen: Detail[] = [];
+    await client.until(id, (detail) => seen.push(detail) > 0 && detail.executed_function_line > 0);
+    const placeless = seen.filter(
+      (it) => it.status === "running" && it.executed_file_name === null,
+    );
+    expect(placeless.map(({ state }) => state)).toEqual(placeless.map(() => "starting"));
+    await client.post("/task/cancel", { id });
+  });
+
   test("a waiting job is watched live to its end", async () => {
     const id = await client.createJob("action", { do: "sleep-twice-and-wait" });
     const { data } = await client.post<{ ticket: string }>(`/task/${id}/ticket`, {});

@@ -43,10 +43,17 @@ describe("looking at a running attempt", () => {
     expect(end.trace?.view).toMatchObject({ state: "waiting", round: 2 });
   });
 
+  test("counts own awaits, refused ones and the last of a function included", async () => {
+    const without = (await traceOf("await-own", 0)).view?.round ?? 0;
+    // Twice each: its tail, and two that are refused; then one for three at once, and one of `run` itself.
+    expect(without).toBe(2 + 2 + 2 + 1 + 1);
+    expect((await traceOf("await-own", 5)).view?.round).toBe(without + 5);
+  });
+
   test("answers before the attempt begins and after it has ended", async () => {
     const attempt = start(lane, "return");
     const early = await attempt.inspect();
-    expect(early.round).toBe(0);
+    expect(early).toMatchObject({ state: "starting", frames: [], round: 0 });
     await finish(attempt);
     expect(await attempt.inspect()).toMatchObject({ frames: [], vars: null, progress: null });
   });

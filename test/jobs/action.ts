@@ -83,6 +83,26 @@ const stays: Readonly<Record<string, Action>> = {
     await ctx.sleep(Number(value));
     return "slept";
   },
+  "await-own": async (value, ctx) => {
+    const soon = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+    const tail = async () => {
+      await soon();
+    };
+    const refused = async () => {
+      await soon();
+      throw new Error("refused");
+    };
+    for (let times = 0; times < Number(value); times += 1) await soon(); // value
+    await tail(); // 1 there, 1 here
+    await refused().catch(() => undefined); // 1 there, 1 here
+    try {
+      await refused(); // 1 there, 1 here
+    } catch {
+      turns += 1;
+    }
+    await Promise.all([ctx.sleep(1), ctx.sleep(1), soon()]); // 1
+    return turns;
+  },
   "sleep-twice-and-wait": async (_, ctx) => {
     await ctx.sleep(1);
     await ctx.sleep(1);

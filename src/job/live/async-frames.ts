@@ -101,6 +101,7 @@ export function createAsyncFrames(words: Int32Array) {
     },
     /** Who awaited comes back on an empty stack, whatever an overflow or a failed import has left there. */
     [CALLS.resume]: (handle: number, location: number): number => {
+      countResumed(words);
       if (words[frameAt(handle) + FRAME.handle] === handle) return takePlace(1, handle, location);
       words[WORDS.depth] = 0;
       return open(location);
@@ -114,6 +115,7 @@ export function createAsyncFrames(words: Int32Array) {
       const depth = words[entry + FRAME.depth] as number;
       if (words[entry + FRAME.handle] !== handle || depth === 0)
         return regainWithout(handle, location);
+      if (depth === SUSPENDED) countResumed(words);
       return takePlace(depth === SUSPENDED ? 1 : depth, handle, location);
     },
     [CALLS.close]: (handle: number): number => {
@@ -121,6 +123,8 @@ export function createAsyncFrames(words: Int32Array) {
       if (words[entry + FRAME.handle] !== handle) return leaveWithout(handle);
       const depth = words[entry + FRAME.depth] as number;
       if (depth > 0) words[WORDS.depth] = depth - 1;
+      // After its last await it need not come back to the stack, or the await was refused.
+      else if (depth === SUSPENDED) countResumed(words);
       words[entry + FRAME.depth] = 0;
       return handle;
     },
@@ -134,6 +138,10 @@ export function createAsyncFrames(words: Int32Array) {
       reserveEntry(words);
     },
   };
+}
+
+function countResumed(words: Int32Array): void {
+  words[WORDS.resumed] = (words[WORDS.resumed] as number) + 1;
 }
 
 /** Finds the next free entry from a handle on, and gives the handle that belongs to it; 0: the table is full. */

@@ -11,6 +11,8 @@ export const WORDS = {
   /** Id of the attempt that runs, in two halves; 0 while none does. For whoever finds the memory after a death. */
   attemptLow: 3,
   attemptHigh: 4,
+  /** How many times a frame came back from an await of its own, modulo 2^32. */
+  resumed: 5,
 } as const;
 
 const HEAD = 16;

@@ -1,7 +1,7 @@
 // Reads the live memory from outside: where the code of a job worker is at this moment, or what it waits for.
 import type { Frame, WaitingPoint } from "../../core/attempt.ts";
 import { fileNumberOf, indexOf, type LocationTable } from "./locations.ts";
-import { HANDLE_BITS, LOCATIONS, locationOf } from "./memory.ts";
+import { HANDLE_BITS, LOCATIONS, locationOf, WORDS } from "./memory.ts";
 import { callersOf, copyTable, waitingPlaces } from "./read-table.ts";
 import { INNERMOST, isWhole, lookTwice, OUTERMOST, type Snapshot } from "./snapshot.ts";
 
@@ -19,6 +19,8 @@ export interface LiveStack {
   readonly waiting: readonly WaitingPoint[];
   /** True when the code went on while it was read: then the outer frames are right, the inner ones were. */
   readonly moving: boolean;
+  /** How many times code came back from an await; read before its place. */
+  readonly resumed: number;
 }
 
 const MOST_WAITING = 100;
@@ -28,6 +30,7 @@ export type FindTable = (fileNumber: number) => LocationTable | undefined;
 
 /** Takes microseconds. Any time is fine: the code neither knows nor waits. */
 export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
+  const resumed = (words[WORDS.resumed] ?? 0) >>> 0;
   const { snapshot, earlier, moving } = lookTwice(words);
   const table = copyTable(words);
   const outermost = words[LOCATIONS + 1] ?? 0;
@@ -41,7 +44,7 @@ export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
   }));
   if (snapshot.depth === 0) {
     const frames = waiting[0]?.frames ?? frameOf(locationOf(words, outermost));
-    return { state: "waiting", frames, omitted: 0, waiting, moving };
+    return { state: "waiting", frames, omitted: 0, waiting, moving, resumed };
   }
   const seen = moving ? agreed(snapshot, earlier, frameOf) : innermostFirst(snapshot);
   const callers = outermost < 0 ? callersOf(table, outermost & HANDLE_BITS) : [];
@@ -53,6 +56,7 @@ export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
     ...cut(framesOf([...seen, ...callers]), hidden),
     waiting,
     moving,
+    resumed,
   };
 }
 

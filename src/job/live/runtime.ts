@@ -10,6 +10,8 @@ export interface LiveRuntime {
   reset(): void;
   /** Notes which attempt runs; 0: none. */
   belongsTo(attemptId: number): void;
+  /** How many times code came back from an await since the last reset. */
+  resumed(): number;
 }
 
 /**
@@ -26,7 +28,11 @@ export function installLiveRuntime(words: Int32Array): LiveRuntime {
   for (const [name, value] of Object.entries(calls)) {
     Object.defineProperty(globalThis, name, { value, writable: false, configurable: false });
   }
-  return { reset: frames.reset, belongsTo: (attemptId) => noteAttempt(words, attemptId) };
+  return {
+    reset: frames.reset,
+    belongsTo: (attemptId) => noteAttempt(words, attemptId),
+    resumed: () => (words[WORDS.resumed] ?? 0) >>> 0,
+  };
 }
 
 /** They hand a value on. */
