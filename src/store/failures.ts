@@ -82,6 +82,11 @@ export function isAboutRows(thrown: unknown): boolean {
   return kind === "statement" || kind === "duplicate";
 }
 
+/** True when a CREATE TABLE met a table of that name. */
+export function isExistingTable(thrown: unknown): boolean {
+  return (thrown as DriverError).errno === 1050;
+}
+
 /** The connection was closed or killed, the server shut down, an error during commit, TiDB: result undetermined. */
 const UNKNOWN_OUTCOMES: readonly unknown[] = [
   "PROTOCOL_CONNECTION_LOST",

@@ -20,6 +20,7 @@ const MIGRATION_LOCK_WAIT_S = 60;
 
 const dialect: Dialect = {
   kind: "mysql",
+  lockReaches: "all",
   nowMs: sql<number>`cast(unix_timestamp(now(3)) * 1000 as signed)`,
   byId: sql`force index (primary)`,
   byIndex: (name) => sql`force index (${sql.ref(name)})`,
@@ -29,11 +30,14 @@ const dialect: Dialect = {
   skipLocked: sql`for update skip locked`,
 };
 
-/** Where SKIP LOCKED locks nothing, rivals wait for each other instead of passing by. */
-const waitingDialect: Dialect = { ...dialect, skipLocked: dialect.forUpdate };
-
 function dialectOf(server: MysqlServer | undefined): Dialect {
-  return server?.skipsLocked === false ? waitingDialect : dialect;
+  if (server === undefined) return dialect;
+  return {
+    ...dialect,
+    lockReaches: server.isOneOfMany ? "node" : "all",
+    // Where SKIP LOCKED locks nothing, rivals wait for each other instead of passing by.
+    skipLocked: server.skipsLocked ? dialect.skipLocked : dialect.forUpdate,
+  };
 }
 
 export interface MysqlOptions {
@@ -105,7 +109,7 @@ async function exclusively<T>(
   try {
     return await kysely.connection().execute(async (connection) => {
       await takeLock({ connection, dialect });
-      return work({ connection, dialect });
+      return work({ connection, dialect: dialectOf(pool.server()) });
     });
   } finally {
     // The server gives the lock back with the connection, also when this process dies.

@@ -21,7 +21,8 @@ export interface MysqlServer {
 
 /** Asks for what `toMysqlServer` reads. Every server has `version`; what it does not have is missing. */
 export const SERVER_QUESTION = `SHOW SESSION VARIABLES WHERE Variable_name IN
-     ('version', 'wsrep_on', 'auto_increment_increment', 'tidb_enable_check_constraint')`;
+     ('version', 'wsrep_on', 'group_replication_group_name', 'auto_increment_increment',
+      'tidb_enable_check_constraint')`;
 
 /** Judges a server by its variables; throws `configuration` when it is too old. */
 export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServer {
@@ -35,7 +36,7 @@ export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServ
     idsOfInsert: idsOf(kind, wsrep),
     skipsLocked: kind !== "tidb",
     checks: kind !== "tidb" || variables.get("tidb_enable_check_constraint") === "ON",
-    isOneOfMany: wsrep === "ON",
+    isOneOfMany: wsrep === "ON" || Boolean(variables.get("group_replication_group_name")),
   };
 }
 

@@ -19,6 +19,7 @@ const LONGEST_STATEMENT_KEPT = 20_000;
 
 const dialect: Dialect = {
   kind: "sqlite",
+  lockReaches: "all",
   // Rounded: the product may lie just below the whole number of ms.
   nowMs: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
   byId: sql`not indexed`,

@@ -9,6 +9,16 @@ describe("a server that speaks MySQL's protocol", () => {
   test.each([
     [{ version: "8.0.43" }, "mysql", { idsOfInsert: "counted", isOneOfMany: false }],
     [{ version: "9.4.0" }, "mysql", { idsOfInsert: "counted", isOneOfMany: false }],
+    [
+      { version: "8.4.6", group_replication_group_name: "" },
+      "mysql",
+      { idsOfInsert: "counted", isOneOfMany: false },
+    ],
+    [
+      { version: "8.4.6", group_replication_group_name: "aadaaaaa-adda-adda-aaaa-aaaaaaddaaaa" },
+      "mysql",
+      { idsOfInsert: "counted", isOneOfMany: true },
+    ],
     // Percona XtraDB Cluster: the variable is there, switched on or not.
     [
       { version: "8.0.42-33.1", wsrep_on: "ON" },

@@ -146,10 +146,14 @@ export function migratingSuite(createDatabase: CreateTestDatabase): void {
       const store = database.open();
       await store.migrate();
       await database.query("UPDATE schema_migrations SET finished_at = NULL, statements_done = 3");
-      for (const attempt of [store.migrate, store.checkSchema]) {
-        const message = expect.stringMatching(/migration 1 'first-tables' stopped after 3/);
-        expect(await rejectionOf(attempt())).toMatchObject({ code: "configuration", message });
-      }
+      const stopped = expect.stringMatching(/migration 1 'first-tables' stopped after 3.*DELETE/);
+      const code = "configuration";
+      expect(await rejectionOf(store.migrate())).toMatchObject({ code, message: stopped });
+      // Without the lock nobody knows whether it has stopped: only `migrate` advises a repair.
+      const open = expect.stringMatching(
+        /migration 1 'first-tables' has not finished, 3 .*`migrate` says how/,
+      );
+      expect(await rejectionOf(store.checkSchema())).toMatchObject({ code, message: open });
     });
 
     test("no CHECK has the name of an index, which some servers take for the same", async () => {
