@@ -14,6 +14,8 @@ export type ProgramOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: this Bun. */
   readonly command?: { readonly path: string; readonly args: readonly string[] };
+  /** Default: today's `src/main.ts`. */
+  readonly main?: string;
   /** The path that must answer 200 before the program counts as started. */
   readonly readyPath?: string;
 };
@@ -26,7 +28,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const command = options.command ?? { path: process.execPath, args: ["--no-install"] };
   const server = await startPrivateServer({
     command: command.path,
-    args: [...command.args, MAIN, "start"],
+    args: [...command.args, options.main ?? MAIN, "start"],
     folder,
     env: { PORT: String(port), DATA_DIR: join(folder, "data"), LOG_LEVEL: "info", ...options.env },
     probe: () => expectOk(`${url}${options.readyPath ?? "/readyz"}`),

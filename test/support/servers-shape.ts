@@ -1,4 +1,5 @@
 // The third shape for one suite: a database, nsqd and Redis of its own, and as many programs of either role as it wants.
+import type { Release } from "./last-release.ts";
 import type { PrivateNsqd } from "./private-nsqd.ts";
 import type { PrivateRedis } from "./private-redis.ts";
 import { type Program, startProgram } from "./program.ts";
@@ -12,7 +13,10 @@ export const ADMIN_TOKEN = "an-admin-token-for-tests";
 export interface ServersShape {
   readonly nsqd: PrivateNsqd;
   readonly redis: PrivateRedis;
-  start(role: "api" | "executor"): Promise<Program>;
+  /** Of the database. */
+  readonly url: string;
+  /** Starts a program, today's unless another release is named. */
+  start(role: "api" | "executor", release?: Release): Promise<Program>;
   /** Stops every program that was started, then the servers. */
   stop(): Promise<void>;
 }
@@ -41,9 +45,12 @@ export async function openServersShape(
   return {
     nsqd,
     redis,
-    async start(role) {
+    url: database.url,
+    async start(role, release) {
       const ready = role === "api" ? { readyPath: "/healthz" } : {};
-      const program = await startProgram({ env: { ...shared, ROLE: role }, ...ready });
+      const { main, jobsDir } = release ?? {};
+      const env = { ...shared, ROLE: role, ...(jobsDir && { JOBS_DIR: jobsDir }) };
+      const program = await startProgram({ env, ...ready, ...(main && { main }) });
       programs.push(program);
       return program;
     },
