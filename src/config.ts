@@ -30,6 +30,8 @@ export interface Config {
   /** Absolute. */
   readonly jobsDir: string;
   readonly executorSlots: number;
+  /** Part of the slots that one application's jobs may take while others create tasks; 1: all. */
+  readonly applicationSlotShare: number;
   readonly callbackConcurrency: number;
   /** CIDRs and host names that callbacks may reach although they are not public; null: unset. */
   readonly callbackAllow: readonly string[] | null;
@@ -182,6 +184,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     redisUrl: values.REDIS_URL,
     nsq: nsqOf(values),
     executorSlots: values.EXECUTOR_SLOTS,
+    applicationSlotShare: values.APPLICATION_SLOT_SHARE,
     callbackConcurrency: values.CALLBACK_CONCURRENCY,
     callbackAllow: values.CALLBACK_ALLOW,
     callbackPorts: values.CALLBACK_PORTS ?? [],

@@ -58,6 +58,7 @@ describe("defaults", () => {
       signatureTtlS: 86_400,
       maxBodyBytes: 1_048_576,
       maxBodiesMb: 64,
+      applicationSlotShare: 0.75,
       migrate: true,
     });
     expect(config.executorSlots).toBeGreaterThanOrEqual(4);

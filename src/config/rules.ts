@@ -22,6 +22,18 @@ export function wholeNumber(min: number, max: number): Rule<number> {
   };
 }
 
+/** More than nothing, at most all. */
+export function fraction(): Rule<number> {
+  return {
+    text: "a number above 0, up to 1",
+    parse(text) {
+      if (!/^(?:[01]|[01]?\.\d{1,6})$/.test(text)) return undefined;
+      const value = Number(text);
+      return value > 0 && value <= 1 ? value : undefined;
+    },
+  };
+}
+
 export function oneOf<const T extends string>(...words: readonly T[]): Rule<T> {
   return {
     text: `one of ${words.join(", ")}`,

@@ -21,6 +21,7 @@ import {
   isFor,
   type ToConsumer,
 } from "./protocol.ts";
+import { shareSlots } from "./slot-share.ts";
 
 /** Turns, leases and cancel polls of one consumer never need more connections at once. */
 const POOL_SIZE = 3;
@@ -111,10 +112,14 @@ async function begin(attempts: AttemptLane): Promise<Consumer> {
   const onUnkillable = ({ taskId }: { taskId: number }) =>
     say({ to: "executor", kind: "unkillable", taskId });
   const { leaseMs } = config;
+  const { applicationSlotShare: share } = config;
+  const { applications } = store;
+  const shared =
+    lane === "job" ? await shareSlots(attempts, { applications, share, logger }) : attempts;
   return createConsumer({
     store,
     queue,
-    attempts,
+    attempts: shared,
     lane,
     serviceId,
     leaseMs,

@@ -46,6 +46,8 @@ export function cacheApplications(
       missingUntil.delete(application.appKey);
       return created;
     },
+    noteUse: (id) => applications.noteUse(id),
+    countInUse: (withinMs) => applications.countInUse(withinMs),
     find: async (key) => (clockMs() < (missingUntil.get(key) ?? 0) ? undefined : find(key)),
     rotate: async (rotation) => {
       try {

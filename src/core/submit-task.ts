@@ -1,6 +1,7 @@
 // The use case of creating a task: checked now, durable before the answer, many at once in one statement.
 import type { Queue } from "../queue/queue.ts";
 import type { Application, CreateResult, Store } from "../store/store.ts";
+import { createApplicationUse } from "./application-use.ts";
 import { createBells } from "./bells.ts";
 import { createBatches, type Stored, type Submission } from "./create-batches.ts";
 import { createDatabaseClock } from "./database-clock.ts";
@@ -17,7 +18,7 @@ import { formatInstant, readMoment, readRuntime } from "./timestamps.ts";
 import { newWebhookTag } from "./webhook-id.ts";
 
 export interface SubmitDeps {
-  readonly store: Pick<Store, "tasks" | "catalogue" | "now">;
+  readonly store: Pick<Store, "tasks" | "catalogue" | "applications" | "now">;
   readonly queue: Pick<Queue, "ring">;
   readonly logger: Logger;
   readonly timezone: string;
@@ -86,9 +87,13 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
   const findJob = createJobFinder(store.catalogue);
   const checks = { findJob, databaseNow: createDatabaseClock(store), timezone };
   const bells = createBells(deps);
+  const use = createApplicationUse({ applications: store.applications, logger });
   const batches = createBatches({
     create: (tasks) => store.tasks.create(tasks),
-    onStored: (stored) => bells.ring(stored.flatMap(newWorkOf)),
+    onStored: (stored) => {
+      bells.ring(stored.flatMap(newWorkOf));
+      use.note(stored.map(({ submission }) => submission.task.applicationId));
+    },
     onFailed: (thrown, count) =>
       logger.error({ tasks: count, error: messageOf(thrown) }, "new tasks could not be stored"),
     coalesce,
@@ -113,6 +118,7 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
     async flush() {
       await batches.flush();
       await bells.settled();
+      await use.settled();
     },
   };
 }

@@ -30,7 +30,25 @@ export function createApplications(database: Database): ApplicationStore {
         return row === undefined ? undefined : toApplication(row);
       }),
     rotate: (rotation) => database.write((session) => rotateOnce(session, rotation)),
+    noteUse: (id) => database.write((session) => noteUse(session, id)),
+    countInUse: (withinMs) => database.read((session) => countInUse(session, withinMs)),
   };
+}
+
+async function noteUse({ connection, dialect }: Session, id: number): Promise<void> {
+  await connection
+    .updateTable("applications")
+    .set({ last_task_at: dialect.nowMs })
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Reads the applications, which are few; tasks are many, and none of their indexes tells when one was created. */
+async function countInUse({ connection, dialect }: Session, withinMs: number): Promise<number> {
+  const { rows } = await sql<{ id: number }>`
+    select id from applications where last_task_at > ${dialect.nowMs} - ${withinMs}
+    limit 2`.execute(connection);
+  return rows.length;
 }
 
 /** Whether the secrets before the last rotation are still good. */

@@ -89,6 +89,10 @@ export interface ApplicationStore {
   create(application: NewApplication): Promise<number>;
   find(appKey: string): Promise<Application | undefined>;
   rotate(rotation: Rotation): Promise<RotateResult>;
+  /** Notes that it creates tasks, on the database's clock. */
+  noteUse(applicationId: number): Promise<void>;
+  /** How many were noted within the last `withinMs`; counts to 2. */
+  countInUse(withinMs: number): Promise<number>;
 }
 
 /** A task of one application, by id or by taskNo. */

@@ -39,6 +39,7 @@ interface ApplicationsTable {
   previous_secret_sealed: Generated<string | null>;
   previous_callback_secret_sealed: Generated<string | null>;
   previous_until: Generated<number | null>;
+  last_task_at: Generated<number | null>;
 }
 
 interface TasksTable {

@@ -13,6 +13,7 @@ import { untracedFiles } from "./0006-untraced-files.ts";
 import { webhookIds } from "./0007-webhook-ids.ts";
 import { toldToStop } from "./0009-told-to-stop.ts";
 import { exactRequests } from "./0010-exact-requests.ts";
+import { applicationUse } from "./0012-application-use.ts";
 import {
   type AppliedMigration,
   createJournals,
@@ -34,6 +35,7 @@ export const allMigrations: readonly Migration[] = [
   webhookIds,
   toldToStop,
   exactRequests,
+  applicationUse,
 ];
 
 /** How long a migration must have made no progress before it counts as stopped where the lock proves nothing. */

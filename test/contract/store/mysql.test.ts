@@ -17,6 +17,7 @@ import { numberingSuite } from "./numbering.ts";
 import { restoringSuite } from "./restoring.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
+import { usingSuite } from "./using.ts";
 import { createMysqlTestDatabase } from "./world.ts";
 
 setDefaultTimeout(TEST_LIMIT_MS);
@@ -37,6 +38,7 @@ describeWith(services, {
     keepingSuite(createDatabase);
     restoringSuite(createDatabase);
     rotatingSuite(createDatabase);
+    usingSuite(createDatabase);
     limitingSuite(createDatabase);
     migratingSuite(createDatabase);
     numberingSuite(createDatabase);

@@ -15,6 +15,7 @@ import { numberingSuite } from "./numbering.ts";
 import { restoringSuite } from "./restoring.ts";
 import { rotatingSuite } from "./rotating.ts";
 import { stormSuite } from "./storm.ts";
+import { usingSuite } from "./using.ts";
 import { createSqliteTestDatabase } from "./world.ts";
 
 setDefaultTimeout(TEST_LIMIT_MS);
@@ -30,6 +31,7 @@ describe("store/sqlite", () => {
   keepingSuite(createSqliteTestDatabase);
   restoringSuite(createSqliteTestDatabase);
   rotatingSuite(createSqliteTestDatabase);
+  usingSuite(createSqliteTestDatabase);
   limitingSuite(createSqliteTestDatabase);
   migratingSuite(createSqliteTestDatabase);
   numberingSuite(createSqliteTestDatabase);

@@ -1,0 +1,15 @@
+// The twelfth schema: when an application last created a task, so that executors know whether they are shared.
+import { addColumns, big, nullable } from "./ddl.ts";
+import type { Migration } from "./migration.ts";
+
+const lastTaskAt = nullable(
+  big("last_task_at", "epoch ms of a create, at most ten minutes behind the last one; null: none"),
+);
+
+export const applicationUse: Migration = {
+  version: 12,
+  name: "application-use",
+  oldestProgram: 6,
+  statements: (kind) => addColumns(kind, "applications", [lastTaskAt]),
+  repair: "drop the column last_task_at from applications if it is there",
+};
