@@ -13,6 +13,7 @@ import {
 import type { AbortReason } from "./protocol.ts";
 import { isErrorLike, property, textOf } from "./read-thrown.ts";
 import { type SharedMemory, WORDS, writeText } from "./shared-memory.ts";
+import { type ThinnedEvents, thinEvents } from "./thinned-events.ts";
 
 /** Taking a stack costs 5 µs on Bun and 70 µs on Deno: a loop of `ctx` calls is not to pay for each of them. */
 const STACKS_PER_MS = 5;
@@ -31,6 +32,10 @@ export interface AttemptScope {
   /** Notes where the job is. False after the end: the call is counted and must do nothing. */
   enter(): boolean;
   readonly write: EventWriter["write"];
+  /** For events of which the newest counts. */
+  thin(type: "progress" | "watch"): ThinnedEvents;
+  /** Writes what was thinned out and is the newest; to be called before the end is told. */
+  flush(): void;
   show(cell: "vars" | "progress", value: unknown): void;
   /** Hands on what was awaited, and counts the return; after the end it never settles. */
   resume<T>(awaited: Promise<T>): Promise<T>;
@@ -55,6 +60,7 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
   });
   const controller = new NativeAbortController();
   const disposals = new Set<() => void>();
+  const thinned: ThinnedEvents[] = [];
   const note = createStackNote(memory);
   let isLive = true;
 
@@ -68,6 +74,14 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
     secret,
     write: events.write,
     atEnd,
+    thin(type) {
+      const made = thinEvents(events.write, type);
+      thinned.push(made);
+      return made;
+    },
+    flush() {
+      for (const each of thinned) each.flush();
+    },
     enter() {
       if (isLive) note();
       else Atomics.add(memory.words, WORDS.dropped, 1);

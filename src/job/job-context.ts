@@ -10,8 +10,6 @@ import { shownValue, shownVars } from "./shown-values.ts";
 
 /** Bytes of JSON; with its frame around it a line stays below 4 KiB. */
 const MAX_LINE = 3_800;
-/** What is shown live is always the newest; as an event it is kept this often at most. */
-const EVENT_INTERVAL_MS = 200;
 const MAX_SLEEP_MS = 2_147_483_647;
 
 /** The id of the step whose code runs. */
@@ -77,29 +75,29 @@ function createLog(scope: AttemptScope): JobLog {
   );
 }
 
+/** What is shown live is always the newest; its events are thinned. */
 function createProgress(scope: AttemptScope): JobContext["progress"] {
-  const isDue = createInterval();
+  const events = scope.thin("progress");
   return (percent, text) => {
     if (!scope.enter()) return;
     const shown = { percent: Math.min(100, Math.max(0, Number(percent) || 0)) };
     const progress = text === undefined ? shown : { ...shown, text: cut(String(text), 200) };
     scope.show("progress", progress);
-    if (isDue() || shown.percent === 100) scope.write("progress", progress);
+    events.put(() => progress);
+    if (shown.percent === 100) events.flush();
   };
 }
 
 function createWatch(scope: AttemptScope): JobContext["watch"] {
-  const isDue = createInterval();
+  const events = scope.thin("watch");
   return (vars) => {
     if (!scope.enter()) return;
     const shown = shownVars(vars, scope.secret);
     scope.show("vars", shown);
-    if (!isDue()) return;
-    const isSmall = (toJson(shown)?.length ?? 0) <= MAX_LINE;
-    scope.write(
-      "watch",
-      isSmall ? { vars: shown } : { keys: shownValue(Object.keys(shown), 2_000) },
-    );
+    events.put(() => {
+      const isSmall = (toJson(shown)?.length ?? 0) <= MAX_LINE;
+      return isSmall ? { vars: shown } : { keys: shownValue(Object.keys(shown), 2_000) };
+    });
   };
 }
 
@@ -159,14 +157,4 @@ function describeRequest(input: string | URL | Request, init: RequestInit | unde
   const method = init?.method ?? (input instanceof Request ? input.method : "GET");
   const url = input instanceof Request ? input.url : String(input);
   return { method: cut(method, 20), host: URL.canParse(url) ? new URL(url).host : null };
-}
-
-function createInterval(): () => boolean {
-  let nextMs = 0;
-  return () => {
-    const nowMs = clockMs();
-    if (nowMs < nextMs) return false;
-    nextMs = nowMs + EVENT_INTERVAL_MS;
-    return true;
-  };
 }

@@ -192,12 +192,14 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
     }
     const ctx = createJobContext(scope, order);
     const result: unknown = await scopeInside.run(scope, () => job.run(params, ctx));
+    scope.flush();
     const text = resultText(result);
     // What became null in JSON is null here too: nothing at all, NaN.
     const kept = text === "null" ? null : result;
     scope.write("result", { result: shownValue(kept, MAX_SHOWN_RESULT, scope.secret) });
     return { kind: "returned", result: text };
   } catch (thrown) {
+    scope.flush();
     return {
       kind: "threw",
       error: errorData(thrown, scope.secret),

@@ -1,5 +1,5 @@
 // An older copy of the database is put back: receivers that take each webhook-id once still take all that is new.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -9,9 +9,11 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
-setDefaultTimeout(90_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 

@@ -70,6 +70,18 @@ describe("embedded", () => {
     expect(stream.events.at(-1)?.data).toBe('{"status":"cancelled"}');
   });
 
+  test("the last of several quick steps forward is seen in the stream and in the detail", async () => {
+    const id = await client.createJob("action", { do: "progress-and-wait" });
+    const stream = await watch(program.url, client, { id });
+    await stream.until(
+      ({ event, data = "" }) => event === "progress" && data.includes(`"percent":60`),
+    );
+    const { progress } = await client.detail(id);
+    expect(progress).toMatchObject({ percent: 60 });
+    await client.post("/task/cancel", { id });
+    await stream.toEnd();
+  });
+
   test("steps are told nested, and every place can be resumed from", async () => {
     const id = await client.createJob("action", { do: "steps" });
     await client.until(id, isEnded);

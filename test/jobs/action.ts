@@ -76,6 +76,11 @@ const stays: Readonly<Record<string, Action>> = {
     ctx.progress(42, "spinning");
     spin();
   },
+  "progress-and-wait": (_, ctx) => {
+    ctx.progress(10);
+    ctx.progress(60);
+    return never();
+  },
   never: () => never(),
   // With the mark in its environment it would be killed, and the thread that waits for it would be free.
   block: (value) => spawnSync("/bin/sleep", [String(value)], { env: {} }),
