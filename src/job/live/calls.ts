@@ -15,9 +15,11 @@ export function callOf(node: Node, definitions: Definitions): Call | null {
     case "NewExpression":
       return hasSpread(node.arguments) ? "heavy" : constructed(node.callee, definitions);
     case "MemberExpression":
-      return definitions.accessorsOf(nameOfKey(node.property) ?? "") ?? null;
+      return (
+        definitions.accessorsOf(nameOfKey(node.property) ?? "") ?? definitions.conversionsBy(node)
+      );
     default:
-      return isHeavy(node) ? "heavy" : null;
+      return isHeavy(node) ? "heavy" : definitions.conversionsBy(node);
   }
 }
 

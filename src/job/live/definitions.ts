@@ -1,5 +1,6 @@
 // Knows which functions of a file a name can only mean, so that a call by that name is known to be of ours.
 import type { Program } from "oxc-parser";
+import { createConversions, isConversion } from "./conversions.ts";
 import type { Region } from "./regions.ts";
 import {
   type ClassElement,
@@ -21,6 +22,8 @@ export interface Definitions {
   methodsOf(name: string): readonly Region[] | undefined;
   /** What reading or writing this property may run. */
   accessorsOf(name: string): readonly Region[] | undefined;
+  /** What an operator may run on objects of this file; null for nothing. */
+  conversionsBy(node: Node): readonly Region[] | null;
 }
 
 export function findDefinitions(program: Program, regions: readonly Region[]): Definitions {
@@ -33,7 +36,12 @@ export function findDefinitions(program: Program, regions: readonly Region[]): D
     methods: new Map<string, Region[]>(),
     accessors: new Map<string, Region[]>(),
   };
-  walkAll(program, (node) => collect(node, found, byNode));
+  const converting: Region[] = [];
+  walkAll(program, (node) => {
+    collect(node, found, byNode);
+    const region = isConversion(node) ? byNode.get(node.value) : undefined;
+    if (region !== undefined) converting.push(region);
+  });
   const isCertain = (name: string) => found.bindings.get(name) === 1 && !found.assigned.has(name);
   return {
     isGlobal: (name) => !found.bindings.has(name),
@@ -41,6 +49,7 @@ export function findDefinitions(program: Program, regions: readonly Region[]): D
     constructorOf: (name) => (isCertain(name) ? found.constructors.get(name) : undefined),
     methodsOf: (name) => found.methods.get(name),
     accessorsOf: (name) => found.accessors.get(name),
+    conversionsBy: createConversions(converting),
   };
 }
 

@@ -1,7 +1,6 @@
 // Decides whether a region gets a frame, of what kind, and before which of its statements the frame begins.
 import { type Activities, isActive } from "./activity.ts";
-import { codeOf } from "./lightness.ts";
-import type { Region } from "./regions.ts";
+import { codeOf, type Region } from "./regions.ts";
 import { childrenOf, isClass, type Node, type Statement, walkAll } from "./syntax.ts";
 
 /** `sync`: never suspended. The others leave the stack while they are. */

@@ -1,7 +1,7 @@
 // Decides which small functions need no frame, because no time can pass in them that another frame would not show.
 import { isSuspension } from "./activity.ts";
 import type { Call } from "./calls.ts";
-import type { Region } from "./regions.ts";
+import { codeOf, type Region } from "./regions.ts";
 import { childrenOf, isFunction, isLoop, type Node, walkOwn } from "./syntax.ts";
 
 export interface Lightness {
@@ -54,11 +54,6 @@ export function createLightness(callOf: (node: Node) => Call | null): Lightness 
       return isStraight && !isHeavy && size <= SMALL && endsByItself(region);
     },
   };
-}
-
-/** The code of a region that runs on its frame. */
-export function codeOf(region: Region): readonly Node[] {
-  return region.expression === null ? region.statements : [region.expression];
 }
 
 function describe(region: Region, callOf: (node: Node) => Call | null): Body {

@@ -26,6 +26,11 @@ export interface Region {
   readonly isDerived: boolean;
 }
 
+/** The code of a region that runs on its frame. */
+export function codeOf(region: Region): readonly Node[] {
+  return region.expression === null ? region.statements : [region.expression];
+}
+
 const ANONYMOUS = "(anonymous)";
 const MODULE = "(module)";
 

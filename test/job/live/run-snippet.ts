@@ -58,6 +58,24 @@ export async function runWatched(
   return { ...seen, instrumented, wrongLines, left };
 }
 
+/** The lines of the frames that are noted while `log` is called, innermost first, and the true ones. */
+export async function runForFrames(
+  folder: string,
+  name: string,
+  { source, mode }: { readonly source: string; readonly mode: TraceMode },
+): Promise<{ readonly noted: readonly number[]; readonly real: readonly number[] }> {
+  const path = join(folder, `${fileName(name)}-${mode}.ts`);
+  const instrumented = instrument(source, { path, fileNumber: 7, mode });
+  writeFileSync(path, instrumented.code);
+  let seen: { noted: number[]; real: number[] } = { noted: [], real: [] };
+  await observe(path, () => {
+    const { frames } = readLive(words, () => instrumented.locations);
+    seen = { noted: frames.map(({ line }) => line), real: callerLines(path) };
+  });
+  words.fill(0);
+  return seen;
+}
+
 /** Async frames that have not ended. */
 function countFrames(): number {
   const entries = Array.from({ length: FRAME_COUNT - 1 }, (_, at) => frameAt(at + 1));
@@ -105,7 +123,12 @@ function show(value: unknown): string {
 
 /** The line from which `log` was called. */
 function callerLine(path: string): number {
+  return callerLines(path)[0] ?? Number.NaN;
+}
+
+/** From which it was called, and from which that was. */
+function callerLines(path: string): number[] {
   const stack = new Error("where").stack ?? "";
-  const line = stack.split("\n").find((it) => it.includes(path));
-  return Number(/:(\d+):\d+\)?$/.exec(line ?? "")?.[1]);
+  const lines = stack.split("\n").filter((it) => it.includes(path));
+  return lines.map((line) => Number(/:(\d+):\d+\)?$/.exec(line)?.[1]));
 }
