@@ -39,6 +39,7 @@ export async function startApi(deps: ApiDeps): Promise<Api> {
     logger,
     timezone: config.timezone,
     deadlineMs: config.createDeadlineMs,
+    silentMs: 2 * config.leaseMs,
   });
   const app = createHttpApp({
     ...deps,

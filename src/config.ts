@@ -54,6 +54,8 @@ export interface Config {
   readonly createDeadlineMs: number;
   readonly shutdownTimeoutMs: number;
   readonly retentionDays: number;
+  /** 0: never. */
+  readonly jobForgetDays: number;
   readonly migrate: boolean;
   readonly allowUnkillable: boolean;
 }
@@ -201,6 +203,7 @@ function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): 
     createDeadlineMs: values.CREATE_DEADLINE_MS,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     retentionDays: values.RETENTION_DAYS,
+    jobForgetDays: values.JOB_FORGET_DAYS,
     migrate: values.MIGRATE,
     allowUnkillable: values.ALLOW_UNKILLABLE,
   };

@@ -87,7 +87,8 @@ function killOwnGroup(): void {
 async function createExecutor({ config, serviceId, key, inherited }: Start): Promise<Executor> {
   const logger = createLogger({ level: config.logLevel }).child({ service_id: serviceId });
   const data = { config, serviceId, key: new Uint8Array(Buffer.from(key, "base64")), inherited };
-  const publish = createPublisher({ serviceId, logger });
+  const registered = Promise.withResolvers<Store>();
+  const publish = createPublisher({ serviceId, logger, registered: registered.promise });
   const threads = LANES.map((lane) => createConsumerThread({ ...data, lane }, eventsOf(lane)));
   const loading = Promise.all(threads.map((thread) => thread.loaded));
   const published = Promise.all(threads.map(({ loaded }) => loaded.then(publish)));
@@ -103,6 +104,7 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   await bus.serve(serviceId, (question) => ask(threads, question));
   const jobs = jobsOf(await loading);
   await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
+  registered.resolve(store);
   // What was inherited is in the catalogue already: it keeps no lane waiting.
   if (inherited === null) await published;
   await Promise.all(threads.map((thread) => thread.begin()));
@@ -186,14 +188,18 @@ interface OwnDeps {
   readonly logger: Logger;
 }
 
-/** Publishes one catalogue after the other, as soon as the store is open: what was told last must stand. */
-function createPublisher({ serviceId, logger }: OwnDeps) {
+interface PublishDeps extends OwnDeps {
+  readonly registered: Promise<Store>;
+}
+
+/** Publishes one catalogue after the other, as soon as the executor is registered: what was told last must stand. */
+function createPublisher({ serviceId, logger, registered }: PublishDeps) {
   let last: Promise<unknown> = Promise.resolve();
   return (jobs: LoadedJobs | null): Promise<unknown> => {
     if (jobs === null) return last;
     const definitions = jobs.jobs.map(({ definition }) => definition);
     last = last.then(async () => {
-      const { store } = await opened.promise;
+      const store = await registered;
       await untilDone(() => store.catalogue.publish(serviceId, definitions), {
         logger,
         failure: "publishing the catalogue is repeated",

@@ -16,7 +16,7 @@ const FAILED_DAYS = 30;
 export interface HousekeepingDeps {
   readonly store: Store;
   readonly serviceId: string;
-  readonly config: Pick<Config, "leaseMs" | "retentionDays" | "signatureTtlS">;
+  readonly config: Pick<Config, "leaseMs" | "retentionDays" | "jobForgetDays" | "signatureTtlS">;
   readonly logger: Logger;
   /** Holds what each executor of this machine leaves. */
   readonly remainsDir: string;
@@ -65,6 +65,10 @@ async function prune({ store, config, logger, remainsDir }: HousekeepingDeps): P
     if (count < PRUNE_BATCH) break;
   }
   await store.tasks.pruneNonces(NONCE_AGE_MS);
+  if (config.jobForgetDays > 0) {
+    const jobs = await store.catalogue.forget(config.jobForgetDays * DAY_MS);
+    if (jobs.length > 0) logger.info({ jobs }, "jobs that no executor has were forgotten");
+  }
   removeRemains(remainsDir, await store.executors.living());
   if (deleted > 0)
     logger.info({ tasks: deleted }, "finished tasks beyond their retention were deleted");

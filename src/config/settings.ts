@@ -76,6 +76,7 @@ export const SETTINGS = {
   CREATE_DEADLINE_MS: withDefault("5000", { rule: wholeNumber(100, 60_000), help: "how long a create may wait for the database; then 503" }),
   SHUTDOWN_TIMEOUT_MS: withDefault("8000", { rule: wholeNumber(0, 3_600_000), help: "time for running attempts at SIGTERM" }),
   RETENTION_DAYS: withDefault("7", { rule: wholeNumber(1, 3_650), help: "days finished tasks are kept; failed ones 30 at least" }),
+  JOB_FORGET_DAYS: withDefault("0", { rule: wholeNumber(0, 3_650), help: "days after which the catalogue forgets a job that no executor has; 0: never" }),
   MIGRATE: withDefault("on", { rule: onOff(), help: "off: start does not migrate" }),
   ALLOW_UNKILLABLE: withDefault("off", { rule: onOff(), help: "let jobs run on threads that cannot be killed (Deno)" }),
 } as const satisfies Record<string, Setting<unknown>>;

@@ -24,6 +24,8 @@ export interface JobDefinition {
   readonly sourceHash: string;
   /** Its files whose lines cannot be watched live although it is traced: the file itself, and what it imports. */
   readonly untraced: readonly UntracedFile[];
+  /** Keys whose values are never shown, besides those that look like secrets. */
+  readonly redact?: readonly string[];
 }
 
 export interface UntracedFile {

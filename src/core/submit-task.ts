@@ -1,6 +1,7 @@
 // The use case of creating a task: checked now, durable before the answer, many at once in one statement.
 import type { Queue } from "../queue/queue.ts";
 import type { Application, CreateResult, Store } from "../store/store.ts";
+import { createAbsenceWarning } from "./absence-warning.ts";
 import { createApplicationUse } from "./application-use.ts";
 import { createBells } from "./bells.ts";
 import { createBatches, type Stored, type Submission } from "./create-batches.ts";
@@ -18,12 +19,14 @@ import { formatInstant, readMoment, readRuntime } from "./timestamps.ts";
 import { newWebhookTag } from "./webhook-id.ts";
 
 export interface SubmitDeps {
-  readonly store: Pick<Store, "tasks" | "catalogue" | "applications" | "now">;
+  readonly store: Pick<Store, "tasks" | "catalogue" | "executors" | "applications" | "now">;
   readonly queue: Pick<Queue, "ring">;
   readonly logger: Logger;
   readonly timezone: string;
   /** How long a create may wait to be stored; absent: as long as the store takes. */
   readonly deadlineMs?: number;
+  /** How long an executor may be silent and still count as living. */
+  readonly silentMs?: number;
   /** False: one statement per task, for the bench. */
   readonly coalesce?: boolean;
 }
@@ -51,6 +54,8 @@ export interface CreatedTask {
   readonly runAt?: number;
   /** The same as ISO 8601 in the platform's zone. */
   readonly runAtText?: string;
+  /** What stands in the way of it, in sentences; absent when nothing is known to. */
+  readonly warnings?: readonly string[];
 }
 
 export interface TaskSubmitter {
@@ -88,6 +93,7 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
   const checks = { findJob, databaseNow: createDatabaseClock(store), timezone };
   const bells = createBells(deps);
   const use = createApplicationUse({ applications: store.applications, logger });
+  const warn = createAbsenceWarning(deps);
   const batches = createBatches({
     create: (tasks) => store.tasks.create(tasks),
     onStored: (stored) => {
@@ -106,8 +112,12 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
       const digests = requestDigests({ ...input, content }, timezone);
       try {
         const submission = await prepare(checks, application, { input, content, digests });
-        const { taskId } = answer(await batches.add(submission), logger);
-        return { taskId, ...takenOf(input.runtime, timezone) };
+        const [result, warnings] = await Promise.all([
+          batches.add(submission),
+          warn(submission.task.job),
+        ]);
+        const { taskId } = answer(result, logger);
+        return { taskId, ...takenOf(input.runtime, timezone), ...warnings };
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
         if (earlier && isSameRequest(earlier, digests))

@@ -3,11 +3,17 @@ import type { Bus } from "../bus/bus.ts";
 import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
 import type { AttemptError, LiveView, Outcome, WaitingPoint } from "./attempt.ts";
 import { parseExact } from "./exact-json.ts";
+import { SILENT_MS } from "./job-holders.ts";
 import { askStore } from "./store-answer.ts";
 import { type ShownStatus, shownStatus } from "./task.ts";
+import { type TaskFacts, taskFacts } from "./task-facts.ts";
+import { type WaitingReason, waitingReason } from "./waiting-reason.ts";
 
 export interface DetailDeps {
-  readonly store: Pick<Store, "tasks" | "attempts">;
+  readonly store: Pick<Store, "tasks" | "attempts" | "catalogue" | "executors">;
+  readonly timezone: string;
+  /** How long an executor may be silent and still count as living. */
+  readonly silentMs?: number;
   readonly bus: Pick<Bus, "ask">;
 }
 
@@ -44,7 +50,7 @@ export interface AttemptView {
 }
 
 /** The answer of `/task/detail`, field by field. */
-export interface TaskDetailView {
+export interface TaskDetailView extends TaskFacts {
   /** While it runs `waiting` (suspended in an await) or `running`, else equal to `status`. */
   readonly state: "starting" | "waiting" | ShownStatus;
   /** JSON text of frames, innermost first. */
@@ -87,6 +93,8 @@ export interface TaskDetailView {
   readonly event_loop_lag_ms: number | null;
   /** What the job returned. */
   readonly result: unknown;
+  /** Of a pending task. */
+  readonly waiting_because: WaitingReason | null;
   readonly error: ErrorView | null;
   /** The newest attempts of all lives, oldest first: a new life keeps what led to it. */
   readonly attempts: readonly AttemptView[];
@@ -120,7 +128,18 @@ export async function taskDetail(
   if (detail === undefined || !matches(detail.latest, question)) return undefined;
   const sight = await look(deps, detail);
   const attempts = await askStore(() => deps.store.attempts.list(detail.task.id, MOST_ATTEMPTS));
-  return viewOf(sight, attempts);
+  return { ...viewOf(sight, attempts), ...(await askedFor(deps, sight.detail)) };
+}
+
+/** What it was asked for, and why it waits. */
+async function askedFor({ store, timezone, silentMs = SILENT_MS }: DetailDeps, detail: TaskDetail) {
+  const { task, nowMs } = detail;
+  const { job, status } = task;
+  const definition = job === null ? undefined : await askStore(() => store.catalogue.find(job));
+  const facts = taskFacts(task, { nowMs, timezone, redact: definition?.redact ?? [] });
+  if (status !== "pending") return { ...facts, waiting_because: null };
+  const holders = await askStore(() => store.executors.holders(job, silentMs));
+  return { ...facts, waiting_because: waitingReason(task, { nowMs, timezone, holders }) };
 }
 
 function matches(latest: Attempt | null, question: DetailQuestion): boolean {
@@ -163,7 +182,10 @@ async function lookUp(deps: DetailDeps, detail: TaskDetail, current: Attempt): P
   return { detail, current, view: kept?.view ?? null, source: "checkpoint", freshnessMs };
 }
 
-function viewOf(sight: Sight, attempts: readonly Attempt[]): TaskDetailView {
+function viewOf(
+  sight: Sight,
+  attempts: readonly Attempt[],
+): Omit<TaskDetailView, keyof TaskFacts | "waiting_because"> {
   const { detail, current } = sight;
   const { task, nowMs } = detail;
   const status = shownStatus(task, nowMs);

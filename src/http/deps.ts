@@ -20,8 +20,9 @@ export interface HttpDeps {
     | "maxBodyBytes"
     | "maxBodiesMb"
     | "callbackPorts"
+    | "leaseMs"
   >;
-  readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors">;
+  readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors" | "catalogue">;
   readonly queue: Pick<Queue, "ring">;
   readonly bus: Pick<Bus, "ask" | "follow">;
   readonly logger: Logger;

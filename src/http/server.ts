@@ -42,9 +42,9 @@ export interface ApiLimits extends Omit<EventStreamsOptions, "logger"> {
  */
 export function createHttpApp(deps: ApiDeps, limits: ApiLimits = {}): ApiApp {
   const applications = cacheApplications(deps.store.applications);
-  const { tasks, attempts, executors } = deps.store;
+  const { tasks, attempts, executors, catalogue } = deps.store;
   const streams = createEventStreams({ ...limits, logger: deps.logger });
-  const store = { applications, tasks, attempts, executors };
+  const store = { applications, tasks, attempts, executors, catalogue };
   const { bodyPatienceMs: patienceMs } = limits;
   const bodies = createBodies({ ...deps.config, ...(patienceMs && { patienceMs }) });
   const routes = apiRoutes({ ...deps, store, bodies }, streams);

@@ -110,6 +110,11 @@ const createOperation = operation({
     runAtText: Type.Optional(
       Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
     ),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "What is known to stand in the way of it; absent when nothing is.",
+      }),
+    ),
   }),
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },
@@ -120,6 +125,16 @@ const createOperation = operation({
         taskId: 82,
         runAt: 1_627_378_230_000,
         runAtText: "2021-07-27T17:30:30.000+08:00",
+      },
+    },
+    noExecutor: {
+      code: 0,
+      msg: "ok!",
+      data: {
+        taskId: 83,
+        warnings: [
+          "no living executor has the job 'report'; last seen on web-2-1f0c9a77 at 2021-07-27T17:29:58.000+08:00",
+        ],
       },
     },
     otherRequest: { code: 1, msg: "请勿重复提交!", data: [] },

@@ -35,7 +35,9 @@ export function taskDetailRoutes(deps: HttpDeps): Route[] {
 
 async function show(deps: HttpDeps, { caller, input }: SignedInput<WhichTask>): Promise<Response> {
   const reference = { applicationId: caller.application.id, ...input.key };
-  const detail = await taskDetail(deps, { ...reference, ...input.place });
+  const { timezone, leaseMs } = deps.config;
+  const asking = { ...deps, timezone, silentMs: 2 * leaseMs };
+  const detail = await taskDetail(asking, { ...reference, ...input.place });
   return detail === undefined ? refuse("Unknown!") : succeed(detail);
 }
 
@@ -151,6 +153,40 @@ const detailView = Type.Object({
   rss_bytes: nullable(Type.Number({ description: "Of the process it runs in." })),
   memory_age_ms: nullable(Type.Number({ description: "How old the figures of memory are." })),
   event_loop_lag_ms: nullable(Type.Number()),
+  lane: oneOf(["job", "callback"]),
+  job: nullable(Type.String({ description: "Its name in the catalogue; null for a callback." })),
+  params: Type.Unsafe({
+    description: "Of a job, values under secret keys masked; null for a callback.",
+  }),
+  content: Type.Unsafe({
+    description: "Of a callback, values under secret keys masked; null for a job.",
+  }),
+  content_cut: Type.Boolean({
+    description: "`params` or `content` is only the first 64 KiB of its JSON, as text.",
+  }),
+  created_at: Type.Integer({ description: "Epoch ms." }),
+  created_at_text: Type.String({ description: "ISO 8601 in the zone of the platform." }),
+  run_at: Type.Integer({
+    description: "When it is due, or was before it ran last; epoch ms.",
+  }),
+  run_at_text: Type.String({ description: "ISO 8601 in the zone of the platform." }),
+  next_retry_at: nullable(
+    Type.Integer({ description: "Of a task that waits for a further attempt; epoch ms." }),
+  ),
+  finished_at: nullable(Type.Integer({ description: "Epoch ms." })),
+  timeout_ms: Type.Integer({ description: "What one attempt may take." }),
+  waiting_because: nullable(
+    Type.Object(
+      {
+        code: Type.String({
+          description:
+            "`scheduled`, `retry_backoff`, `held`, `no_executor` or `due`; later releases may know more.",
+        }),
+        text: Type.String(),
+      },
+      { description: "Why a pending task does not run yet; null for any other." },
+    ),
+  ),
   result: Type.Unsafe({ description: "What the job returned; null before." }),
   error: errorView,
   attempts: Type.Array(attemptView, { description: "The newest of all lives, oldest first." }),
@@ -184,6 +220,19 @@ const detailExample = {
   rss_bytes: 118_489_088,
   memory_age_ms: 2,
   event_loop_lag_ms: 2,
+  lane: "job",
+  job: "simple-job",
+  params: { startDate: "2021-07-27 17:50:50", endDate: "2021-07-27 17:50:50" },
+  content: null,
+  content_cut: false,
+  created_at: 1_626_418_778_000,
+  created_at_text: "2021-07-16T14:59:38.000+08:00",
+  run_at: 1_626_418_779_000,
+  run_at_text: "2021-07-16T14:59:39.000+08:00",
+  next_retry_at: null,
+  finished_at: null,
+  timeout_ms: 60_000,
+  waiting_because: null,
   result: null,
   error: null,
   attempts: [

@@ -57,6 +57,7 @@ function describe(job: Job): JobDescription {
     isolation: job.isolation ?? null,
     memoryMb: job.memoryMb ?? null,
     trace: job.trace ?? "lean",
+    ...(job.redact !== undefined && { redact: job.redact }),
   };
 }
 

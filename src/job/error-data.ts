@@ -1,5 +1,7 @@
 // Turns whatever was thrown into data of bounded size, by hand: posting an error loses its cause and its code.
+
 import type { AttemptError, InnerError } from "../core/attempt.ts";
+import { SECRET_KEY } from "../core/secret-keys.ts";
 import { FINAL_MARK } from "../sdk/errors.ts";
 import { cut } from "./cut-text.ts";
 import { stackText, type Told } from "./error-stack.ts";
@@ -13,7 +15,7 @@ import {
   property,
   textOf,
 } from "./read-thrown.ts";
-import { SECRET_KEY, shownValue } from "./shown-values.ts";
+import { shownValue } from "./shown-values.ts";
 
 const MAX_NAME = 200;
 const MAX_MESSAGE = 4_096;

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Excerpt, Frame } from "../core/attempt.ts";
+import { MASK, SECRET_KEY } from "../core/secret-keys.ts";
 import type { LocationTable } from "./live/locations.ts";
-import { MASK, SECRET_KEY } from "./shown-values.ts";
 
 /** A source as a job worker loaded it. */
 export interface LoadedSource {

@@ -2,6 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import { secretKeys } from "../core/secret-keys.ts";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
 import { concealOwnProcess, concealParentPort, concealProcessEnv } from "./conceal.ts";
@@ -28,7 +29,7 @@ import type {
   ToJobWorker,
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
-import { secretKeys, shownValue } from "./shown-values.ts";
+import { shownValue } from "./shown-values.ts";
 import { threadStat } from "./thread-stat.ts";
 import { createUntraced } from "./untraced.ts";
 

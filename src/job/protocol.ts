@@ -88,6 +88,7 @@ export interface JobDescription {
   readonly isolation: Isolation | null;
   readonly memoryMb: number | null;
   readonly trace: Trace;
+  readonly redact?: readonly string[];
 }
 
 /** How `run` ended by itself. */

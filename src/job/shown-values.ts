@@ -1,17 +1,8 @@
 // Makes values fit to be shown: secrets masked at any depth, sizes bounded, whatever a job hands over.
 import { Buffer } from "node:buffer";
+import { MASK, SECRET_KEY } from "../core/secret-keys.ts";
 import { cut } from "./cut-text.ts";
 import { isRawJson, toJson } from "./intrinsics.ts";
-
-/** In any case, anywhere in the key. */
-export const SECRET_KEY = /password|secret|token|authorization|cookie/i;
-export const MASK = "[masked]";
-
-/** Also what a job says itself is secret, in any case, anywhere in a key. */
-export function secretKeys(own: readonly string[]): RegExp {
-  if (own.length === 0) return SECRET_KEY;
-  return new RegExp([SECRET_KEY.source, ...own.map((part) => RegExp.escape(part))].join("|"), "i");
-}
 
 const MAX_VALUE = 4_096;
 const MAX_ALL = 65_536;

@@ -2,12 +2,20 @@
 import type { JobDefinition } from "../core/job.ts";
 
 export interface CatalogueStore {
-  /** Writes what an executor can run; rows outlive executors, the last publisher of a name wins. */
+  /**
+   * Writes what an executor can run: the definitions, which outlive executors (the last publisher of a name wins), and
+   * that this executor has them, until it is buried. What it told before is replaced.
+   */
   publish(serviceId: string, jobs: readonly JobDefinition[]): Promise<void>;
   /** By name first, then by alias. */
   find(nameOrAlias: string): Promise<JobDefinition | undefined>;
   /** All names and aliases, for "did you mean". */
   names(): Promise<string[]>;
+  /**
+   * Forgets jobs that no executor has had for `unseenMs`; nothing as long as one that is not buried does not tell its
+   * jobs. Answers their names.
+   */
+  forget(unseenMs: number): Promise<string[]>;
   /** True once any executor published, even an empty one. */
   isPublished(): Promise<boolean>;
 }

@@ -2,6 +2,7 @@
 import type { JobDefinition } from "../core/job.ts";
 import type { CatalogueStore } from "./catalogue-store.ts";
 import type { Database, Session } from "./dialect.ts";
+import { forget, tellJobs } from "./job-holders.ts";
 import { fromJson, toJson } from "./json-text.ts";
 import { retryColumns, toRetry } from "./retry-columns.ts";
 import { putOnce, readSetting } from "./settings.ts";
@@ -14,9 +15,9 @@ export function createCatalogue(database: Database): CatalogueStore {
     publish: (serviceId, jobs) =>
       database.write(async (session) => {
         // Always in the same order: two executors that start at once wait for each other, never in a circle.
-        for (const job of jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-          await replaceJob(session, serviceId, job);
-        }
+        const sorted = jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+        for (const job of sorted) await replaceJob(session, serviceId, job);
+        await tellJobs(session, serviceId, sorted);
         await putOnce(session, PUBLISHED, "yes");
       }),
     find: (nameOrAlias) => database.read((session) => findJob(session, nameOrAlias)),
@@ -26,6 +27,7 @@ export function createCatalogue(database: Database): CatalogueStore {
         const aliases = await connection.selectFrom("job_aliases").select("alias").execute();
         return [...jobs.map(({ name }) => name), ...aliases.map(({ alias }) => alias)];
       }),
+    forget: (unseenMs) => database.write((session) => forget(session, unseenMs)),
     isPublished: () =>
       database.read(async (session) => (await readSetting(session, PUBLISHED)) !== undefined),
   };
@@ -49,6 +51,7 @@ async function replaceJob(
       isolation: job.isolation,
       source_hash: job.sourceHash,
       untraced: job.untraced.length === 0 ? null : JSON.stringify(job.untraced),
+      redact: job.redact === undefined || job.redact.length === 0 ? null : toJson(job.redact),
       service_id: serviceId,
       published_at: dialect.nowMs,
     })
@@ -83,5 +86,6 @@ function toJob(row: JobDefinitionRow): JobDefinition {
     isolation: row.isolation,
     sourceHash: row.source_hash,
     untraced: fromJson<JobDefinition["untraced"]>(row.untraced) ?? [],
+    ...(row.redact !== null && { redact: fromJson<string[]>(row.redact) ?? [] }),
   };
 }

@@ -4,6 +4,7 @@ import type { KillReceipt } from "../core/attempt.ts";
 import type { Database, Session } from "./dialect.ts";
 import type { ExecutorStore } from "./executor-store.ts";
 import { readClaimedAttempts } from "./find-task.ts";
+import { endJobs, readHolders } from "./job-holders.ts";
 import { toJson } from "./json-text.ts";
 
 /** Buried executors are kept for a day, for whoever reads the table after an accident. */
@@ -46,6 +47,7 @@ export function createExecutors(database: Database): ExecutorStore {
           .execute();
         return rows.map(({ service_id }) => service_id);
       }),
+    holders: (job, silentMs) => database.read((session) => readHolders(session, job, silentMs)),
     bury: (serviceId, provenAgoMs = 0) =>
       database.write(async (session) => {
         await proveHeld(session, serviceId, provenAgoMs);
@@ -57,6 +59,7 @@ export function createExecutors(database: Database): ExecutorStore {
 
 async function bury(session: Session, serviceId: string): Promise<void> {
   const { connection, dialect } = session;
+  await endJobs(session, serviceId);
   await connection
     .updateTable("executors")
     .set({ buried_at: dialect.nowMs })

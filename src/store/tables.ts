@@ -15,6 +15,7 @@ export interface Tables {
   attempt_checkpoints: AttemptCheckpointsTable;
   used_nonces: UsedNoncesTable;
   job_definitions: JobDefinitionsTable;
+  executor_jobs: ExecutorJobsTable;
   job_aliases: JobAliasesTable;
   executors: ExecutorsTable;
   settings: SettingsTable;
@@ -122,6 +123,15 @@ interface JobDefinitionsTable {
   service_id: string;
   published_at: number;
   untraced: string | null;
+  had_by: Generated<string | null>;
+  had_at: Generated<number | null>;
+  redact: string | null;
+}
+
+interface ExecutorJobsTable {
+  job: string;
+  service_id: string;
+  source_hash: string;
 }
 
 interface JobAliasesTable {
@@ -137,6 +147,7 @@ interface ExecutorsTable {
   seen_at: number;
   buried_at: number | null;
   stopping_at: Generated<number | null>;
+  job_count: Generated<number | null>;
 }
 
 interface SettingsTable {

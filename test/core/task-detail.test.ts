@@ -117,6 +117,19 @@ describe("a task that has not run", () => {
       result: null,
       error: null,
       attempts: [],
+      lane: "callback",
+      job: null,
+      params: null,
+      content: {},
+      content_cut: false,
+      created_at: expect.any(Number),
+      created_at_text: expect.stringContaining("+08:00"),
+      run_at: expect.any(Number),
+      run_at_text: expect.stringContaining("+08:00"),
+      next_retry_at: null,
+      finished_at: null,
+      timeout_ms: 60_000,
+      waiting_because: { code: "no_executor", text: "no executor is alive" },
     });
     await claimTask(world.store);
   });

@@ -60,6 +60,7 @@ const CONFIG: ApiDeps["config"] = {
   maxBodyBytes: 1 << 20,
   maxBodiesMb: 64,
   callbackPorts: [],
+  leaseMs: 15_000,
 };
 
 /** The job every harness's catalogue knows. */

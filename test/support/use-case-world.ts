@@ -41,7 +41,18 @@ export async function createWorld() {
     await store.close();
     await rm(folder, { recursive: true });
   };
-  return { path, store, secretBox, queue, bells, bus, logger, lines, close };
+  return {
+    path,
+    timezone: "Asia/Shanghai",
+    store,
+    secretBox,
+    queue,
+    bells,
+    bus,
+    logger,
+    lines,
+    close,
+  };
 }
 
 /** Makes the row as a release before exact digests would have written it. */

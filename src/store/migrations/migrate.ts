@@ -14,6 +14,7 @@ import { webhookIds } from "./0007-webhook-ids.ts";
 import { toldToStop } from "./0009-told-to-stop.ts";
 import { exactRequests } from "./0010-exact-requests.ts";
 import { applicationUse } from "./0012-application-use.ts";
+import { redactedKeys } from "./0015-redacted-keys.ts";
 import {
   type AppliedMigration,
   createJournals,
@@ -36,6 +37,7 @@ export const allMigrations: readonly Migration[] = [
   toldToStop,
   exactRequests,
   applicationUse,
+  redactedKeys,
 ];
 
 /** How long a migration must have made no progress before it counts as stopped where the lock proves nothing. */

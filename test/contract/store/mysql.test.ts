@@ -8,6 +8,7 @@ import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
 import { finishingSuite } from "./finishing.ts";
+import { havingSuite } from "./having.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
@@ -35,6 +36,7 @@ describeWith(services, {
     changingSuite(createDatabase);
     leasingSuite(createDatabase);
     holdingSuite(createDatabase);
+    havingSuite(createDatabase);
     keepingSuite(createDatabase);
     restoringSuite(createDatabase);
     rotatingSuite(createDatabase);

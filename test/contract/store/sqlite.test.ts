@@ -6,6 +6,7 @@ import { changingSuite } from "./changing.ts";
 import { claimingSuite } from "./claiming.ts";
 import { creatingSuite } from "./creating.ts";
 import { finishingSuite } from "./finishing.ts";
+import { havingSuite } from "./having.ts";
 import { holdingSuite } from "./holding.ts";
 import { keepingSuite } from "./keeping.ts";
 import { leasingSuite } from "./leasing.ts";
@@ -28,6 +29,7 @@ describe("store/sqlite", () => {
   changingSuite(createSqliteTestDatabase);
   leasingSuite(createSqliteTestDatabase);
   holdingSuite(createSqliteTestDatabase);
+  havingSuite(createSqliteTestDatabase);
   keepingSuite(createSqliteTestDatabase);
   restoringSuite(createSqliteTestDatabase);
   rotatingSuite(createSqliteTestDatabase);

@@ -1,0 +1,48 @@
+// Warns of tasks whose job no living executor has: in the answer of the create, and once a minute in the log.
+import type { Store } from "../store/store.ts";
+import { messageOf } from "./errors.ts";
+import { type JobHolders, nobodyHas, SILENT_MS } from "./job-holders.ts";
+import type { Logger } from "./logger.ts";
+import { createShortCache } from "./short-cache.ts";
+import { within } from "./within.ts";
+
+export interface AbsenceDeps {
+  readonly store: Pick<Store, "executors">;
+  readonly logger: Logger;
+  readonly timezone: string;
+  readonly silentMs?: number;
+}
+
+export interface Warnings {
+  readonly warnings?: readonly string[];
+}
+
+/** A create is not kept waiting for a warning: what is not known by then is not told. */
+const WAIT_MS = 250;
+const LOG_EVERY_MS = 60_000;
+
+/** What to warn of for a task with this job (null: a callback). Never rejects. */
+export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) => Promise<Warnings> {
+  const { store, logger, timezone, silentMs = SILENT_MS } = deps;
+  const holdersOf = createShortCache({ load: (job) => store.executors.holders(job, silentMs) });
+  const loggedAt = new Map<string, number>();
+
+  function log(job: string, { last }: JobHolders, text: string): void {
+    const nowMs = performance.now();
+    if (nowMs - (loggedAt.get(job) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+    loggedAt.set(job, nowMs);
+    logger.warn({ job, last_seen_on: last?.serviceId ?? null }, `${text}: its tasks wait`);
+  }
+
+  return async (job) => {
+    if (job === null) return {};
+    const holders = await within(holdersOf(job), WAIT_MS).catch((thrown: unknown) => {
+      logger.debug({ err: messageOf(thrown) }, "who has the job could not be read");
+      return undefined;
+    });
+    if (holders?.kind !== "none") return {};
+    const text = nobodyHas(job, holders, timezone);
+    log(job, holders, text);
+    return { warnings: [text] };
+  };
+}

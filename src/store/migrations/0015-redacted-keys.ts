@@ -1,0 +1,15 @@
+// The fifteenth schema: which keys of a job's params must not be shown.
+import { addColumns, nullable, text } from "./ddl.ts";
+import type { Migration } from "./migration.ts";
+
+const redact = nullable(
+  text("redact", "JSON array of more keys whose values are never shown; null for none"),
+);
+
+export const redactedKeys: Migration = {
+  version: 15,
+  name: "redacted-keys",
+  oldestProgram: 6,
+  statements: (kind) => addColumns(kind, "job_definitions", [redact]),
+  repair: "drop the column redact from job_definitions if it is there",
+};
