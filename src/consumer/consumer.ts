@@ -12,6 +12,7 @@ import { keepLeases } from "./leases.ts";
 import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
 import type { MemoryPressure } from "./protocol.ts";
 import { shedMemory } from "./shed-memory.ts";
+import { createStrays } from "./strays.ts";
 import { logTurnFailure, takeTurn } from "./turn.ts";
 import { createWatches, type FeedNews } from "./watched.ts";
 
@@ -58,6 +59,8 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   });
   const watches = createWatches({ publish: deps.onNews, logger: deps.logger });
   const unreleased: OwnedAttempt[] = [];
+  const strays = createStrays({ ...deps, owned: owned.all });
+  const turnDeps = { ...deps, strays };
   let lastCoroutineId = 0;
   let failures = 0;
   let isRetired = false;
@@ -88,8 +91,9 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
 
   async function turn(): Promise<number> {
     await release();
+    await strays.handBack();
     const ended = owned.all().filter((attempt) => attempt.end && !attempt.written);
-    const taken = await takeTurn(deps, ended, freeCoroutineIds());
+    const taken = await takeTurn(turnDeps, ended, freeCoroutineIds());
     for (const task of taken?.result.claimed ?? []) {
       owned.begin(deps.attempts.start(task), taken?.validUntil ?? 0);
       lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);

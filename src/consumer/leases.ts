@@ -49,6 +49,8 @@ function applyRenewal(
 ): void {
   if (owned.written) return;
   if (renewed === undefined) {
+    // Its end is on its way, or was written by a turn whose answer was lost: the next turn will know.
+    if (owned.end !== undefined) return;
     logger.warn(fieldsOf(owned), "lease lost: the attempt is stopped");
     owned.running.stop("interrupt", { why: "its lease was lost: the task was taken over" });
     return;

@@ -21,6 +21,8 @@ export interface OwnedAttempt {
   gone?: KillReceipt;
   /** The end is in the store (or was refused there as stale). */
   written: boolean;
+  /** Its end was in a turn of which nobody knows the outcome: it may be written already. */
+  offered: boolean;
   /** It was written while something of it still ran: the task waits for proof of death. */
   held: boolean;
 }
@@ -74,7 +76,14 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
 
   function begin(running: RunningAttempt, validUntil: number): void {
     const lease = leaseOf(running.task);
-    const owned: OwnedAttempt = { running, lease, validUntil, written: false, held: false };
+    const owned: OwnedAttempt = {
+      running,
+      lease,
+      validUntil,
+      written: false,
+      offered: false,
+      held: false,
+    };
     attempts.set(lease.attemptId, owned);
     running.lease?.(validUntil - performance.now());
     const gone = running.gone.then((receipt) => {

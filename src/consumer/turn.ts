@@ -1,24 +1,29 @@
 // One turn of a consumer: writes the attempts that ended, claims as many tasks as there are free slots.
 
+import { randomBytes } from "node:crypto";
 import type { AttemptEnd, AttemptLane } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
-import type { ClaimRequest, Finish, Store, TurnResult } from "../store/store.ts";
+import type { Finish, Store, TurnResult } from "../store/store.ts";
 import { fieldsOf } from "./leases.ts";
 import { finishOf, type OwnedAttempt } from "./owned.ts";
+import type { Strays } from "./strays.ts";
 
 /** A turn writes at most this many ends, and claims no more, so that ends never pile up; the rest is for the next one. */
 const MOST_PER_TURN = 1_000;
+const TOKEN_BYTES = 12;
 
 export interface TurnDeps {
-  readonly store: Pick<Store, "tasks">;
+  readonly store: Pick<Store, "tasks" | "attempts">;
   readonly lane: Lane;
   readonly serviceId: string;
   readonly leaseMs: number;
   /** Its jobs and limits are asked for at every claim. */
   readonly attempts: Pick<AttemptLane, "jobs" | "claimLimits">;
   readonly logger: Logger;
+  /** Told of a claim whose outcome is not known. */
+  readonly strays: Pick<Strays, "suspect">;
 }
 
 export interface TurnTaken {
@@ -30,8 +35,8 @@ export interface TurnTaken {
 }
 
 /**
- * Takes one turn. Rejects when the database cannot be reached; then nothing is known to be written and the same
- * attempts are offered again at the next turn: a fence makes the second writing harmless.
+ * Takes one turn. Rejects when the database cannot be reached; then nobody knows what is written. The same attempts are
+ * offered again at the next turn: a fence makes the second writing harmless. What was claimed is for `strays` to find.
  * @param ended attempts whose end is decided and not yet written
  * @param coroutineIds one number per free slot; empty claims nothing
  */
@@ -46,8 +51,12 @@ export async function takeTurn(
   const slots = coroutineIds.slice(0, MOST_PER_TURN);
   const claim = slots.length === 0 ? null : claimRequest(deps, slots);
   const sentAt = performance.now();
-  const result = await deps.store.tasks.turn(finishes, claim);
-  noteWritten(batch, result, deps.logger);
+  const result = await deps.store.tasks.turn(finishes, claim).catch((thrown: unknown) => {
+    for (const owned of batch) owned.offered = true;
+    if (claim !== null) deps.strays.suspect(claim.turnToken);
+    throw thrown;
+  });
+  await noteWritten(batch, result, deps);
   const moreEnded = ended.length > batch.length;
   return { result, validUntil: sentAt + deps.leaseMs, moreEnded };
 }
@@ -57,20 +66,51 @@ function toFinish(owned: OwnedAttempt, serviceId: string): Finish[] {
   return owned.end === undefined ? [] : [finishOf(owned, owned.end, options)];
 }
 
-function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]): ClaimRequest {
+function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]) {
   const { lane, serviceId, leaseMs, attempts } = deps;
   const limits = attempts.claimLimits?.();
-  return { lane, serviceId, leaseMs, jobs: attempts.jobs, coroutineIds, ...(limits && { limits }) };
+  const turnToken = randomBytes(TOKEN_BYTES).toString("hex");
+  const claim = { lane, serviceId, leaseMs, jobs: attempts.jobs, coroutineIds, turnToken };
+  return limits === undefined ? claim : { ...claim, limits };
 }
 
-function noteWritten(batch: readonly OwnedAttempt[], result: TurnResult, logger: Logger): void {
+async function noteWritten(
+  batch: readonly OwnedAttempt[],
+  result: TurnResult,
+  deps: TurnDeps,
+): Promise<void> {
   const valid = new Set(result.finished.map(({ attemptId }) => attemptId));
+  const refused = batch.filter((owned) => !valid.has(owned.lease.attemptId));
+  const written = await writtenBefore(refused, deps);
   for (const owned of batch) {
     owned.written = true;
-    const isStale = !valid.has(owned.lease.attemptId);
+    const isStale = refused.includes(owned) && !written.has(owned);
     if (isStale) owned.held = false;
-    logEnd(owned, isStale, logger);
+    logEnd(owned, isStale, deps.logger);
   }
+}
+
+/** Those whose end was written by an earlier turn, the answer to which was lost. Never rejects. */
+async function writtenBefore(
+  refused: readonly OwnedAttempt[],
+  { store }: TurnDeps,
+): Promise<ReadonlySet<OwnedAttempt>> {
+  const offered = refused.filter((owned) => owned.offered);
+  if (offered.length === 0) return new Set();
+  const ids = offered.map(({ lease }) => lease.attemptId);
+  // Not known: better no warning than a wrong one.
+  const outcomes = await store.attempts.outcomes(ids).catch(() => null);
+  if (outcomes === null) return new Set(offered);
+  // Whoever takes an attempt over ends it as one of these.
+  const isForeign = (owned: OwnedAttempt) => {
+    const outcome = outcomes.get(owned.lease.attemptId);
+    return (
+      outcome === undefined ||
+      outcome === "lost" ||
+      (outcome === "interrupted" && owned.end?.outcome !== outcome)
+    );
+  };
+  return new Set(offered.filter((owned) => !isForeign(owned)));
 }
 
 function logEnd(owned: OwnedAttempt, isStale: boolean, logger: Logger): void {

@@ -1,5 +1,5 @@
 // Makes an autopsy: what is known of an attempt that did not end by itself, out of what was kept of it.
-import type { Attempt } from "../store/store.ts";
+import type { Attempt } from "../store/attempt-store.ts";
 import type {
   AttemptTrace,
   Excerpt,

@@ -1,5 +1,6 @@
 // The use case of looking at a task's attempts one by one, with what each left behind.
-import type { Attempt, Store, TaskReference } from "../store/store.ts";
+import type { Attempt } from "../store/attempt-store.ts";
+import type { Store, TaskReference } from "../store/store.ts";
 import type { KillReceipt } from "./attempt.ts";
 import { type Autopsy, autopsyOf, hasAutopsy } from "./autopsy.ts";
 import type { DeliveryLog } from "./delivery-log.ts";

@@ -1,6 +1,7 @@
 // The use case of looking at a task: what the store knows, and where it is right now when it runs.
 import type { Bus } from "../bus/bus.ts";
-import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
+import type { Attempt } from "../store/attempt-store.ts";
+import type { Store, TaskDetail, TaskReference } from "../store/store.ts";
 import type { AttemptError, LiveView, Outcome, WaitingPoint } from "./attempt.ts";
 import { parseExact } from "./exact-json.ts";
 import { SILENT_MS } from "./job-holders.ts";

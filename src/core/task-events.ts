@@ -1,6 +1,7 @@
 // The use case of watching a task: what was kept of its attempts, then what the running one says, until it is over.
 import type { Bus, Follower } from "../bus/bus.ts";
-import type { Attempt, Store, TaskDetail, TaskReference } from "../store/store.ts";
+import type { Attempt } from "../store/attempt-store.ts";
+import type { Store, TaskDetail, TaskReference } from "../store/store.ts";
 import type { TraceEvent } from "./attempt.ts";
 import { feedOf, WATCH_MS } from "./live.ts";
 import { askStore } from "./store-answer.ts";

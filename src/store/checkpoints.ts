@@ -1,9 +1,9 @@
 // Where running attempts were last seen: many are replaced in one statement.
 import type { Excerpt, LiveView } from "../core/attempt.ts";
 import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
+import type { AttemptStore } from "./attempt-store.ts";
 import { batchesOf } from "./batches.ts";
 import type { Database } from "./dialect.ts";
-import type { AttemptStore } from "./store.ts";
 
 /** Larger ones are kept without source lines, then without vars, then with few frames: it is small, or it is not kept. */
 const MOST_BYTES = 16 * 1024;

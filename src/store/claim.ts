@@ -15,7 +15,7 @@ import {
 } from "./fair-shares.ts";
 import { readClaimedAttempts } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
-import { insertMany } from "./many-rows.ts";
+import { insertMany, type Value } from "./many-rows.ts";
 import { type ClaimableRow, toClaimedApplication, toClaimedTask } from "./rows.ts";
 import type { ClaimRequest } from "./store.ts";
 
@@ -119,15 +119,26 @@ async function markRunning(
   );
 }
 
-const ATTEMPT_COLUMNS = ["task_id", "life", "attempt", "fence", "service_id", "coroutine_id"];
+const ATTEMPT_COLUMNS = [
+  ...["task_id", "life", "attempt", "fence"],
+  ...["service_id", "coroutine_id", "turn_token"],
+];
 
 async function insertAttempts(
   session: Session,
-  { serviceId, coroutineIds }: ClaimRequest,
+  { serviceId, coroutineIds, turnToken }: ClaimRequest,
   tasks: readonly LockedTask[],
 ): Promise<void> {
-  const rows = tasks.map(({ id, life, attempt, fence }, slot) => {
-    return [id, life, attempt + 1, fence + 1, serviceId, coroutineIds[slot] ?? 0];
+  const rows = tasks.map(({ id, life, attempt, fence }, slot): Value[] => {
+    return [
+      id,
+      life,
+      attempt + 1,
+      fence + 1,
+      serviceId,
+      coroutineIds[slot] ?? 0,
+      turnToken ?? null,
+    ];
   });
   const many = { table: "attempts", columns: ATTEMPT_COLUMNS, clock: "started_at" } as const;
   for (const batch of batchesOf(rows)) await insertMany(session, { ...many, rows: batch });

@@ -1,6 +1,7 @@
 // Puts the steps together into the port; the same for every database.
 import { sql } from "kysely";
 import { createApplications } from "./applications.ts";
+import type { AttemptStore } from "./attempt-store.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { createChanges } from "./changes.ts";
 import { createCheckpoints } from "./checkpoints.ts";
@@ -8,14 +9,14 @@ import { createTasks } from "./create-tasks.ts";
 import type { Database, Session } from "./dialect.ts";
 import { refuseLargeIds } from "./exact-numbers.ts";
 import { createExecutors } from "./executors.ts";
-import { findTask, readAttempts } from "./find-task.ts";
+import { findTask, readAttempts, readOutcomes } from "./find-task.ts";
 import { createLeases } from "./leases.ts";
 import { liftCounters } from "./lift-counters.ts";
 import { checkSchema, migrate } from "./migrations/migrate.ts";
 import { within } from "./patience.ts";
 import { pruneTasks } from "./retention.ts";
 import { putOnce } from "./settings.ts";
-import type { AttemptStore, Store, TaskStore } from "./store.ts";
+import type { Store, TaskStore } from "./store.ts";
 import { unpackTrace } from "./trace-text.ts";
 import { createTurns } from "./turn.ts";
 
@@ -68,6 +69,7 @@ function createAttempts(database: Database): AttemptStore {
     ...createCheckpoints(database),
     list: (taskId, limit) =>
       database.read(async (session) => (await readAttempts(session, taskId, limit)).reverse()),
+    outcomes: (attemptIds) => database.read((session) => readOutcomes(session, attemptIds)),
     trace: (attemptId) =>
       database.read(async ({ connection }) => {
         const row = await connection

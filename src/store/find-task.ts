@@ -1,9 +1,11 @@
 // Finds a task of an application with its newest attempt.
 import { sql } from "kysely";
+import type { Outcome } from "../core/attempt.ts";
+import type { Attempt } from "./attempt-store.ts";
 import { batchesOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { type AttemptWithEnd, toAttempt, toTask } from "./rows.ts";
-import type { Attempt, TaskDetail, TaskReference } from "./store.ts";
+import type { TaskDetail, TaskReference } from "./store.ts";
 import type { TaskRow } from "./tables.ts";
 
 /** With `lock` nobody else changes the task until the transaction ends. */
@@ -46,9 +48,27 @@ export async function readAttempts(
   return rows.map(toAttempt);
 }
 
+/** How attempts ended, by their ids. */
+export async function readOutcomes(
+  { connection }: Session,
+  attemptIds: readonly number[],
+): Promise<Map<number, Outcome>> {
+  const found = new Map<number, Outcome>();
+  for (const batch of batchesOf(attemptIds)) {
+    const rows = await connection
+      .selectFrom("attempt_ends")
+      .select(["attempt_id", "outcome"])
+      .where("attempt_id", "in", batch)
+      .execute();
+    for (const { attempt_id, outcome } of rows) found.set(attempt_id, outcome);
+  }
+  return found;
+}
+
 export interface ClaimedAttempt {
   readonly id: number;
   readonly coroutine_id: number;
+  readonly turn_token: string | null;
 }
 
 /**
@@ -62,7 +82,7 @@ export async function readClaimedAttempts(
   const found = new Map<number, ClaimedAttempt>();
   for (const taskIds of batchesOf([...claims.keys()])) {
     const { rows } = await sql<ClaimedAttempt & { task_id: number; fence: number }>`
-      select id, task_id, fence, coroutine_id from attempts
+      select id, task_id, fence, coroutine_id, turn_token from attempts
       where task_id in ${dialect.idList(taskIds)}`.execute(connection);
     for (const row of rows) {
       if (claims.get(row.task_id) === row.fence) found.set(row.task_id, row);

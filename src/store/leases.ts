@@ -2,7 +2,7 @@
 import { type RawBuilder, sql } from "kysely";
 import { batchesOf } from "./batches.ts";
 import type { Database, Session } from "./dialect.ts";
-import { readClaimedAttempts } from "./find-task.ts";
+import { type ClaimedAttempt, readClaimedAttempts } from "./find-task.ts";
 import { isInState } from "./guards.ts";
 import { toJson } from "./json-text.ts";
 import { type OrphanRow, toOrphan } from "./rows.ts";
@@ -14,7 +14,10 @@ import type {
   TaskStore,
 } from "./store.ts";
 
-type Leases = Pick<TaskStore, "renew" | "cancelRequests" | "expired" | "runningOf" | "release">;
+type Leases = Pick<
+  TaskStore,
+  "renew" | "cancelRequests" | "expired" | "runningOf" | "claimedBy" | "release"
+>;
 
 const isRunning = isInState(["running"]);
 
@@ -63,6 +66,14 @@ export function createLeases(database: Database): Leases {
     runningOf: (serviceId) =>
       database.read((session) =>
         readOrphans(session, sql`where ${isRunning} and service_id = ${serviceId}`),
+      ),
+    claimedBy: ({ serviceId, lane, turnTokens }) =>
+      database.read((session) =>
+        readOrphans(
+          session,
+          sql`where ${isRunning} and service_id = ${serviceId} and lane = ${lane}`,
+          ({ turn_token }) => turn_token !== null && turnTokens.includes(turn_token),
+        ),
       ),
   };
 }
@@ -119,6 +130,7 @@ async function readHeld(
 async function readOrphans(
   session: Session,
   which: RawBuilder<unknown>,
+  isMeant: (attempt: ClaimedAttempt) => boolean = () => true,
 ): Promise<OrphanedAttempt[]> {
   const { rows } = await sql<OrphanRow>`
     select id, fence, charged, deaths, retry_step_s, retry_total, retry,
@@ -131,6 +143,6 @@ async function readOrphans(
   return rows.flatMap((row) => {
     // Without its attempt it was claimed again between the two reads.
     const attempt = attempts.get(row.id);
-    return attempt === undefined ? [] : [toOrphan(row, attempt.id)];
+    return attempt === undefined || !isMeant(attempt) ? [] : [toOrphan(row, attempt.id)];
   });
 }

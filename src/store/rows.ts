@@ -2,9 +2,10 @@
 
 import type { StoredDigests } from "../core/same-request.ts";
 import type { ClaimedApplication, ClaimedTask, PreviousSecrets, Task } from "../core/task.ts";
+import type { Attempt } from "./attempt-store.ts";
 import { fromJson } from "./json-text.ts";
 import { type RetryColumns, toRetry } from "./retry-columns.ts";
-import type { Application, Attempt, OrphanedAttempt } from "./store.ts";
+import type { Application, OrphanedAttempt } from "./store.ts";
 import type { ApplicationRow, AttemptEndRow, AttemptRow, Flag, TaskRow } from "./tables.ts";
 
 /** What tells whether the secrets before the last rotation are still good: by the database's clock. */

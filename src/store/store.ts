@@ -1,7 +1,5 @@
 // The port of the store, the truth about every task: each line here is one guarded change of state or one read.
-import type { AttemptEnd, AttemptTrace, ClaimLimits, NextState, Outcome } from "../core/attempt.ts";
-import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
-import type { DeliveryLog } from "../core/delivery-log.ts";
+import type { AttemptEnd, ClaimLimits, NextState } from "../core/attempt.ts";
 import type { LiftedCounter } from "../core/lifted-counter.ts";
 import type {
   ClaimedTask,
@@ -13,6 +11,7 @@ import type {
   Task,
   TaskStatus,
 } from "../core/task.ts";
+import type { Attempt, AttemptStore } from "./attempt-store.ts";
 import type { CatalogueStore } from "./catalogue-store.ts";
 import type { ExecutorStore } from "./executor-store.ts";
 
@@ -141,6 +140,13 @@ export interface ClaimRequest {
   readonly coroutineIds: readonly number[];
   /** Absent: whoever is due. */
   readonly limits?: ClaimLimits;
+  /** Random, kept with what it claims: see `TaskStore.claimedBy`. Absent: nobody will ask. */
+  readonly turnToken?: string;
+}
+
+/** Turns of one executor's lane whose outcome is not known. */
+export interface LostTurns extends Pick<ClaimRequest, "serviceId" | "lane"> {
+  readonly turnTokens: readonly string[];
 }
 
 export interface TurnResult {
@@ -241,6 +247,8 @@ export interface TaskStore {
   expired(limit: number): Promise<OrphanedAttempt[]>;
   /** Running tasks of one executor. */
   runningOf(serviceId: string): Promise<OrphanedAttempt[]>;
+  /** Running tasks that these turns claimed. */
+  claimedBy(turns: LostTurns): Promise<OrphanedAttempt[]>;
   /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Answers what was written. */
   settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
   /**
@@ -260,39 +268,4 @@ export interface PruneLimits {
   /** Age for failed tasks. */
   readonly failedOlderThanMs: number;
   readonly limit: number;
-}
-
-/** A row of `attempts`. */
-export interface Attempt {
-  readonly id: number;
-  readonly taskId: number;
-  readonly life: number;
-  /** Number within the life, from 1. */
-  readonly attempt: number;
-  readonly fence: number;
-  readonly serviceId: string;
-  readonly coroutineId: number;
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-  /** Null while it runs. */
-  readonly outcome: Outcome | null;
-  readonly charged: boolean;
-  readonly result: string | null;
-  readonly error: AttemptEnd["error"] | null;
-  readonly receipt: AttemptEnd["receipt"] | null;
-  /** Of a callback: what went over the wire. */
-  readonly delivery: DeliveryLog | null;
-}
-
-export interface AttemptStore {
-  /** Attempts of a task, all lives, oldest first, the newest `limit` of them; without traces. */
-  list(taskId: number, limit: number): Promise<Attempt[]>;
-  /** What is kept of where an attempt was. */
-  trace(attemptId: number): Promise<AttemptTrace | null>;
-  /** Notes where running attempts are: one statement for many, the last one counts. */
-  checkpoint(checkpoints: readonly Checkpoint[]): Promise<void>;
-  /** Where an attempt was last seen; null when it never was. */
-  lastCheckpoint(attemptId: number): Promise<WrittenCheckpoint | null>;
-  /** The same for many, by attempt; those that were never seen are missing. */
-  lastCheckpoints(attemptIds: readonly number[]): Promise<ReadonlyMap<number, WrittenCheckpoint>>;
 }

@@ -84,6 +84,7 @@ interface AttemptsTable {
   service_id: string;
   coroutine_id: number;
   started_at: number;
+  turn_token: Generated<string | null>;
 }
 
 interface AttemptEndsTable {

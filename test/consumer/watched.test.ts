@@ -51,6 +51,7 @@ function own(said: TraceEvent[], view: () => LiveView = () => VIEW): OwnedAttemp
     lease: { taskId, attemptId, fence },
     validUntil: Number.POSITIVE_INFINITY,
     written: false,
+    offered: false,
     held: false,
   };
 }

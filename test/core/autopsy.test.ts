@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { OUTCOMES, type TraceEvent } from "../../src/core/attempt.ts";
 import { autopsyOf, hasAutopsy } from "../../src/core/autopsy.ts";
-import type { Attempt } from "../../src/store/store.ts";
+import type { Attempt } from "../../src/store/attempt-store.ts";
 
 const ATTEMPT: Attempt = {
   id: 1,

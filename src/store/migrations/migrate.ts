@@ -11,6 +11,7 @@ import { checkpointTable } from "./0004-checkpoints.ts";
 import { cancelMode } from "./0005-cancel-mode.ts";
 import { untracedFiles } from "./0006-untraced-files.ts";
 import { webhookIds } from "./0007-webhook-ids.ts";
+import { turnTokens } from "./0008-turn-token.ts";
 import { toldToStop } from "./0009-told-to-stop.ts";
 import { exactRequests } from "./0010-exact-requests.ts";
 import { applicationUse } from "./0012-application-use.ts";
@@ -34,6 +35,7 @@ export const allMigrations: readonly Migration[] = [
   cancelMode,
   untracedFiles,
   webhookIds,
+  turnTokens,
   toldToStop,
   exactRequests,
   applicationUse,

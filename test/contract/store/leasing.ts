@@ -169,6 +169,38 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
       expect(await store.tasks.runningOf("executor-none")).toEqual([]);
     });
 
+    test("what a turn claimed is found by its token, in its lane and executor only", async () => {
+      const corner = await openCorner(store);
+      await corner.add({}, {}, {});
+      const turnToken = randomUUID().replaceAll("-", "");
+      const [ended, running] = await corner.claim(2, { turnToken });
+      await corner.claim(1, { turnToken: "another" });
+      await store.tasks.turn([finishOf(present(ended))], null);
+      const turns = { serviceId: "executor-1", lane: "job", turnTokens: ["x", turnToken] } as const;
+      expect(await store.tasks.claimedBy(turns)).toMatchObject([leaseOf(present(running))]);
+      expect(await store.tasks.claimedBy({ ...turns, lane: "callback" })).toEqual([]);
+      expect(await store.tasks.claimedBy({ ...turns, serviceId: "executor-2" })).toEqual([]);
+      expect(await store.tasks.claimedBy({ ...turns, turnTokens: [] })).toEqual([]);
+    });
+
+    test("outcomes are told of attempts that have ended", async () => {
+      const corner = await openCorner(store);
+      const [ended, handedBack, runs] = [
+        await corner.start(),
+        await corner.start(),
+        await corner.start(),
+      ];
+      await store.tasks.turn([finishOf(ended), lost(handedBack)], null);
+      const ids = [ended, handedBack, runs].map(({ attemptId }) => attemptId);
+      const found = await store.attempts.outcomes(ids);
+      expect([...found].toSorted(([a], [b]) => a - b)).toEqual([
+        [ended.attemptId, "succeeded"],
+        [handedBack.attemptId, "lost"],
+      ]);
+      expect(await store.attempts.outcomes([])).toEqual(new Map());
+      await corner.claim(1);
+    });
+
     test("renewing and reaping at once have one winner each time", async () => {
       const corner = await openCorner(store);
       await corner.add(...Array.from({ length: RACES }, () => ({})));

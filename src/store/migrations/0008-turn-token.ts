@@ -1,0 +1,15 @@
+// The eighth schema: which turn began an attempt, for when the answer to its claim was lost.
+import { addColumns, key, nullable } from "./ddl.ts";
+import type { Migration } from "./migration.ts";
+
+const turnToken = nullable(
+  key("turn_token", 32, "random, of the turn that claimed it; null: an older program did"),
+);
+
+export const turnTokens: Migration = {
+  version: 8,
+  name: "turn-token",
+  oldestProgram: 6,
+  statements: (kind) => addColumns(kind, "attempts", [turnToken]),
+  repair: "drop the column turn_token from attempts if it is there",
+};
