@@ -168,7 +168,8 @@ const eventsOperation = {
       description: "The stream.",
       content: {
         "text/event-stream": {
-          schema: { type: "string" },
+          // Without a type: some tools read it as the schema of the body, others as that of one event.
+          schema: { description: "Server-sent events, each with `id`, `event` and `data`." },
           examples: { succeeded: { value: STREAM_EXAMPLE } },
         },
       },

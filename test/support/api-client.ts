@@ -177,10 +177,10 @@ export function clientOf(url: string, key: { appKey: string; secret: string }): 
   };
 }
 
-/** Signs `METHOD SP target LF body`. */
+/** Signs `METHOD SP target LF body`; as bytes where the body is no text. */
 export function signedHeaders(
   { appKey, secret }: { appKey: string; secret: string },
-  signedText: string,
+  signedText: string | Uint8Array,
 ): Record<string, string> {
   const timestamps = String(Math.floor(Date.now() / 1000));
   const nonce = randomUUID();
