@@ -40,19 +40,13 @@ export function readContent(content: unknown, asSent?: string): TaskContent {
   if (!isObject(value)) throw invalidContent("must be a JSON object, or the same as a JSON string");
   if (shapeOfValue(value).depth > MAX_DEPTH) throw tooDeep();
   const given = typeof content === "string" ? content : (asSent ?? JSON.stringify(value));
-  const text = escapeHalves(compactJson(given));
+  const text = compactJson(given);
   const misfits = misfitsIn(text);
   // Escapes and zeros at an end do not count: as many bytes were taken before content travelled as it came.
   if (isLarge(text) && (misfits.length > 0 || isLarge(JSON.stringify(value)))) {
     throw invalidContent("must be at most 256 KiB as compact JSON");
   }
   return { value, text, misfits, call: readCall(value) };
-}
-
-/** A text in a text may hold half characters as they are; no UTF-8 has them, and as escapes they mean the same. */
-function escapeHalves(json: string): string {
-  if (json.isWellFormed()) return json;
-  return json.replace(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
 }
 
 function isLarge(text: string): boolean {

@@ -1,4 +1,5 @@
 // The one shape of every answer: {code, msg, data} as JSON.
+import { wellFormedJson } from "../core/well-formed.ts";
 
 /** Code 0 is success; every failure has code 1, whatever its HTTP status. */
 export interface Envelope {
@@ -36,7 +37,7 @@ export function fail(
 
 /** An envelope with its status. */
 export function respond(status: number, envelope: Envelope, headers: Headers = {}): Response {
-  return new Response(JSON.stringify(envelope), {
+  return new Response(wellFormedJson(JSON.stringify(envelope)), {
     status,
     headers: { ...JSON_HEADERS, ...headers },
   });

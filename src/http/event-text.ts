@@ -1,5 +1,6 @@
 // Writes what a watcher gets as server-sent events, and reads back the id it returns with.
 import type { EventPlace, StreamItem } from "../core/task-events.ts";
+import { wellFormedJson } from "../core/well-formed.ts";
 
 const ID = /^(\d{1,15})-(\d{1,15})$/;
 
@@ -8,7 +9,8 @@ export function eventText(item: StreamItem): string {
   switch (item.kind) {
     case "event": {
       const { fence, event } = item;
-      return `id: ${fence}-${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+      const data = wellFormedJson(JSON.stringify(event));
+      return `id: ${fence}-${event.seq}\nevent: ${event.type}\ndata: ${data}\n\n`;
     }
     case "reset": {
       const from = item.from === undefined ? null : `${item.from.fence}-${item.from.seq}`;

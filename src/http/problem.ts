@@ -1,6 +1,7 @@
 // Failures as problem+json (RFC 9457), for the routes without an envelope.
 import { type TSchema, Type } from "@sinclair/typebox";
 import type { ErrorCode } from "../core/errors.ts";
+import { wellFormedJson } from "../core/well-formed.ts";
 import { statusOf, toldFailure } from "./errors.ts";
 
 /** A title belongs to its code, as the detail belongs to the one occurrence. */
@@ -25,7 +26,8 @@ export function problemResponse(thrown: unknown, challenge?: string): Response {
   const { error, headers } = toldFailure(thrown, challenge);
   const { errors } = error.details;
   const problem = problemOf(error.code, error.message);
-  return new Response(JSON.stringify({ ...problem, ...(errors && { errors }) }), {
+  const text = JSON.stringify({ ...problem, ...(errors && { errors }) });
+  return new Response(wellFormedJson(text), {
     status: problem.status,
     headers: {
       "content-type": "application/problem+json",

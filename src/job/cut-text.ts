@@ -1,5 +1,5 @@
 // Bounds a text that leaves a job worker, and makes it one that every reader of UTF-8 and JSON can read.
-import { wellFormed } from "./intrinsics.ts";
+import { wellFormed } from "../core/well-formed.ts";
 
 /** Cuts a text, between whole characters, and says that it did. Half characters become U+FFFD. */
 export function cut(text: string, length: number): string {

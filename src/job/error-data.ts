@@ -57,7 +57,7 @@ function dataOf(thrown: unknown, secret: RegExp): AttemptError {
   const fields = fieldsOf(thrown, { secret, room: MAX_FIELDS, isInner: inner.length > 0 });
   return {
     name,
-    message: cut(message, MAX_MESSAGE),
+    message: cut(message === "" ? inner.map(oneLine).join("; ") : message, MAX_MESSAGE),
     ...(isError || hasCause ? { stack: stackText(thrown, { tell, inner }) } : {}),
     ...(reason !== undefined && /^[\w.-]{1,64}$/.test(reason) ? { reason } : {}),
     ...(isFinal(thrown) ? { final: true } : {}),
@@ -74,6 +74,11 @@ function tell(thrown: unknown): Told {
   }
   const said = isErrorLike(thrown) ? message : thrown;
   return { name: nameOf(thrown), message: `thrown: ${describe(said)}` };
+}
+
+function oneLine(thrown: unknown): string {
+  const { name, message } = tell(thrown);
+  return `${name}: ${cut(message, MAX_INNER_MESSAGE)}`;
 }
 
 /** A class that does not set the name of its errors is named all the same. */

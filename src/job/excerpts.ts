@@ -52,7 +52,7 @@ function excerptAt({ file, line }: Pick<Excerpt, "file" | "line">, text: readonl
 /** A secret written into a source is not shown: on a line that names one, nothing in quotes is. */
 function shownLine(line: string): string {
   const shown = SECRET_KEY.test(line) ? line.replace(QUOTED, `$1${MASK}$1`) : line;
-  return shown.slice(0, MOST_CHARACTERS);
+  return shown.slice(0, MOST_CHARACTERS).toWellFormed();
 }
 
 /** Null when the file is another one by now and no copy is left. */

@@ -1,39 +1,19 @@
 // What the job worker itself uses of the globals, taken before a job is imported: jobs may patch theirs as they like.
 import type { Writable } from "node:stream";
+import { wellFormedJson } from "../core/well-formed.ts";
 import type { MemoryWord } from "./vitals.ts";
 
 const { now } = Date;
 const { stringify, parse, isRawJSON } = JSON;
-const { apply } = Reflect;
-const call = apply as <T>(method: unknown, self: unknown, given: readonly unknown[]) => T;
-const { toWellFormed, includes } = String.prototype;
-const replaceMatches = RegExp.prototype[Symbol.replace];
 
 /** Epoch ms. */
 export const clockMs: () => number = now;
 /** JSON text without half characters, neither in texts nor in keys. */
-export const toJson = (value: unknown): string | undefined => withoutHalves(stringify(value));
+export const toJson = (value: unknown): string | undefined => wellFormedOrNone(stringify(value));
 export const toJsonWith = (
   value: unknown,
   replace: (key: string, value: unknown) => unknown,
-): string | undefined => withoutHalves(stringify(value, replace));
-/** Half characters become U+FFFD. */
-export const wellFormed = (text: string): string => call(toWellFormed, text, []);
-
-/** Every escape, so that none begins in the middle of another; two that are halves of one character are one. */
-const ESCAPES =
-  /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(?:u[dD][89a-fA-F][0-9a-fA-F]{2}|.)/g;
-
-/**
- * JSON.stringify escapes half characters, and many readers of JSON refuse such a text as a whole. Text that a job made
- * raw (`JSON.rawJSON`) may hold whole ones as escapes.
- */
-function withoutHalves(json: string | undefined): string | undefined {
-  if (json === undefined || !(call(includes, json, ["\\ud"]) || call(includes, json, ["\\uD"])))
-    return json;
-  const whole = (found: string) => (found.length === 6 ? "\ufffd" : found);
-  return call<string>(replaceMatches, ESCAPES, [json, whole]);
-}
+): string | undefined => wellFormedOrNone(stringify(value, replace));
 /** A number that a job made exact with `JSON.rawJSON`. */
 export const isRawJson: (value: unknown) => value is { readonly rawJSON: string } = isRawJSON;
 export const parseJson: (text: string) => unknown = parse;
@@ -46,11 +26,12 @@ export const fetchNow: (input: string | URL | Request, init?: RequestInit) => Pr
 export const NativePromise = Promise;
 export const NativeAbortController = AbortController;
 
+const { apply } = Reflect;
 const then: unknown = Reflect.get(Promise.prototype, "then");
 
 /** `promise.catch`, which would go through a patched `then`. */
 export function onRejection(promise: Promise<unknown>, hear: (thrown: unknown) => void): void {
-  call(then, promise, [undefined, hear]);
+  (apply as (...given: readonly unknown[]) => unknown)(then, promise, [undefined, hear]);
 }
 
 const loadBuiltin = process.getBuiltinModule.bind(process);
@@ -88,4 +69,9 @@ export function captureStack(): string {
   const { stack } = new NativeError();
   NativeError.stackTraceLimit = limit;
   return typeof stack === "string" ? stack : "";
+}
+
+/** JSON.stringify has none for undefined and functions. */
+function wellFormedOrNone(json: string | undefined): string | undefined {
+  return json === undefined ? undefined : wellFormedJson(json);
 }

@@ -28,17 +28,6 @@ describe("content", () => {
     expect(readContent(object).text).toBe(JSON.stringify(object));
   });
 
-  test("half characters stay what they were: as escapes, whichever way they came", () => {
-    const [half, escaped] = ["\ud83d", "\\ud83d"];
-    const expected = `{"a${escaped}":"${escaped} 😀"}`;
-    expect(readContent(`{"a${half}": "${half} 😀"}`).text).toBe(expected);
-    expect(readContent(`{"a${escaped}":"${escaped} 😀"}`).text).toBe(expected);
-    const object = { [`a${half}`]: `${half} 😀` };
-    expect(readContent(object).text).toBe(expected);
-    expect(readContent(object, expected).text).toBe(expected);
-    expect(deliveryBody(readContent(object).text)).toBe(`{"data":${expected}}`);
-  });
-
   test.each([
     null,
     undefined,

@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import type { AttemptEnd, AttemptError } from "../../src/core/attempt.ts";
 import { fingerprintOf } from "../../src/core/fingerprint.ts";
 import { claimed } from "../support/claimed-task.ts";
+import { isWhole } from "../support/is-whole.ts";
 import { finish, openLane, until } from "./attempts.ts";
 import { makeUnusualJobs } from "./unusual-jobs.ts";
 
@@ -67,6 +68,12 @@ describe("what is kept of", () => {
       { name: "RangeError", message: "second", fields: { status: 503 } },
     ]);
     expect(error.stack).toContain("Inner error 2 of 2: RangeError: second");
+  });
+
+  test("an aggregate that says nothing itself, as Bun makes them", async () => {
+    const error = await failure("any");
+    expect(error.message).toMatch(/^(TypeError: a; Error: b|All promises were rejected)$/);
+    expect(error.stack).toMatch(/Inner error 1 of 2: TypeError: a\n\s+at .*unusual\.ts/);
   });
 
   test("causes, also one that is no error", async () => {
@@ -145,15 +152,6 @@ describe("the kind of failure", () => {
 });
 
 describe("half characters leave as U+FFFD", () => {
-  function isWhole(value: unknown): boolean {
-    let is = true;
-    JSON.stringify(value, (key, each: unknown) => {
-      is &&= key.isWellFormed() && (typeof each !== "string" || each.isWellFormed());
-      return each;
-    });
-    return is;
-  }
-
   test("from results, their keys too, and nothing else is changed", async () => {
     const { end } = await finish(start("result"));
     expect(end.result).toBe(

@@ -19,6 +19,11 @@ function deep(left: number, thrown: () => unknown): never {
   throw thrown();
 }
 
+async function rejected(error: Error): Promise<never> {
+  await null;
+  throw error;
+}
+
 const hostile = new Proxy(new Error("hidden"), {
   get() { throw new Error("no reading"); },
   has() { throw new Error("no asking"); },
@@ -73,6 +78,7 @@ export default defineJob({
   async run({ do: action }: { do: string }, ctx) {
     const thrown = throws[action];
     if (thrown !== undefined) deep(30, thrown);
+    if (action === "any") await Promise.any([rejected(new TypeError("a")), rejected(new Error("b"))]);
     return speaks[action]?.(ctx);
   },
 });
