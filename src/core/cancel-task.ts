@@ -1,5 +1,4 @@
 // The use case of cancelling a task: durable first, then hurried over the bus, then proven by the store.
-import { setTimeout as delay } from "node:timers/promises";
 import type { Bus } from "../bus/bus.ts";
 import type { SignedChange, Store, TaskDetail } from "../store/store.ts";
 import type { KillReceipt } from "./attempt.ts";
@@ -8,6 +7,7 @@ import type { LiveAnswer } from "./live.ts";
 import type { Logger } from "./logger.ts";
 import { askStore } from "./store-answer.ts";
 import type { TaskStatus } from "./task.ts";
+import { delay } from "./within.ts";
 
 export interface CancelDeps {
   readonly store: Pick<Store, "tasks">;

@@ -8,6 +8,8 @@ export type PlaceRule = {
   readonly imports: readonly string[];
   /** Places it may name in types besides; a type leaves nothing behind at run time. */
   readonly types: readonly string[];
+  /** The only packages and built-in modules it may import; absent: what the drivers' table leaves. */
+  readonly packages?: readonly string[];
   readonly why: string;
 };
 
@@ -27,6 +29,18 @@ export function brokenPlaceRules(files: readonly SourceFile[], rules: readonly P
       .filter(({ target }) => target.startsWith("src/") || target.startsWith("test/"))
       .filter(({ target, isTypeOnly }) => !isAllowed(target, isTypeOnly, rule))
       .map(({ target, line }) => `${file.path}:${line} must not import ${target}: ${rule.why}`);
+  });
+}
+
+/** Every import of a package or built-in module that the table does not allow, types included, one line each. */
+export function brokenPackageRules(files: readonly SourceFile[], rules: readonly PlaceRule[]) {
+  return files.flatMap((file) => {
+    const packages = ruleOf(file.path, rules)?.packages;
+    if (packages === undefined) return [];
+    return importsOf(file)
+      .filter(({ target }) => !target.startsWith("src/") && !target.startsWith("test/"))
+      .filter(({ target }) => !packages.some((name) => isModule(target, name)))
+      .map(({ target, line }) => `${file.path}:${line} must not import ${target}`);
   });
 }
 
