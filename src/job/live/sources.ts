@@ -32,7 +32,7 @@ export interface LiveSources {
 }
 
 /** Changes whenever the instrumenter gives another result for the same source. */
-const INSTRUMENTER_VERSION = 3;
+const INSTRUMENTER_VERSION = 4;
 
 type Instrument = typeof instrument;
 
