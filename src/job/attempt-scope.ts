@@ -64,6 +64,11 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
   const note = createStackNote(memory);
   let isLive = true;
 
+  /** What it left behind may come to an end while the memory is another attempt's: a fetch that is cut off, a timer. */
+  const write: EventWriter["write"] = (type, data) => {
+    if (isLive) events.write(type, data);
+  };
+
   const atEnd = (dispose: () => void) => {
     disposals.add(dispose);
     return () => disposals.delete(dispose);
@@ -72,10 +77,10 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
   return {
     signal: controller.signal,
     secret,
-    write: events.write,
+    write,
     atEnd,
     thin(type) {
-      const made = thinEvents(events.write, type);
+      const made = thinEvents(write, type);
       thinned.push(made);
       return made;
     },
@@ -87,7 +92,9 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
       else Atomics.add(memory.words, WORDS.dropped, 1);
       return isLive;
     },
-    show: (cell, value) => writeText(memory[cell], toJson(value) ?? ""),
+    show: (cell, value) => {
+      if (isLive) writeText(memory[cell], toJson(value) ?? "");
+    },
     async resume(awaited) {
       try {
         return await whileLive(awaited, () => isLive);

@@ -109,7 +109,9 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
       if (host === null) return nowhere();
       const asked = host;
       await asked.refresh();
-      return { ...(await inspect(asked, sourceIn(asked))), ran: ranOf(job, asked) };
+      const view = await inspect(asked, sourceIn(asked));
+      // It may have ended meanwhile, and what was read may be of the next attempt of that job worker.
+      return kept?.view ?? { ...view, ran: ranOf(job, asked) };
     },
     excerpts: ({ frames }) => readExcerpts(frames, (path) => loadedAs(job, host, path)),
     eventsAfter(seq) {

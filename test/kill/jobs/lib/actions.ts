@@ -1,7 +1,7 @@
 // Everything a job may do that is hard to kill: the cases of the kill matrix, by name.
 import { spawn, spawnSync } from "node:child_process";
 import { pbkdf2Sync } from "node:crypto";
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { JobContext } from "serendipity-job";
 
@@ -205,6 +205,9 @@ const throws: Readonly<Record<string, Action>> = {
 };
 
 const works: Readonly<Record<string, Action>> = {
+  "until a file is there": async ({ path }, ctx) => {
+    while (!existsSync(path)) await ctx.sleep(5);
+  },
   "three seconds of work": async (_, ctx) => {
     await ctx.sleep(3_000);
     return "done";
