@@ -83,12 +83,17 @@ function isTelling(key: string, value: unknown): value is string | number {
   return typeof value === "number" || (typeof value === "string" && /^[\w.:-]{1,64}$/.test(value));
 }
 
-/** The words that do not change from one failure to the next: those without digits, and not too long to be one. */
+/** Numbers, addresses, paths and pairs, with what is attached to them: they change from one failure to the next. */
+const CHANGING = /[\w.@:/=%+-]*[\d@/=][\w.@:/=%+-]*/g;
+/** Too long for a word: a token, or a secret. */
+const LONG = /[A-Za-z_-]{25,}/g;
+
+/** The words that stay the same. */
 function wordsOf(text: string): string {
-  const words = text.split(/\s+/).filter((word) => word !== "");
+  const words = text.replaceAll(CHANGING, "*").replaceAll(LONG, "*").split(/\s+/);
   return words
+    .filter((word) => word !== "")
     .slice(0, 12)
-    .map((word) => (/\d/.test(word) || word.length > 24 ? "*" : word))
     .join(" ");
 }
 

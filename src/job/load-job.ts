@@ -1,7 +1,7 @@
 // Imports one job file in a job worker and says what job it defines, or what is wrong with it.
 import { pathToFileURL } from "node:url";
 import { describeJob, type LoadedJob } from "./describe-job.ts";
-import { errorData } from "./error-data.ts";
+import { errorData, innerErrors } from "./error-data.ts";
 
 /** Imports the file, which runs its code. */
 export async function loadJob(file: string): Promise<LoadedJob> {
@@ -16,7 +16,8 @@ export async function loadJob(file: string): Promise<LoadedJob> {
 
 /** Bun reports several syntax errors as one AggregateError without a text of its own. */
 function importProblem(thrown: unknown): string {
-  const first = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
+  const [inner] = innerErrors(thrown);
+  const first = inner ?? thrown;
   const { name, message } = errorData(first);
   return `${name}: ${message}`;
 }

@@ -76,6 +76,32 @@ describe("the fingerprint of a job's failure", () => {
     );
   });
 
+  test.each([
+    ["order 4711 of a1b2c3 is gone", '"order * of * is gone"'],
+    ["订单4711不存在", '"订单*不存在"'],
+    ["no mail to bob@shop.example, see /srv/x", '"no mail to *, see *"'],
+    ["token=hunter2 sk-abcdefghijklmnopqrstuvwxyz", '"* *"'],
+    ["", '""'],
+  ])("of a thrown text is its words: %s", (text, words) => {
+    const message = `thrown: ${text}`;
+    expect(fingerprintOf({ name: "Error", message, thrown: "string" }, null)).toBe(
+      `thrown ${words}`,
+    );
+  });
+
+  test("of a thrown object is its keys, with values that tell a kind and are single words", () => {
+    const fields = { status: 503, code: "E_X", type: "a long text", note: "x", token: "[masked]" };
+    const thrown = { name: "Error", message: "thrown: {…}", thrown: "object", fields };
+    expect(fingerprintOf(thrown, null)).toBe("thrown {code=E_X,note,status=503,token,type}");
+    const named = { ...thrown, name: "Refusal", fields: {} };
+    expect(fingerprintOf(named, null)).toBe("thrown Refusal{}");
+  });
+
+  test("of an aggregate names the kinds of its errors, each once", () => {
+    const errors = ["TypeError", "RangeError", "TypeError"].map((name) => ({ name, message: "m" }));
+    expect(of("", { name: "AggregateError", errors })).toBe("AggregateError[RangeError,TypeError]");
+  });
+
   test("is at most 200 characters, and no half character", () => {
     const long = of("", { name: `${"x".repeat(199)}😀` });
     expect(long).toHaveLength(200);
