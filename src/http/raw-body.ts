@@ -43,7 +43,7 @@ export function createBodies(options: BodiesOptions): Bodies {
   const room = createRoom(maxBodiesMb * MIB, maxBodyBytes);
   return {
     open(request, owner, maxBytes = maxBodyBytes) {
-      const declared = Number(request.headers.get("content-length") ?? 0);
+      const declared = declaredLength(request) ?? 0;
       if (declared > maxBytes) throw tooLarge(maxBytes);
       const place = takePlace(room, owner, declared);
       return {
@@ -84,12 +84,18 @@ interface Reading {
   readonly patienceMs: number;
 }
 
+/** Null when it is not said, or not as one number: servers pass on what came twice. */
+function declaredLength({ headers }: Request): number | null {
+  const declared = headers.get("content-length") ?? "";
+  return /^\d{1,15}$/.test(declared) ? Number(declared) : null;
+}
+
 async function readBody(request: Request, reading: Reading): Promise<Uint8Array> {
-  const declared = request.headers.get("content-length");
+  const declared = declaredLength(request);
   // With a length the server has bounded the body already, and reading it at once is the fast way.
   const isWhole = declared !== null && READS_WHOLE;
   const bytes = await (isWhole
-    ? within(reading.patienceMs + Number(declared) / BYTES_PER_MS, request.bytes())
+    ? within(reading.patienceMs + declared / BYTES_PER_MS, request.bytes())
     : readChunks(request.body, reading));
   if (bytes.byteLength > reading.maxBytes) throw tooLarge(reading.maxBytes);
   return bytes;

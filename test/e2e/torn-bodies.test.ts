@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { signatureFor } from "../http/http-harness.ts";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
-import { afterAll, beforeAll, describe, test } from "../support/long.ts";
+import { afterAll, afterEach, beforeAll, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
@@ -24,10 +24,10 @@ beforeAll(async () => {
   program = await startProgram();
   api = await createClient(program.url);
 });
-afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
-  await program.stop();
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
 });
+afterAll(() => program.stop());
 
 interface Torn {
   /** What the server has said. */
@@ -99,6 +99,16 @@ describe(`${COUNT} torn bodies of 1 MiB`, () => {
     await eventually(() =>
       answered(torn, status) + answered(torn, "503") === COUNT ? true : undefined,
     );
+  });
+
+  test("of the operator take half of the room, and applications work", async () => {
+    const before = rssMb();
+    const torn = await tearMany("/application/create", () => ({
+      "content-type": "application/json",
+    }));
+    await createsTask(api);
+    expect(rssMb() - before).toBeLessThan(300);
+    await eventually(() => (answered(torn, "503") >= COUNT - 32 ? true : undefined));
   });
 
   test("of one application take half of the room, and another one works", async () => {

@@ -50,6 +50,23 @@ describe("a torn body", () => {
     });
   });
 
+  test("a length that is said twice, or is none, counts as it comes", async () => {
+    await withPatience(300, async (port) => {
+      const twice = send(port, ["content-length: 8", "content-length: 8"]);
+      expect(await twice.hears(/\}$/)).toStartWith("HTTP/1.1 200");
+      twice.destroy();
+      // Nothing of it was counted wrong: the room is as large as before.
+      const torn = send(port, ["content-length: 1024"]);
+      await eventually(async () => {
+        const wire = send(port, ["content-length: 8"]);
+        const heard = await wire.hears(/\}$/);
+        wire.destroy();
+        return heard.startsWith("HTTP/1.1 503") ? true : undefined;
+      });
+      torn.destroy();
+    });
+  });
+
   test("keeps its room only until then", async () => {
     await withPatience(300, async (port) => {
       const torn = send(port, ["content-length: 1024"]);
