@@ -1,5 +1,5 @@
 // Makes `import … from "serendipity-job"` work in any folder on Deno, which has Node's module hooks.
-import { registerHooks } from "node:module";
+import { type LoadFnOutput, registerHooks } from "node:module";
 import { createLoadHook } from "./live/load-hooks.ts";
 import type { AskSource } from "./live/source-link.ts";
 
@@ -14,10 +14,15 @@ export async function provideSdk(): Promise<void> {
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === "serendipity-job" ? { url, shortCircuit: true } : next(specifier, context),
-    load: (loaded, context, next) => next(loaded, context),
+    load: (loaded, context, next) => named(loaded, next(loaded, context)),
   });
   // Before the first job asks for it: job workers are made ready in advance.
   await import("../sdk/index.ts");
+}
+
+/** Deno leaves the format out, and then takes JSON that a package requires for JavaScript. */
+function named(url: string, loaded: LoadFnOutput): LoadFnOutput {
+  return url.endsWith(".json") ? { ...loaded, format: "json" } : loaded;
 }
 
 export function rewriteSources(jobsDir: string, ask: AskSource): void {

@@ -27,6 +27,15 @@ export default defineJob({
   },
 });
 `;
+/** Its pattern cannot be checked before its job worker does; its number comes by a `require`. */
+const AHEAD = `import { createRequire } from "node:module";
+import { defineJob, Type } from "serendipity-job";
+export default defineJob({
+  name: "ahead",
+  params: Type.Object({ a: Type.String({ pattern: "^(?=(a+)+b)" }) }),
+  run: () => createRequire(import.meta.url)("./numbers.json").one,
+});
+`;
 const deno = findBinary("deno");
 if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
 const command = { path: deno, args: ["run", "-A"] };
@@ -142,6 +151,25 @@ test("on Deno the detail of a job on a thread shows the line it waits at", async
     const detail = await client.until(id, waits);
     expect(detail.executed_function_line).toBe(7);
     expect(await client.post("/task/cancel", { id })).toMatchObject({ code: 0, msg: "Killed" });
+  } finally {
+    await program.stop();
+    rmSync(jobsDir, { recursive: true, force: true });
+  }
+});
+
+test("on Deno params are checked in the job worker where only it can, and jobs may require JSON", async () => {
+  const jobsDir = realpathSync(mkdtempSync(join(tmpdir(), "jobs-")));
+  writeFileSync(join(jobsDir, "ahead.ts"), AHEAD);
+  writeFileSync(join(jobsDir, "numbers.json"), '{"one":1}');
+  const program = await startProgram({ command, env: { JOBS_DIR: jobsDir } });
+  try {
+    const client = await createClient(program.url);
+    const good = await client.createJob("ahead", { a: "aab" });
+    const bad = await client.createJob("ahead", { a: "xyz" });
+    expect(await client.until(good, isEnded)).toMatchObject({ status: "succeeded", result: 1 });
+    const { status, error } = await client.until(bad, isEnded);
+    expect([status, error?.reason]).toEqual(["failed", "params_invalid"]);
+    expect(error?.message).toContain("content.params.a must match pattern");
   } finally {
     await program.stop();
     rmSync(jobsDir, { recursive: true, force: true });
