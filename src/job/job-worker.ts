@@ -2,6 +2,7 @@
 import { readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import type { AttemptError } from "../core/attempt.ts";
 import { secretKeys } from "../core/secret-keys.ts";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
@@ -73,14 +74,17 @@ function start(port: MessagePort, boot: Boot): void {
   const exit = process.exit.bind(process);
   concealOwnProcess((call) => {
     const message = `the job's code ended its own process: ${call}`;
-    worker.post({ kind: "crashed", error: platformError("exit", message) });
+    tellCrash(worker, platformError("exit", message));
     return exit(1);
   });
   captureConsole((level, message) => {
     const scope = scopeInside.getStore() ?? worker.scope;
     if (scope !== null) writeLine(scope, level, { message });
   });
-  process.on("exit", () => noteProcessorTime(worker.memory));
+  process.on("exit", () => {
+    worker.scope?.flush();
+    noteProcessorTime(worker.memory);
+  });
   process.on("uncaughtException", (thrown: unknown) => reportUncaught(worker, thrown));
   process.on("unhandledRejection", (thrown: unknown) => reportUncaught(worker, thrown));
   perform(worker, getReady(worker, port));
@@ -96,7 +100,12 @@ async function getReady(worker: JobWorker, port: MessagePort): Promise<void> {
 /** What a job left floating may fail because of the abort: that is no crash. */
 function reportUncaught(worker: JobWorker, thrown: unknown): void {
   if (worker.scope?.isAbort(thrown)) return;
-  worker.post({ kind: "crashed", error: errorData(thrown, worker.secret) });
+  tellCrash(worker, errorData(thrown, worker.secret));
+}
+
+function tellCrash(worker: JobWorker, error: AttemptError): void {
+  worker.scope?.flush();
+  worker.post({ kind: "crashed", error });
 }
 
 function hear(worker: JobWorker, message: ToJobWorker): void {

@@ -18,6 +18,7 @@ export default defineJob({
     ctx.watch({ at: 2 });
     if (action === "stay") await new Promise(() => undefined);
     if (action === "throw") throw new Error("no");
+    if (action === "exit") process.exit(1);
     if (action === "finish") { ctx.progress(100); ctx.progress(70); }
     if (action !== "flood") return;
     const startedAt = Date.now();
@@ -70,6 +71,11 @@ describe("what was told last", () => {
     const types = events.map(({ type }) => type);
     const last = action === "return" ? ["result", "state"] : ["watch", "state"];
     expect(types.slice(-2)).toEqual(last as typeof types);
+  });
+
+  test("is an event before a crash", async () => {
+    const { end } = await finish(start({ do: "exit" }));
+    expect([end.outcome, percents(end.trace?.events ?? [])]).toEqual(["crashed", [10, 60]]);
   });
 
   test("is told after 100 % too, which is told at once", async () => {
