@@ -3,6 +3,7 @@ import { endOfString, stepOf } from "./json-shape.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const MINUS = 0x2d;
 
 /** The text without white space between its tokens. */
 export function compactJson(text: string): string {
@@ -20,6 +21,27 @@ export function compactJson(text: string): string {
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+}
+
+/** Its numbers, as they are written. */
+export function* numbersOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    if (code !== MINUS && !isDigit(code)) continue;
+    const start = at;
+    while (at + 1 < text.length && !isEnd(text.charCodeAt(at + 1))) at += 1;
+    yield text.slice(start, at + 1);
+  }
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+/** What may stand behind a number. */
+function isEnd(code: number): boolean {
+  return code === COMMA || stepOf(code) === -1 || isSpace(code);
 }
 
 /** The text of the value of `key` in the text of an object; undefined without one. */

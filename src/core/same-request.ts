@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { AppError } from "./errors.ts";
-import { parseWithoutMisfits } from "./exact-json.ts";
+import { unmarked } from "./exact-json.ts";
 import type { JsonObject, TaskContent } from "./task-content.ts";
 import { readMoment } from "./timestamps.ts";
 
 /** The parts of a create that decide whether a repetition is the same. */
 export interface SameParts {
   readonly name: string;
-  readonly content: Pick<TaskContent, "value" | "text" | "misfits">;
+  readonly content: Pick<TaskContent, "value" | "marked">;
   readonly timeout: number;
   /** As sent. */
   readonly runtime?: number | string | undefined;
@@ -33,22 +33,20 @@ export type StoredDigests = Pick<RequestDigests, "digest"> & {
 /** Throws AppError `invalid` for content that has no RFC 8785 form. */
 export function requestDigests(parts: SameParts, timezone: string): RequestDigests {
   const { name, timeout, retry, runtime, content } = parts;
-  const { misfits, text, value } = content;
+  const { marked, value } = content;
   const kept = { name, timeout, ...(retry !== undefined && { retry }) };
   const sent = runtime === undefined ? {} : { runtime };
   const asDoubles = canonicalText({ ...kept, content: value, ...sent });
-  const isPlain = runtime === undefined && misfits.length === 0;
+  const isPlain = runtime === undefined && marked === undefined;
   const exact = isPlain
     ? asDoubles
     : canonicalText({
         ...kept,
-        content: parseWithoutMisfits(text),
+        content: marked ?? value,
         ...instantOf(runtime, timezone),
       });
   if (exact === undefined) throw unsayable();
-  // A line break cannot stand in a canonical text: nothing else has the same bytes.
-  const tail = misfits.length === 0 ? "" : `\n${JSON.stringify(misfits)}`;
-  const exactDigest = sha256(exact + tail);
+  const exactDigest = sha256(marked === undefined ? exact : unmarked(exact));
   return { exactDigest, digest: asDoubles === undefined ? exactDigest : sha256(asDoubles) };
 }
 

@@ -1,6 +1,6 @@
 // Reads the content of a task: which lane it needs, what it calls with what, and how it travels.
 import { AppError } from "./errors.ts";
-import { type Misfit, misfitsIn } from "./exact-json.ts";
+import { markMisfits, misfitsIn } from "./exact-json.ts";
 import { shapeOfText, shapeOfValue } from "./json-shape.ts";
 import { compactJson } from "./json-source.ts";
 
@@ -19,8 +19,8 @@ export interface TaskContent {
   readonly value: JsonObject;
   /** As it came, without white space between its tokens; a callback gets it byte for byte. */
   readonly text: string;
-  /** Its numbers that no double keeps. */
-  readonly misfits: readonly Misfit[];
+  /** As `value`, with marks for the numbers that no double keeps; undefined when there are none. */
+  readonly marked: unknown;
   /** Null: a callback. */
   readonly call: JobCall | null;
 }
@@ -41,12 +41,12 @@ export function readContent(content: unknown, asSent?: string): TaskContent {
   if (shapeOfValue(value).depth > MAX_DEPTH) throw tooDeep();
   const given = typeof content === "string" ? content : (asSent ?? JSON.stringify(value));
   const text = compactJson(given);
-  const misfits = misfitsIn(text);
+  const marked = markMisfits(text);
   // Escapes and zeros at an end do not count: as many bytes were taken before content travelled as it came.
-  if (isLarge(text) && (misfits.length > 0 || isLarge(JSON.stringify(value)))) {
+  if (isLarge(text) && (marked !== undefined || isLarge(JSON.stringify(value)))) {
     throw invalidContent("must be at most 256 KiB as compact JSON");
   }
-  return { value, text, misfits, call: readCall(value) };
+  return { value, text, marked, call: readCall(value) };
 }
 
 function isLarge(text: string): boolean {
@@ -97,14 +97,14 @@ function isClassName(value: unknown): value is string {
 }
 
 /** Throws AppError `invalid` when a number in a job's params does not fit: job code would get another one. */
-export function requireFittingParams({ call, misfits }: TaskContent): void {
-  if (call === null) return;
-  const errors = misfits
+export function requireFittingParams({ call, marked }: TaskContent): void {
+  if (call === null || marked === undefined) return;
+  const errors = misfitsIn(marked)
     .filter(({ path: [first = ""] }) => first === "_params" || first === "params")
     .slice(0, MAX_ERRORS)
-    .map(({ path, decimal }) => ({
+    .map(({ path, double }) => ({
       field: ["content", ...path].join(".").slice(0, MAX_FIELD_LENGTH),
-      message: `is a number that a job would get as ${Number(decimal)}: send it as text`,
+      message: `is a number that a job would get as ${double}: send it as text`,
     }));
   if (errors.length === 0) return;
   const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");

@@ -1,7 +1,7 @@
 // JSON as exact as it came: which numbers a double keeps, how text is cut, and what is shown of the others.
 import { describe, expect, test } from "bun:test";
-import { misfitsIn, parseExact } from "../../src/core/exact-json.ts";
-import { compactJson, memberText } from "../../src/core/json-source.ts";
+import { markMisfits, misfitsIn, parseExact, unmarked } from "../../src/core/exact-json.ts";
+import { compactJson, memberText, numbersOf } from "../../src/core/json-source.ts";
 import { mulberry } from "../support/mulberry.ts";
 
 /** Whether two decimal numbers are the same, on a way of its own: as fractions of whole numbers. */
@@ -44,7 +44,7 @@ describe("a number", () => {
     "1e-7",
     "0.000000000000000000001",
   ])("%s fits", (number) => {
-    expect(misfitsIn(`[${number}]`)).toEqual([]);
+    expect(markMisfits(`[${number}]`)).toBeUndefined();
     expect(JSON.stringify(parseExact(`[${number}]`))).toBe(`[${number}]`);
   });
 
@@ -61,7 +61,9 @@ describe("a number", () => {
     ["5e-325", "5e-325"],
     ["1e99999999999999999999", "1e99999999999999999999"],
   ])("%s does not fit", (number, decimal) => {
-    expect(misfitsIn(`{"a":[1,${number}]}`)).toEqual([{ path: ["a", "1"], decimal }]);
+    const marked = markMisfits(`{"a":[1,${number}]}`);
+    expect(unmarked(JSON.stringify(marked))).toBe(`{"a":[1,${decimal}]}`);
+    expect(misfitsIn(marked)).toEqual([{ path: ["a", "1"], double: Number(number) }]);
     expect(JSON.stringify(parseExact(`{"a":[1,${number}]}`))).toBe(`{"a":[1,${number}]}`);
   });
 
@@ -77,7 +79,9 @@ describe("a number", () => {
       return `${["", "-"][below(2)]}${below(4) === 0 ? "0" : whole}${fraction}${power}`;
     };
     const numbers = Array.from({ length: 10_000 }, number);
-    const misfits = new Set(misfitsIn(`[${numbers.join(",")}]`).map(({ path }) => Number(path[0])));
+    const misfits = new Set(
+      misfitsIn(markMisfits(`[${numbers.join(",")}]`)).map(({ path }) => Number(path[0])),
+    );
     const wrong = numbers.filter((each, index) => {
       const double = Number(each);
       const fits = Number.isFinite(double) && isEqual(each, String(double));
@@ -90,7 +94,7 @@ describe("a number", () => {
 
   test("misfits are found where they are, in order, and keys like __proto__ are plain", () => {
     const text = '{"a.b":{"c":[{"d":1e400}]},"__proto__":9007199254740993,"s":"9007199254740993"}';
-    expect(misfitsIn(text).map(({ path }) => path)).toEqual([
+    expect(misfitsIn(markMisfits(text)).map(({ path }) => path)).toEqual([
       ["a.b", "c", "0", "d"],
       ["__proto__"],
     ]);
@@ -103,6 +107,13 @@ describe("a number", () => {
 });
 
 describe("text", () => {
+  test("has its numbers outside strings only, as they are written", () => {
+    const text =
+      '{"a 1":"2,\\"3","b":[-0.50,1E+2 ,3]\n,"c":{"d":true,"e":null,"f":4e-1}, "g" : 5 }';
+    expect([...numbersOf(text)]).toEqual(["-0.50", "1E+2", "3", "4e-1", "5"]);
+    expect([...numbersOf("12")]).toEqual(["12"]);
+  });
+
   test.each([
     ['{"a":1}', '{"a":1}'],
     [' {\r\n\t"a" : [ 1 , 2.0 ] }\n', '{"a":[1,2.0]}'],

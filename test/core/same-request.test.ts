@@ -113,6 +113,17 @@ describe("sameness", () => {
     );
   });
 
+  test("numbers of any value do not make the order of keys count", () => {
+    const [first, second] = [
+      '{"a":1e400,"b":{"c":1e401,"d":2}}',
+      '{"b":{"d":2,"c":1e401},"a":1e400}',
+    ];
+    expect(digestsOf(first).exactDigest).toBe(digestsOf(second).exactDigest);
+    expect(digestsOf(first).exactDigest).toBe(
+      sha256('{"content":{"a":1e400,"b":{"c":1e401,"d":2}},"name":"name","timeout":60000}'),
+    );
+  });
+
   test("the same instant in another form is the same", () => {
     const forms = [
       1_900_000_000,
