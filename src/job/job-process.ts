@@ -10,7 +10,7 @@ import type { LiveStack } from "./live/reader.ts";
 import { forgetRemains } from "./live/remains.ts";
 import type { Tracing } from "./live/tracing.ts";
 import { unpackMemory } from "./memory-pages.ts";
-import { takeBack } from "./offered.ts";
+import { putOnOffer, takeBack } from "./offered.ts";
 import type {
   FromJobProcess,
   ProcessAnswer,
@@ -98,7 +98,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
         return tracing?.note(said.file, said.note);
       case "death":
         see(said);
-        return die(said);
+        return die({ error: said.error, ...(said.because && { because: said.because }) });
     }
   };
   const exited = hearExit(child, (why) => die({ error: platformError("exit", why) }));
@@ -146,7 +146,8 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
       offers += 1;
       stack = null;
       // The copy still tells of the attempt before.
-      clearAttempt(memory);
+      if (death === null) clearAttempt(memory);
+      else putOnOffer(memory, order.id);
       send(child, { kind: "offer", order });
     },
     lease: (leftMs) => send(child, { kind: "lease", leftMs }),

@@ -55,6 +55,8 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
     crash(how).catch(() => end(how));
   };
 
+  // First: of one that is dead already it is heard at once, and then there must be something to take back.
+  host.offer(order);
   host.listen({
     message: (message) => {
       if (isOfAnother(message, order.id)) return;
@@ -64,7 +66,6 @@ export function offerAttempt(host: JobHost, order: AttemptOrder, acceptWithinMs:
     },
     death: hearCrash,
   });
-  host.offer(order);
   return {
     ownEnd: ownEnd.promise,
     idle: idle.promise,

@@ -1,6 +1,12 @@
 // What is told of a job that ends its own job worker: by what, and what it had used up.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createJobProcess } from "../../src/job/job-process.ts";
+import { createJobThread } from "../../src/job/job-thread.ts";
+import { loadFile } from "../../src/job/load-file.ts";
+import { offerAttempt } from "../../src/job/offer.ts";
+import type { AttemptOrder } from "../../src/job/protocol.ts";
 import { claimed } from "../support/claimed-task.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { finish, openLane } from "./attempts.ts";
@@ -28,6 +34,36 @@ describe.each(["on-thread", "in-process"])("a job %s", (job) => {
     expect(trace?.view?.vitals?.cpuMs).toBeGreaterThan(0);
   });
 });
+
+const hosts = [
+  ["a thread", "on-thread", () => createJobThread({})],
+  ["a process", "in-process", () => createJobProcess({ env: {} })],
+] as const;
+
+test.each(hosts)(
+  "%s that is dead already costs the attempt it is offered nothing",
+  async (_what, name, create) => {
+    const host = create();
+    const offer = (id: number, action: string) => offerAttempt(host, orderOf(id, action), 60_000);
+    await loadFile(host, { file: join(jobsDir, `${name}.ts`), trace: "off" });
+    const first = await offer(1, "work, then process.exit").ownEnd;
+    expect(first.kind).toBe("crashed");
+    await new Promise<void>((resolve) =>
+      host.listen({ message: () => undefined, death: () => resolve() }),
+    );
+    const { ownEnd, notAccepted } = offer(2, "for(;;)");
+    expect(await Promise.race([ownEnd, notAccepted])).toEqual({ kind: "not-accepted" });
+    expect(await host.kill()).toBe(true);
+  },
+);
+
+function orderOf(id: number, action: string): AttemptOrder {
+  const { taskId, attemptId, taskNo, attempt } = claimed("", {});
+  const params = JSON.stringify({ do: action, path: "" });
+  const deadline = Date.now() + 60_000;
+  const limits = { maxAttempts: 1, deadline, memoryMb: null };
+  return { kind: "attempt", id, params, taskId, attemptId, taskNo, attempt, ...limits };
+}
 
 test.each(["KILL", "TERM", "INT"])(
   "a process that somebody else kills tells SIG%s",
