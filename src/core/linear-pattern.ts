@@ -1,12 +1,17 @@
-// Patterns whose time grows with the text and never explodes: RE2 in place of the runtime's own engine.
+// Patterns whose time grows with the text and never explodes: on RE2, unless the runtime's own engine is as safe.
 import { createRequire } from "node:module";
 import { re2Syntax } from "./pattern-syntax.ts";
+import { plainSteps } from "./plain-pattern.ts";
 
 export interface LinearPattern {
   test(text: string): boolean;
-  /** Instructions: a character costs no more than this many steps. */
-  readonly size: number;
+  /** In units of a meter, for a text of this length. */
+  unitsFor(length: number): number;
 }
+
+/** What a step takes, by engine, and what a call does. */
+const OWN = { perCall: 5, perStep: 0.1 };
+const RE2 = { perCall: 500, perStep: 1 };
 
 type Re2 = typeof import("re2js");
 /** Loaded with the first pattern: many jobs have none, and every consumer would wait for it at its start. */
@@ -16,12 +21,24 @@ let re2: Re2 | undefined;
 export function linearPattern(pattern: string): LinearPattern | null {
   const syntax = re2Syntax(pattern);
   if (syntax === null) return null;
+  const steps = plainSteps(pattern);
+  if (steps === null) return onRe2(syntax);
+  const own = new RegExp(pattern, "u");
+  return { test: (text) => own.test(text), unitsFor: unitsOf(OWN, steps) };
+}
+
+function onRe2(syntax: string): LinearPattern | null {
   re2 ??= createRequire(import.meta.url)("re2js") as Re2;
   try {
     const compiled = re2.RE2JS.compile(syntax);
-    return { test: (text) => compiled.test(text), size: compiled.programSize() };
+    const unitsFor = unitsOf(RE2, compiled.programSize());
+    return { test: (text) => compiled.test(text), unitsFor };
   } catch {
     // A repetition of more than 1,000, or a program that would be too large.
     return null;
   }
+}
+
+function unitsOf({ perCall, perStep }: typeof OWN, stepsPerCharacter: number) {
+  return (length: number) => perCall + length * stepsPerCharacter * perStep;
 }

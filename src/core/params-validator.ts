@@ -26,8 +26,6 @@ export interface ParamsValidator {
 const FIRST_LOOK_UNITS = 4_000_000;
 /** To find all errors and not only the first; with none of it there is still that one. */
 const ALL_ERRORS_UNITS = 1_000_000;
-/** A call of the engine, whatever the text. */
-const PER_TEST = 500;
 /** For each character that is compared. */
 const PER_COMPARED = 2;
 
@@ -104,7 +102,7 @@ function meteredPattern(pattern: string, meter: Meter) {
   return {
     test: (text: string) => {
       if (linear === null) throw new NotHere("the pattern cannot be checked here");
-      meter.spend(PER_TEST + text.length * linear.size);
+      meter.spend(linear.unitsFor(text.length));
       return linear.test(text);
     },
     toString: () => pattern,

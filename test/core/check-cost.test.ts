@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { createParamsChecker } from "../../src/core/check-params.ts";
 import type { JobDefinition } from "../../src/core/job.ts";
 import { parseJsonBody } from "../../src/http/json-body.ts";
+import { describe as describeLong } from "../support/long.ts";
 
 type Schema = NonNullable<JobDefinition["params"]>;
 
@@ -65,6 +66,8 @@ const KINDS: readonly Kind[] = [
   { what: "an e-mail pattern from the web", schema: inA({ type: "string", pattern: "^([a-zA-Z0-9])(([\\-.]|[_]+)?([a-zA-Z0-9]+))*(@){1}[a-z0-9]+[.]{1}(([a-z]{2,3})|([a-z]{2,3}[.]{1}[a-z]{2,3}))$" }), params: text("a") },
   { what: "a pattern with large repetitions", schema: inA({ type: "string", pattern: "^(?:a?){400}a{400}$" }), params: text("a") },
   { what: "a pattern that cannot be checked here", schema: inA({ type: "string", pattern: "^(?=(a+)+b)" }), params: text("a") },
+  { what: "a plain pattern on the largest text", schema: inA({ type: "string", pattern: "^a*a{1000}b$" }), params: text("a") },
+  { what: "a record of many keys", schema: inA({ patternProperties: { "^(.*)$": { type: "number" } } }), params: (bytes) => ({ a: keyed(bytes / 10) }) },
   { what: "a pattern for each of many texts", schema: each({ type: "string", pattern: "^(a+)+$" }), params: items(6, () => "aa!") },
   { what: "unique objects", schema: inA({ type: "array", uniqueItems: true }), params: items(13, (at) => ({ a: at })) },
   { what: "unique lists of unique lists", schema: inA({ type: "array", uniqueItems: true, items: { type: "array", uniqueItems: true } }), params: items(8, (at) => [at]) },
@@ -82,7 +85,7 @@ const KINDS: readonly Kind[] = [
   { what: "a text measured again and again", schema: inA({ anyOf: list(500, () => ({ maxLength: 3 })) }), params: text("é") },
 ];
 
-describe("a check of the largest params", () => {
+describeLong("a check of the largest params", () => {
   test.each(KINDS)("is bounded: $what", ({ schema, params }) => {
     const check = createParamsChecker();
     const definition = job(schema);
@@ -114,6 +117,14 @@ describe("what is told of it", () => {
     expect(check(definition, { a: `${"a".repeat(50_000)}!` }).errors).toEqual([
       { field: "content.params.a", message: 'must match pattern "^(a+)+$"' },
     ]);
+  });
+
+  test("a record of 20,000 keys is checked here, as the patterns that most schemas have", () => {
+    const record = job(inA({ patternProperties: { "^(.*)$": { type: "number" } } }));
+    expect(check(record, { a: keyed(20_000) })).toEqual({ errors: [], isWhole: true });
+    const months = job(each({ type: "string", pattern: "^\\d{4}-\\d{2}$" }));
+    const many = { a: list(20_000, () => "2026-07") };
+    expect(check(months, many)).toEqual({ errors: [], isWhole: true });
   });
 
   test("duplicates are found as ever, whatever the order of keys", () => {
@@ -160,7 +171,7 @@ describe("what is told of it", () => {
   });
 });
 
-describe("reading a body grows no faster than the body", () => {
+describeLong("reading a body grows no faster than the body", () => {
   test.each<[string, (bytes: number) => string]>([
     ["many keys", (bytes) => JSON.stringify(keyed(bytes / 10))],
     ["one key again and again", (bytes) => `{${list(bytes / 8, () => '"k":1').join(",")}}`],

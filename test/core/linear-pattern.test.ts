@@ -1,6 +1,7 @@
 // Patterns on the linear engine: the same answer as the runtime's own for whatever can be expressed, and nothing else taken.
 import { describe, expect, test } from "bun:test";
 import { linearPattern } from "../../src/core/linear-pattern.ts";
+import { plainSteps } from "../../src/core/plain-pattern.ts";
 
 // biome-ignore format: a table is read by its columns
 const ATOMS = ["a", "b", "1", "_", "é", "😀", "\\d", "\\D", "\\w", "\\W", "\\s", "\\S", ".", "\\n", "\\v", "\\u2028", "\\u{1F600}", "\\ud83d\\ude00", "\\ud83d", "\\x41", "\\.", "\\/", "\\p{L}", "\\p{Lu}", "\\P{L}", "\\p{gc=Nd}", "\\cJ", "[\\0]", "[ab]", "[^a]", "[a-z]", "[\\w.-]", "[^\\s]", "[\\S]", "[^\\W_]", "[]", "[^]", "[\\b\\-]", "[[:a]", "[&&a]", "[\\u{1F600}-\\u{1F64F}]", "[^\\D1]", "[-a]", "[a-]", "[\\p{Lu}\\d]", "\\$", "-", "#", " ", "\\^", "\\\\", "\\{", "\\]"];
@@ -75,6 +76,36 @@ describe("what is written in schemas", () => {
   });
 });
 
+describe("what the runtime's own engine takes in linear time", () => {
+  test.each([
+    "^(.*)$",
+    "^(0|[1-9][0-9]*)$",
+    "^\\d{4}-\\d{2}-\\d{2}$",
+    "^[\\w.+-]+@x$",
+    "^(?:GET|POST) \\/[a-z?*+{}()|]*$",
+    "^\\(\\*\\+[*+]{2}a?$",
+    "^(?<year>\\d{4})\\p{Lu}*$",
+  ])("%s stays there", (pattern) => {
+    expect(plainSteps(pattern)).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["not tied to the beginning", "a*b"],
+    ["an alternative that is not", "^a|b*c"],
+    ["alternatives that are combined", `^${"(a|a)".repeat(25)}b`],
+    ["two repetitions", "^a*a*b"],
+    ["two that may be left out", "^a?a?b"],
+    ["a group that is repeated", "^(a)*b"],
+    ["a group a fixed number of times", "^(a?){20}b"],
+    ["a range and a repetition", "^a{2,9}b*c"],
+    ["a lazy repetition", "^a*?b"],
+    ["a class that hides nothing", "^[)]*(a+)+$"],
+  ])("%s goes to RE2", (_what, pattern) => {
+    expect(plainSteps(pattern)).toBeNull();
+    expect(linearPattern(pattern)).not.toBeNull();
+  });
+});
+
 describe("is not taken", () => {
   test.each([
     ["a look-ahead", "(?=a)b"],
@@ -85,7 +116,7 @@ describe("is not taken", () => {
     ["a named back reference", "(?<x>a)\\k<x>"],
     ["a script", "\\p{Script=Greek}"],
     ["a property that counts what is not assigned", "\\p{C}"],
-    ["a repetition of more than 1,000", "^a{1001}$"],
+    ["a group repeated more than 1,000 times", "^(a){1001}$"],
     ["repetitions that multiply", "((a{100}){100}){100}"],
   ])("%s", (_what, pattern) => {
     expect(() => new RegExp(pattern, "u")).not.toThrow();
