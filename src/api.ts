@@ -1,7 +1,7 @@
 // The HTTP side of a main process: the use cases on the adapters, and the readiness they can vouch for.
+import { apiReadiness } from "./api-readiness.ts";
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
-import { messageOf } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import type { SecretBox } from "./core/secret-box.ts";
 import { createTaskSubmitter } from "./core/submit-task.ts";
@@ -21,6 +21,8 @@ export interface ApiDeps {
   readonly secretBox: SecretBox;
   readonly version: string;
   readonly isDraining: () => boolean;
+  /** True once the executor of this start has published its jobs; always in a process without one. */
+  readonly isStarted: () => boolean;
 }
 
 /** A listening server; `stop` lets requests in flight end and flushes what they wait for. */
@@ -63,29 +65,4 @@ export async function startHealth(config: Config, isReady: () => boolean): Promi
   const readiness = async (): Promise<Readiness> =>
     isReady() ? { ready: true, checks: {} } : { ready: false, checks: { executor: "not ready" } };
   return listen(createHealthApp({ readiness }), config);
-}
-
-/** Redis or nsqd away is degraded, not unready: tasks are accepted and run without them. */
-async function apiReadiness(deps: ApiDeps): Promise<Readiness> {
-  const database = await databaseState(deps);
-  const checks: Record<string, string> = { database: database.why };
-  if (deps.isDraining()) checks["process"] = "draining";
-  for (const [name, health] of [
-    ["queue", deps.queue.health()],
-    ["bus", deps.bus.health()],
-  ] as const) {
-    checks[name] = health.state === "up" ? "up" : "degraded: away";
-  }
-  return { ready: database.ready && !deps.isDraining(), checks };
-}
-
-/** Reasons go to the log: `/readyz` is open to anybody, and a driver's words may name hosts. */
-async function databaseState({ store, logger }: ApiDeps): Promise<{ ready: boolean; why: string }> {
-  try {
-    if (await store.catalogue.isPublished()) return { ready: true, why: "up" };
-    return { ready: false, why: "up, but no executor has published a catalogue yet" };
-  } catch (thrown) {
-    logger.warn({ err: messageOf(thrown) }, "not ready: the database is away");
-    return { ready: false, why: "away" };
-  }
 }

@@ -1,5 +1,6 @@
 // What every executor repeats: its sign of life, the reap, the retention. Each step is guarded, so many may do it.
 import type { Config } from "./config.ts";
+import { CLOCK_LIMIT_MS, measureClockAhead } from "./core/clock-ahead.ts";
 import { every } from "./core/every.ts";
 import type { Logger } from "./core/logger.ts";
 import { reapExpired } from "./core/reap.ts";
@@ -24,14 +25,28 @@ export interface HousekeepingDeps {
 
 /** Starts the loops; the answer stops them and settles when no step is under way. */
 export function keepHouse(deps: HousekeepingDeps): () => Promise<void> {
-  const { store, serviceId, config, logger } = deps;
+  const { config, logger } = deps;
   const stops = [
-    every(config.leaseMs / 3, () => store.executors.beat(serviceId), logger),
+    every(config.leaseMs / 3, createBeat(deps), logger),
     every(REAP_EVERY_MS, createReap(deps), logger),
     every(PRUNE_EVERY_MS, () => prune(deps), logger),
   ];
   return async () => {
     await Promise.all(stops.map((stop) => stop()));
+  };
+}
+
+/** Its sign of life, with how far its clock is off: logged once each time it goes wrong. */
+function createBeat({ store, serviceId, logger }: HousekeepingDeps): () => Promise<void> {
+  let isOff = false;
+  return async () => {
+    const aheadMs = await measureClockAhead(store);
+    await store.executors.beat(serviceId, aheadMs);
+    const wasOff = isOff;
+    isOff = aheadMs === undefined ? wasOff : Math.abs(aheadMs) > CLOCK_LIMIT_MS;
+    if (isOff && !wasOff) {
+      logger.warn({ ahead_ms: aheadMs }, "the clock of this executor differs from the database's");
+    }
   };
 }
 

@@ -109,6 +109,7 @@ async function serve(program: Program, isDraining: () => boolean): Promise<Api> 
     secretBox,
     version: VERSION,
     isDraining,
+    isStarted: () => supervisor?.hasBeenReady() ?? true,
   });
   return {
     port: api.port,

@@ -41,6 +41,8 @@ export interface Supervisor {
   start(): Promise<LoadedJobs>;
   /** True while an executor is ready to claim. */
   isReady(): boolean;
+  /** True once an executor of this start was ready, with its own catalogue published. */
+  hasBeenReady(): boolean;
   /** Lets running attempts end within `graceMs`, hands the rest back, ends the executor. */
   drain(graceMs: number): Promise<void>;
   /** Kills at once. */
@@ -77,6 +79,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const children = new Set<Child>();
   const unburied = new Map<string, DeadExecutor>();
   let current: Child | null = null;
+  let hasBeenReady = false;
   let served: readonly CatalogueJob[] | null = null;
   const restartDelayMs = createRestartDelays();
   let isDraining = false;
@@ -133,6 +136,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
 
   function noteReady(child: Child, jobs: LoadedJobs): void {
     child.isReady = true;
+    hasBeenReady = true;
     noteJobs(child, jobs);
     const found = { jobs: jobs.jobs.length, pending: jobs.pending };
     logger.info({ service_id: child.serviceId, ...found }, "executor ready");
@@ -210,6 +214,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       return started.promise;
     },
     isReady: () => current?.isReady === true,
+    hasBeenReady: () => hasBeenReady,
     drain,
     kill: () => {
       isDraining = true;

@@ -5,6 +5,7 @@ import { createQueue, createStore } from "../adapters.ts";
 import { allowsLoopbackCallbacks, scrubbedEnv } from "../config.ts";
 import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
+import { every } from "../core/every.ts";
 import { createSecretBox } from "../core/secret-box.ts";
 import type { ReadJobFiles } from "../job/catalogue.ts";
 import { refuseDuplicates } from "../job/refuse-duplicates.ts";
@@ -116,7 +117,8 @@ async function begin(attempts: AttemptLane): Promise<Consumer> {
   const { applications } = store;
   const shared =
     lane === "job" ? await shareSlots(attempts, { applications, share, logger }) : attempts;
-  return createConsumer({
+  const sign = () => store.executors.signLane(serviceId, lane);
+  const consumer = await createConsumer({
     store,
     queue,
     attempts: shared,
@@ -127,6 +129,15 @@ async function begin(attempts: AttemptLane): Promise<Consumer> {
     onUnkillable,
     onNews: (news) => say({ to: "executor", kind: "news", news }),
   });
+  await sign();
+  const stopSigns = every(leaseMs / 3, sign, logger);
+  return {
+    ...consumer,
+    drain: async (graceMs) => {
+      await consumer.drain(graceMs);
+      await stopSigns();
+    },
+  };
 }
 
 async function answer(

@@ -39,14 +39,14 @@ export function healthRoutes(deps: HealthDeps): Route[] {
   ];
 }
 
-function readinessResponse({ ready, checks }: Readiness): Response {
+function readinessResponse({ ready, checks, ...shown }: Readiness): Response {
   const down = Object.keys(checks).filter((name) => checks[name] !== "up");
   if (!ready) {
-    const data = { status: "unavailable", down, checks };
+    const data = { status: "unavailable", down, checks, ...shown };
     const headers = { "retry-after": String(RETRY_AFTER_S) };
     return respond(503, { code: 1, msg: "not ready", data }, headers);
   }
-  return succeed({ status: down.length === 0 ? "ready" : "degraded", down, checks });
+  return succeed({ status: down.length === 0 ? "ready" : "degraded", down, checks, ...shown });
 }
 
 const healthOperation = operation({
@@ -68,14 +68,36 @@ const readiness = Type.Object({
     additionalProperties: { type: "string" },
     description: "By name: `up`, or what is wrong with it.",
   }),
+  executors: Type.Optional(
+    Type.Array(
+      Type.Object({
+        service_id: Type.String(),
+        seen_ms_ago: Type.Integer({ description: "Since the last sign of its main thread." }),
+        lanes_seen_ms_ago: Type.Object(
+          { job: age(), callback: age() },
+          { description: "Since the last sign of the thread of each lane; null: none yet." },
+        ),
+        clock_ahead_ms: age("How far its clock is ahead of the database's; null: unknown."),
+      }),
+      { description: "Those that live; absent in a process that only executes." },
+    ),
+  ),
 });
+
+function age(description?: string) {
+  return Type.Unsafe<number | null>({
+    type: "integer",
+    nullable: true,
+    ...(description && { description }),
+  });
+}
 
 const ready = operation({
   id: "readyz",
   tag: "health",
   summary: "Should requests be sent here",
   description:
-    "503 while draining, before the first catalogue, and while the database is away. Without Redis or nsqd the platform goes on: `degraded`, named in `down`, still 200.",
+    "503 while draining, until the executor of this start has published its jobs, while the database is away, and after a failed write until one succeeds. Without Redis, nsqd or a living executor tasks are accepted: `degraded`, named in `down`, still 200.",
   proof: "none",
   data: readiness,
   examples: {
@@ -90,7 +112,17 @@ const ready = operation({
       data: {
         status: "degraded",
         down: ["queue"],
-        checks: { database: "up", queue: "degraded: nsqd is away", bus: "up" },
+        checks: { database: "up", queue: "degraded: away", bus: "up", executors: "up" },
+      },
+    },
+    noExecutor: {
+      code: 0,
+      msg: "ok!",
+      data: {
+        status: "degraded",
+        down: ["executors"],
+        checks: { database: "up", queue: "up", bus: "up", executors: "degraded: no_executor" },
+        executors: [],
       },
     },
   },

@@ -16,6 +16,4 @@ export interface CatalogueStore {
    * jobs. Answers their names.
    */
   forget(unseenMs: number): Promise<string[]>;
-  /** True once any executor published, even an empty one. */
-  isPublished(): Promise<boolean>;
 }

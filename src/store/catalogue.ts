@@ -5,7 +5,7 @@ import type { Database, Session } from "./dialect.ts";
 import { forget, tellJobs } from "./job-holders.ts";
 import { fromJson, toJson } from "./json-text.ts";
 import { retryColumns, toRetry } from "./retry-columns.ts";
-import { putOnce, readSetting } from "./settings.ts";
+import { putOnce } from "./settings.ts";
 import type { JobDefinitionRow } from "./tables.ts";
 
 const PUBLISHED = "catalogue_published";
@@ -18,6 +18,7 @@ export function createCatalogue(database: Database): CatalogueStore {
         const sorted = jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
         for (const job of sorted) await replaceJob(session, serviceId, job);
         await tellJobs(session, serviceId, sorted);
+        // The last release's `/readyz` looks for it.
         await putOnce(session, PUBLISHED, "yes");
       }),
     find: (nameOrAlias) => database.read((session) => findJob(session, nameOrAlias)),
@@ -28,8 +29,6 @@ export function createCatalogue(database: Database): CatalogueStore {
         return [...jobs.map(({ name }) => name), ...aliases.map(({ alias }) => alias)];
       }),
     forget: (unseenMs) => database.write((session) => forget(session, unseenMs)),
-    isPublished: () =>
-      database.read(async (session) => (await readSetting(session, PUBLISHED)) !== undefined),
   };
 }
 

@@ -19,10 +19,12 @@ import { putOnce } from "./settings.ts";
 import type { Store, TaskStore } from "./store.ts";
 import { unpackTrace } from "./trace-text.ts";
 import { createTurns } from "./turn.ts";
+import { withWriteProbe } from "./write-probe.ts";
 
 const PING_TIMEOUT_MS = 2_000;
 
-export function composeStore(database: Database): Store {
+export function composeStore(bare: Database): Store {
+  const { database, checkWrites } = withWriteProbe(bare);
   const now = () => database.read(readNow);
   let closing: Promise<void> | undefined;
   return {
@@ -44,6 +46,7 @@ export function composeStore(database: Database): Store {
     ping: async () => {
       await within(PING_TIMEOUT_MS, "the database's answer", now());
     },
+    checkWrites,
     now,
     putOnce: (key, value) => database.write((session) => putOnce(session, key, value)),
     close: () => {

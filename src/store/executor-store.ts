@@ -1,10 +1,27 @@
 // The part of the store that knows which executors live: who holds tasks, and whose death is proven.
 import type { JobHolders } from "../core/job-holders.ts";
 
+import type { Lane } from "../core/task.ts";
+
+/** An executor that is not buried, and when it was heard. */
+export interface ExecutorSigns {
+  readonly serviceId: string;
+  /** Of its main thread. */
+  readonly seenAgoMs: number;
+  /** Of the thread of each lane; null: not yet, or by a program that does not tell. */
+  readonly laneAgoMs: Readonly<Record<Lane, number | null>>;
+  /** How far its clock is ahead of the database's; null: unknown. */
+  readonly clockAheadMs: number | null;
+}
+
 export interface ExecutorStore {
   register(executor: { serviceId: string; host: string; pid: number }): Promise<void>;
-  /** Says it is alive; every third of a lease. */
-  beat(serviceId: string): Promise<void>;
+  /** Says it is alive; every third of a lease. `clockAheadMs`: how far its clock is ahead, when it knows. */
+  beat(serviceId: string, clockAheadMs?: number): Promise<void>;
+  /** Says that the thread of a lane is alive. */
+  signLane(serviceId: string, lane: Lane): Promise<void>;
+  /** Those that are not buried, in the order of their ids. */
+  signs(): Promise<ExecutorSigns[]>;
   /** It was told to stop: what dies with it from now on is no death of its tasks. */
   noteStopping(serviceId: string): Promise<void>;
   /** The service ids of those that are not buried. */

@@ -2,6 +2,7 @@
 import { sql } from "kysely";
 import type { KillReceipt } from "../core/attempt.ts";
 import type { Database, Session } from "./dialect.ts";
+import { createExecutorSigns } from "./executor-signs.ts";
 import type { ExecutorStore } from "./executor-store.ts";
 import { readClaimedAttempts } from "./find-task.ts";
 import { endJobs, readHolders } from "./job-holders.ts";
@@ -12,21 +13,13 @@ const KEPT_BURIED_MS = 24 * 60 * 60 * 1000;
 
 export function createExecutors(database: Database): ExecutorStore {
   return {
+    ...createExecutorSigns(database),
     register: ({ serviceId, host, pid }) =>
       database.write(async ({ connection, dialect: { nowMs } }) => {
         const row = { service_id: serviceId, host, pid, started_at: nowMs, seen_at: nowMs };
         await connection
           .replaceInto("executors")
           .values({ ...row, buried_at: null })
-          .execute();
-      }),
-    // One that was taken for dead and beats again is alive: what it holds from now on must be held.
-    beat: (serviceId) =>
-      database.write(async ({ connection, dialect }) => {
-        await connection
-          .updateTable("executors")
-          .set({ seen_at: dialect.nowMs, buried_at: null })
-          .where("service_id", "=", serviceId)
           .execute();
       }),
     noteStopping: (serviceId) =>

@@ -34,6 +34,8 @@ export interface Store {
   liftCounters(margin: number, isAlone?: boolean): Promise<readonly LiftedCounter[]>;
   /** Rejects when the database cannot answer within about 2 s. */
   ping(): Promise<void>;
+  /** After a failed write: rejects until a write succeeds. Costs nothing before. */
+  checkWrites(): Promise<void>;
   /** The database's clock, epoch ms. */
   now(): Promise<number>;
   /** Keeps the first value ever put under `key` and answers it. */

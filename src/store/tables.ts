@@ -149,6 +149,9 @@ interface ExecutorsTable {
   buried_at: number | null;
   stopping_at: Generated<number | null>;
   job_count: Generated<number | null>;
+  job_seen_at: Generated<number | null>;
+  callback_seen_at: Generated<number | null>;
+  clock_ahead_ms: Generated<number | null>;
 }
 
 interface SettingsTable {

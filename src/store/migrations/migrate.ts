@@ -14,6 +14,7 @@ import { webhookIds } from "./0007-webhook-ids.ts";
 import { turnTokens } from "./0008-turn-token.ts";
 import { toldToStop } from "./0009-told-to-stop.ts";
 import { exactRequests } from "./0010-exact-requests.ts";
+import { executorSigns } from "./0011-executor-signs.ts";
 import { applicationUse } from "./0012-application-use.ts";
 import { redactedKeys } from "./0015-redacted-keys.ts";
 import {
@@ -38,6 +39,7 @@ export const allMigrations: readonly Migration[] = [
   turnTokens,
   toldToStop,
   exactRequests,
+  executorSigns,
   applicationUse,
   redactedKeys,
 ];

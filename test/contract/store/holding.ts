@@ -105,6 +105,31 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       expect(await corner.claim(1)).toMatchObject([{ taskId: started.taskId, life: 2, fence: 2 }]);
     });
 
+    test("signs tell when each executor and lane was heard, and how far its clock is off", async () => {
+      const [heard, silent] = ["executor-signs-1", "executor-signs-2"];
+      for (const serviceId of [heard, silent]) {
+        await store.executors.register({ serviceId, host: "here", pid: 1 });
+      }
+      await store.executors.signLane(heard, "job");
+      await store.executors.beat(heard, -7_000);
+      await store.executors.beat(heard);
+      const signs = new Map((await store.executors.signs()).map((sign) => [sign.serviceId, sign]));
+      expect(signs.get(silent)).toMatchObject({
+        laneAgoMs: { job: null, callback: null },
+        clockAheadMs: null,
+      });
+      expect(signs.get(heard)).toMatchObject({
+        laneAgoMs: { callback: null },
+        clockAheadMs: -7_000,
+      });
+      expect(signs.get(heard)?.laneAgoMs.job).toBeGreaterThanOrEqual(0);
+      expect(signs.get(heard)?.seenAgoMs).toBeGreaterThanOrEqual(0);
+      await store.executors.bury(heard);
+      expect((await store.executors.signs()).map(({ serviceId }) => serviceId)).not.toContain(
+        heard,
+      );
+    });
+
     test("executors that were silent are buried, those that beat are not", async () => {
       const corner = await openCorner(store);
       const [silent, beating] = [randomUUID(), randomUUID()];

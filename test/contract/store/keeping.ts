@@ -80,14 +80,6 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
       expect(await store.putOnce("key", "late")).toBe(answers[0] ?? "");
     });
 
-    test("a catalogue counts as published even when it is empty", async () => {
-      expect(await store.catalogue.isPublished()).toBe(false);
-      await store.catalogue.publish("executor-1", []);
-      expect(await store.catalogue.isPublished()).toBe(true);
-      await store.catalogue.publish("executor-2", []);
-      expect(await store.catalogue.isPublished()).toBe(true);
-    });
-
     test("a job is found by name first, then by alias, as it was published", async () => {
       const first = sampleJob("first", { aliases: ["\\Old\\First", "second"] });
       const second = sampleJob("second", { params: null, timeoutMs: null, retry: null });

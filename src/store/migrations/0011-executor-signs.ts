@@ -1,0 +1,17 @@
+// The eleventh schema: when each lane of an executor was heard last, and how far its clock is off.
+import { addColumns, big, nullable } from "./ddl.ts";
+import type { Migration } from "./migration.ts";
+
+const columns = [
+  nullable(big("job_seen_at", "epoch ms of the last sign of its job lane; null: none yet")),
+  nullable(big("callback_seen_at", "epoch ms of the last sign of its callback lane; null: none")),
+  nullable(big("clock_ahead_ms", "how far its clock is ahead of the database's; null: unknown")),
+];
+
+export const executorSigns: Migration = {
+  version: 11,
+  name: "executor-signs",
+  oldestProgram: 6,
+  statements: (kind) => addColumns(kind, "executors", columns),
+  repair: `drop ${columns.map(({ name }) => name).join(", ")} from executors, as far as they are there`,
+};
