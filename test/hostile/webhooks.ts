@@ -19,11 +19,10 @@ export async function hostileWebhooks(url: string, adminToken: string): Promise<
     const { client, callbackSecret } = await createApplication(url, receiver.url, adminToken);
     // A text with half a surrogate pair is refused at create.
     const texts = NAUGHTY_TEXTS.filter((text) => text.isWellFormed());
-    const contents = texts.map((text, at) => ({
-      at,
-      text,
-      [text]: [text, { [text]: at }],
-    }));
+    // As a value, and as a key where the content stays small enough.
+    const contents = texts.map((text, at) =>
+      text.length > 5_000 ? { at, text } : { at, text, [text]: [text, { [text]: at }] },
+    );
     for (const content of contents) {
       const task = { taskNo: `webhook-${content.at}`, name: "hostile", content, timeout: 30_000 };
       const { code, msg } = await client.post("/task/create", task);
