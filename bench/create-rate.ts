@@ -75,7 +75,7 @@ async function enter(name: string, start: ServerStart): Promise<Contestant> {
 }
 
 /** Reusable, so that the load generator does not have to sign. */
-async function readyMadeHeaders(port: number): Promise<Record<string, string>> {
+export async function readyMadeHeaders(port: number): Promise<Record<string, string>> {
   const answer = await fetch(`http://127.0.0.1:${port}/application/create`, {
     method: "POST",
     headers: { "content-type": "application/json" },
