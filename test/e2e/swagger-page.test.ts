@@ -75,7 +75,10 @@ function suite(): void {
       content: { hello: "世界" },
       timeout: 1000,
     };
-    const text = JSON.stringify(task, null, 2);
+    const text = JSON.stringify(task, null, 2).replace(
+      '"世界"',
+      '"世界", "id": 9007199254740993, "price": 1.0',
+    );
     expect(await execute(page, "tasks-createTask", text)).toContain('"code": 1');
 
     await authorize(page, "admin token of the page");
@@ -83,13 +86,17 @@ function suite(): void {
     expect(await page.locator("#signer-state").textContent()).toStartWith("Calls are signed as ");
 
     expect(await execute(page, "tasks-createTask", text)).toContain('"taskId": 1');
+    const kept = '{"hello":"世界","id":9007199254740993,"price":1.0}';
     const stored = await harness.store.tasks.find({ applicationId: 1, id: 1 });
-    expect(stored?.task).toMatchObject({ taskNo: "页-1", content: '{"hello":"世界"}' });
+    expect(stored?.task).toMatchObject({ taskNo: "页-1", content: kept });
 
     const operation = "tasks-getTaskDetail";
     await open(page, operation);
     await page.locator(`#operations-${operation} tr[data-param-name="taskNo"] input`).fill("页-1");
-    expect(await execute(page, operation)).toContain('"taskNo": "页-1"');
+    const shown = await execute(page, operation);
+    expect(shown).toContain('"taskNo": "页-1"');
+    expect(shown).toContain('"id": 9007199254740993');
+    expect(shown).toContain('"price": 1.0');
     await page.close();
   });
 

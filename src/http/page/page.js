@@ -7,6 +7,12 @@ const secretKeyField = document.querySelector("#secret-key");
 const stateLine = document.querySelector("#signer-state");
 const isAbleToSign = window.crypto.subtle !== undefined;
 
+let answerText;
+const parse = JSON.parse;
+// Swagger UI parses an answer once more to show it, and would show numbers as doubles: 9007199254740993 as …992.
+JSON.parse = (text, reviver) =>
+  reviver === undefined && text === answerText ? parse(text, asItCame) : parse(text, reviver);
+
 const specification = await (await fetch("swagger/json")).json();
 
 window.SwaggerUIBundle({
@@ -18,7 +24,7 @@ window.SwaggerUIBundle({
   tryItOutEnabled: true,
   validatorUrl: null,
   requestInterceptor: signRequest,
-  responseInterceptor: takeCreatedApplication,
+  responseInterceptor: takeAnswer,
 });
 
 appKeyField.addEventListener("input", showState);
@@ -68,10 +74,16 @@ function hex(bytes) {
 }
 
 /** An application that was just created here is what the next call wants to be signed with. */
-function takeCreatedApplication(response) {
+function takeAnswer(response) {
+  answerText = response.text;
   const created = response.obj?.data;
   if (created?.appKey && created.secretKey) useApplication(created.appKey, created.secretKey);
   return response;
+}
+
+function asItCame(_key, value, { source } = {}) {
+  const isOther = typeof value === "number" && source !== undefined && source !== String(value);
+  return isOther ? JSON.rawJSON(source) : value;
 }
 
 function useApplication(appKey, secretKey) {
