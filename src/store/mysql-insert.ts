@@ -35,7 +35,10 @@ export function insertRows(connection: RawConnection, statement: Statement, rows
 export const waysToInsert: Readonly<Record<IdsOfInsert, Insert>> = {
   returned: async (connection, { sql, values }, rows) => {
     const returning = `${sql} returning id, ${rows.keyColumns.join(", ")}`;
-    return idsByKey(await connection.send<FoundRow[]>(returning, values), rows);
+    const found = await connection.send<FoundRow[]>(returning, values);
+    // A Galera node that repeats the statement by itself answers the rows of the try it undid too.
+    if (found.length !== rows.keys.length) return readBack(connection, rows);
+    return idsByKey(found, rows);
   },
   counted: async (connection, { sql, values }, { table, keys }) => {
     const { insertId } = await connection.send<ResultSetHeader>(sql, values);
@@ -46,12 +49,16 @@ export const waysToInsert: Readonly<Record<IdsOfInsert, Insert>> = {
   },
   read_back: async (connection, { sql, values }, rows) => {
     await connection.send(sql, values);
-    const columns = rows.keyColumns.join(", ");
-    // FOR UPDATE: a proxy that sends reads to replicas asks the server that has the rows.
-    const select = `select id, ${columns} from ${rows.table} where (${columns}) in (?) for update`;
-    return idsByKey(await connection.send<FoundRow[]>(select, [rows.keys]), rows);
+    return readBack(connection, rows);
   },
 };
+
+async function readBack(connection: RawConnection, rows: Rows): Promise<readonly number[]> {
+  const columns = rows.keyColumns.join(", ");
+  // FOR UPDATE: a proxy that sends reads to replicas asks the server that has the rows.
+  const select = `select id, ${columns} from ${rows.table} where (${columns}) in (?) for update`;
+  return idsByKey(await connection.send<FoundRow[]>(select, [rows.keys]), rows);
+}
 
 /** The id and the key of a row. */
 type FoundRow = readonly [id: unknown, ...key: unknown[]];

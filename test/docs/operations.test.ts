@@ -72,6 +72,15 @@ describe("docs/operations.md", () => {
     expect(quoted.filter((text) => !source.includes(fixedPart(text)))).toEqual([]);
   });
 
+  test("every sentence of docs/databases.md is one the source can say", () => {
+    const databases = readFileSync(new URL("docs/databases.md", root), "utf8");
+    const quoted = [...databases.matchAll(/`((?:the|migration|this) [^`]{30,})`/g)];
+    const texts = quoted.map(([, text = ""]) => text.replace(/ is 5\.7\.44| tasks is/, "…"));
+    expect(texts.length).toBe(5);
+    const source = sourceText();
+    expect(texts.filter((text) => !source.includes(fixedPart(text)))).toEqual([]);
+  });
+
   test("every log message it says to watch is one the source can say", () => {
     const rows = between(/^## Alert on$/m, "\n## ");
     const messages = [...rows.matchAll(/`([a-z][a-z ]{12,})`/g)].map(([, text = ""]) => text);

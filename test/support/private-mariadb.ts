@@ -47,6 +47,8 @@ export async function startPrivateMariadb(
   const folder = await makeServerFolder("mysql");
   await createDataFolder(program, folder);
   await writeFile(join(folder, "setup.sql"), SETUP_SQL);
+  // A node of a cluster gets its data from rsync, which, started by root, writes as nobody.
+  if (options.includes("--wsrep-on=ON")) await run("chmod", ["-R", "a+rwX", folder]);
   const port = await findFreePort();
   const url = `mysql://${USER}:${PASSWORD}@127.0.0.1:${port}/mysql`;
   const server = await startPrivateServer({
