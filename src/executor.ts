@@ -11,6 +11,7 @@ import {
 } from "./consumer/protocol.ts";
 import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
 import type { FeedNews } from "./consumer/watched.ts";
+import { logAttemptEnd } from "./core/attempt-log.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
 import type { Logger } from "./core/logger.ts";
@@ -234,6 +235,7 @@ async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
       provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
       latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
       findPlace: placesIn(() => [remains]),
+      tell: (ended) => logAttemptEnd(logger, ended),
     });
   // The dead one's tasks must not wait for their leases.
   const failure = "taking over from a dead executor is repeated";

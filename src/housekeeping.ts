@@ -1,9 +1,10 @@
 // What every executor repeats: its sign of life, the reap, the retention. Each step is guarded, so many may do it.
 import type { Config } from "./config.ts";
+import { logAttemptEnd } from "./core/attempt-log.ts";
 import { CLOCK_LIMIT_MS, measureClockAhead } from "./core/clock-ahead.ts";
 import { every } from "./core/every.ts";
 import type { Logger } from "./core/logger.ts";
-import { reapExpired } from "./core/reap.ts";
+import { reapExpired, type TellEnd } from "./core/reap.ts";
 import { foldersIn, placesIn, removeRemains } from "./job/live/read-remains.ts";
 import type { Store } from "./store/store.ts";
 
@@ -57,10 +58,9 @@ function createReap({ store, config, logger, remainsDir }: HousekeepingDeps): ()
     try {
       await store.ping();
       if (performance.now() - contactSince < config.leaseMs) return;
-      const returned = await reapExpired(
-        store,
-        placesIn(() => foldersIn(remainsDir)),
-      );
+      const findPlace = placesIn(() => foldersIn(remainsDir));
+      const tell: TellEnd = (ended) => logAttemptEnd(logger, ended);
+      const returned = await reapExpired(store, { findPlace, tell });
       if (returned > 0) logger.warn({ tasks: returned }, "tasks with expired leases were returned");
       await store.executors.burySilent(config.leaseMs * 2);
     } catch (thrown) {

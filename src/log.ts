@@ -1,4 +1,5 @@
 // Makes the logger on pino: one JSON line per event, or readable lines on a terminal.
+import { isatty } from "node:tty";
 import {
   type DestinationStream,
   destination,
@@ -48,8 +49,15 @@ export function createLogger({ level, stream = standardOutput() }: LoggerOptions
 }
 
 function standardOutput(): DestinationStream {
-  if (!process.stdout.isTTY) return destination({ fd: 1, sync: true });
-  return buildPretty({ sync: true, colorize: true, translateTime: "HH:MM:ss.l", destination: 1 });
+  // Asked of the descriptor: in a thread `process.stdout` is a stream to the main thread and knows no terminal.
+  if (!isatty(1)) return destination({ fd: 1, sync: true });
+  return buildPretty({
+    sync: true,
+    colorize: true,
+    translateTime: "HH:MM:ss.l",
+    singleLine: true,
+    destination: 1,
+  });
 }
 
 function errorFields(thrown: unknown): unknown {

@@ -1,5 +1,7 @@
 // Shows what a log line looks like and what never gets into one.
 import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { createLogger, type LogLevel } from "../src/log.ts";
 
 function capture(level: LogLevel) {
@@ -46,4 +48,16 @@ test("content, params, headers and secrets are masked even when somebody logs th
   const leak = "leak-me";
   logger.info({ content: leak, params: { a: leak }, headers: [leak], secretKey: leak }, "oops");
   expect(lines[0]).not.toContain(leak);
+});
+
+test("on a terminal lines are for people, also those of a thread; elsewhere they are JSON", () => {
+  const script = fileURLToPath(new URL("support/log-of-thread.ts", import.meta.url));
+  const command = `${process.execPath} --no-install ${script}`;
+  const terminal = spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8" });
+  const pipe = spawnSync("/bin/sh", ["-c", command], { encoding: "utf8" });
+  for (const who of ["main", "thread"]) {
+    expect(terminal.stdout).toContain(`hello from ${who}`);
+    expect(pipe.stdout).toContain(`"msg":"hello from ${who}"`);
+  }
+  expect(terminal.stdout).not.toContain('"msg"');
 });

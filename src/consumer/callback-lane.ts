@@ -85,12 +85,12 @@ function startAttempt(deps: Deps, task: ClaimedTask): RunningAttempt {
   const to = deps.destinationOf(task.application.linkUrl);
   if (typeof to === "string") {
     const delivery = failedDelivery("url_invalid", `the application's linkUrl ${to}`);
-    return watch(deps, { task, delivery });
+    return watch({ task, delivery });
   }
   const leave = deps.gates.enter(to.hostAndPort, task.application);
   if (leave === null) return handedBack(task);
   const delivery = sendTask(deps, task, to);
-  return watch(deps, { task, delivery, onEnd: (...how) => leave(hostSign(...how)) });
+  return watch({ task, delivery, onEnd: (...how) => leave(hostSign(...how)) });
 }
 
 interface Watched {
@@ -100,7 +100,7 @@ interface Watched {
   readonly onEnd?: (end: AttemptEnd, elapsedMs: number) => void;
 }
 
-function watch({ logger }: Deps, { task, delivery, onEnd }: Watched): RunningAttempt {
+function watch({ task, delivery, onEnd }: Watched): RunningAttempt {
   const startedMs = performance.now();
   const decided = Promise.withResolvers<Decision>();
   const gone = Promise.withResolvers<KillReceipt>();
@@ -120,7 +120,6 @@ function watch({ logger }: Deps, { task, delivery, onEnd }: Watched): RunningAtt
     const receipt = receiptOf(killed, decision.cut, delivery.isSent());
     const end = endOf(decision, receipt, log);
     const elapsedMs = performance.now() - startedMs;
-    logEnd(logger, { task, end, elapsedMs });
     onEnd?.(end, elapsedMs);
     // Gone first: a consumer that writes the end must not take the task for still held.
     gone.resolve(receipt);
@@ -228,19 +227,4 @@ async function isReleasedSoon({ released }: Delivery): Promise<boolean> {
 /** A delivery has no code to show: it waits for somebody else. */
 function viewOf(elapsedMs: number): LiveView {
   return { state: "waiting", frames: [], vars: null, round: 0, elapsedMs, progress: null };
-}
-
-function logEnd(
-  logger: Logger,
-  { task, end, elapsedMs }: { task: ClaimedTask; end: AttemptEnd; elapsedMs: number },
-): void {
-  const { outcome, error } = end;
-  const fields = {
-    task_id: task.taskId,
-    attempt: task.attempt,
-    outcome,
-    elapsed_ms: Math.round(elapsedMs),
-  };
-  if (error === undefined) logger.debug(fields, "callback ended");
-  else logger.info({ ...fields, reason: error.reason, why: error.message }, "callback ended");
 }

@@ -1,5 +1,6 @@
 // Serves one lane of an executor: hears doorbells, claims, owns its attempts, renews their leases, finishes them.
 import type { AttemptLane } from "../core/attempt.ts";
+import { createClockOffset, shiftReceipt } from "../core/clock-offset.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
@@ -25,7 +26,7 @@ const LIMITED_MS = 40;
 const FIRST_BACKOFF_MS = 50;
 
 export interface ConsumerDeps {
-  readonly store: Pick<Store, "tasks" | "attempts">;
+  readonly store: Pick<Store, "tasks" | "attempts" | "now">;
   readonly queue: Queue;
   readonly attempts: AttemptLane;
   readonly lane: Lane;
@@ -61,6 +62,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   const unreleased: OwnedAttempt[] = [];
   const strays = createStrays({ ...deps, owned: owned.all });
   const turnDeps = { ...deps, strays };
+  const clock = createClockOffset(deps.store);
   let lastCoroutineId = 0;
   let failures = 0;
   let isRetired = false;
@@ -92,10 +94,12 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   async function turn(): Promise<number> {
     await release();
     await strays.handBack();
+    await clock.refresh();
     const ended = owned.all().filter((attempt) => attempt.end && !attempt.written);
     const taken = await takeTurn(turnDeps, ended, freeCoroutineIds());
     for (const task of taken?.result.claimed ?? []) {
-      owned.begin(deps.attempts.start(task), taken?.validUntil ?? 0);
+      const grant = { validUntil: taken?.validUntil ?? 0, clockOffsetMs: clock.ms };
+      owned.begin(deps.attempts.start(task), grant);
       lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);
     }
     unreleased.push(...owned.settle());
@@ -136,7 +140,8 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   /** Tells the store of threads that died only after their attempt was recorded. */
   async function release(): Promise<void> {
     for (let late = unreleased[0]; late !== undefined; late = unreleased[0]) {
-      await deps.store.tasks.release(late.lease, late.gone);
+      const proof = late.gone && shiftReceipt(late.gone, late.clockOffsetMs);
+      await deps.store.tasks.release(late.lease, proof);
       unreleased.shift();
     }
   }
@@ -161,7 +166,8 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
       return { kind: "watched" };
     }
     attempt.running.stop("cancel", { graceMs: question.graceMs ?? 0 });
-    return { kind: "receipt", receipt: await attempt.running.gone };
+    const receipt = shiftReceipt(await attempt.running.gone, attempt.clockOffsetMs);
+    return { kind: "receipt", receipt };
   }
 
   async function close(): Promise<void> {

@@ -1,5 +1,6 @@
 // The attempts a consumer owns, from claim until their end is written and nothing of them runs any more.
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
+import { shiftEnd } from "../core/clock-offset.ts";
 import { withFingerprint } from "../core/fingerprint.ts";
 import { decideNext } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
@@ -13,6 +14,10 @@ const REST_MS = 40;
 export interface OwnedAttempt {
   readonly running: RunningAttempt;
   readonly lease: LeaseReference;
+  /** Monotonic ms. */
+  readonly beganMs: number;
+  /** Of all its times: they are told as of the database's clock. */
+  readonly clockOffsetMs: number;
   /** Monotonic ms; counted from before the statement was sent. */
   validUntil: number;
   /** Set when the outcome is decided. */
@@ -44,13 +49,17 @@ export function finishOf(
   const { task } = owned.running;
   // The proof may have come after the end was decided.
   const proof = end.receipt?.killed === false && owned.gone?.killed ? { receipt: owned.gone } : {};
-  const told = withFingerprint({ ...end, ...proof }, task);
+  const shifted = shiftEnd({ ...end, ...proof }, owned.clockOffsetMs);
+  const told = withFingerprint(shifted, task);
   const finish = { ...owned.lease, end: told, ...decideNext(end, task, random) };
   return owned.held ? { ...finish, heldBy: serviceId } : finish;
 }
 
+/** What an attempt begins with. */
+export type Grant = Pick<OwnedAttempt, "validUntil" | "clockOffsetMs">;
+
 export interface OwnedAttempts {
-  begin(running: RunningAttempt, validUntil: number): void;
+  begin(running: RunningAttempt, grant: Grant): void;
   all(): readonly OwnedAttempt[];
   find(lease: { taskId: number; fence: number }): OwnedAttempt | undefined;
   /** Attempts of which something still runs: each takes a slot. */
@@ -74,18 +83,19 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
   const attempts = new Map<number, OwnedAttempt>();
   const idleWaiters = new Set<() => void>();
 
-  function begin(running: RunningAttempt, validUntil: number): void {
+  function begin(running: RunningAttempt, grant: Grant): void {
     const lease = leaseOf(running.task);
     const owned: OwnedAttempt = {
+      ...grant,
       running,
       lease,
-      validUntil,
+      beganMs: performance.now(),
       written: false,
       offered: false,
       held: false,
     };
     attempts.set(lease.attemptId, owned);
-    running.lease?.(validUntil - performance.now());
+    running.lease?.(grant.validUntil - performance.now());
     const gone = running.gone.then((receipt) => {
       owned.gone = receipt;
       if (!receipt.killed) events.onUnkillable(owned);

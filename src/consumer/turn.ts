@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { AttemptEnd, AttemptLane } from "../core/attempt.ts";
+import { type EndedAttempt, logAttemptEnd } from "../core/attempt-log.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
@@ -56,7 +57,7 @@ export async function takeTurn(
     if (claim !== null) deps.strays.suspect(claim.turnToken);
     throw thrown;
   });
-  await noteWritten(batch, result, deps);
+  await noteWritten({ batch, finishes, result }, deps);
   const moreEnded = ended.length > batch.length;
   return { result, validUntil: sentAt + deps.leaseMs, moreEnded };
 }
@@ -74,19 +75,24 @@ function claimRequest(deps: TurnDeps, coroutineIds: readonly number[]) {
   return limits === undefined ? claim : { ...claim, limits };
 }
 
-async function noteWritten(
-  batch: readonly OwnedAttempt[],
-  result: TurnResult,
-  deps: TurnDeps,
-): Promise<void> {
+interface Answered {
+  readonly batch: readonly OwnedAttempt[];
+  readonly finishes: readonly Finish[];
+  readonly result: TurnResult;
+}
+
+async function noteWritten(answered: Answered, deps: TurnDeps): Promise<void> {
+  const { batch, finishes, result } = answered;
+  const ends = new Map(finishes.map(({ attemptId, end }) => [attemptId, end]));
   const valid = new Set(result.finished.map(({ attemptId }) => attemptId));
   const refused = batch.filter((owned) => !valid.has(owned.lease.attemptId));
   const written = await writtenBefore(refused, deps);
   for (const owned of batch) {
     owned.written = true;
     const isStale = refused.includes(owned) && !written.has(owned);
-    if (isStale) owned.held = false;
-    logEnd(owned, isStale, deps.logger);
+    const end = ends.get(owned.lease.attemptId);
+    if (isStale) logStale(owned, deps.logger);
+    else if (end !== undefined) logAttemptEnd(deps.logger, endedOf(owned, end));
   }
 }
 
@@ -113,17 +119,16 @@ async function writtenBefore(
   return new Set(offered.filter((owned) => !isForeign(owned)));
 }
 
-function logEnd(owned: OwnedAttempt, isStale: boolean, logger: Logger): void {
-  if (isStale) {
-    logger.warn(fieldsOf(owned), "a stale fence was refused: the attempt had been taken over");
-    return;
-  }
-  logger.info({ ...fieldsOf(owned), ...summary(owned.end) }, "attempt ended");
+function logStale(owned: OwnedAttempt, logger: Logger): void {
+  owned.held = false;
+  logger.warn(fieldsOf(owned), "a stale fence was refused: the attempt had been taken over");
 }
 
-function summary(end: AttemptEnd | undefined): Record<string, unknown> {
-  if (end === undefined) return {};
-  return { outcome: end.outcome, ...(end.error?.reason ? { reason: end.error.reason } : {}) };
+function endedOf({ running: { task }, beganMs }: OwnedAttempt, end: AttemptEnd): EndedAttempt {
+  const { taskId, taskNo, job, attempt, application, retry } = task;
+  const ms = performance.now() - beganMs;
+  const whose = { taskId, taskNo, job, appKey: application.appKey };
+  return { ...whose, attempt, maxAttempts: 1 + retry.total, ms, end };
 }
 
 /** The log line for a turn that could not be taken. */

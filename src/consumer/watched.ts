@@ -1,5 +1,6 @@
 // Reads what watched attempts say and hands it on; without a watcher it does nothing at all.
 import type { TraceEvent } from "../core/attempt.ts";
+import { shiftEvents } from "../core/clock-offset.ts";
 import { messageOf } from "../core/errors.ts";
 import { feedOf, WATCH_MS } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
@@ -83,7 +84,9 @@ export function createWatches({ publish, logger }: WatchDeps): Watches {
   };
 }
 
-function eventsOf({ end, running }: OwnedAttempt, seq: number): readonly TraceEvent[] {
-  if (end?.trace !== undefined) return eventsAfter(end.trace.events, seq);
-  return running.eventsAfter?.(seq) ?? [];
+function eventsOf(owned: OwnedAttempt, seq: number): readonly TraceEvent[] {
+  const { end, running, clockOffsetMs } = owned;
+  const said =
+    end?.trace !== undefined ? eventsAfter(end.trace.events, seq) : running.eventsAfter?.(seq);
+  return shiftEvents(said ?? [], clockOffsetMs);
 }

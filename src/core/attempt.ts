@@ -58,7 +58,7 @@ export type InnerError = Pick<AttemptError, "name" | "message" | "fields">;
 /** Something a job said: seq counts from 1 per attempt without holes, or a `gap` event tells what is missing. */
 export interface TraceEvent {
   readonly seq: number;
-  /** Epoch ms of the executor. */
+  /** Epoch ms: in the executor its own, everywhere else the database's. */
   readonly at: number;
   readonly type:
     | "state"

@@ -9,9 +9,14 @@ const SLOWEST_ANSWER_MS = 1_000;
 
 /** Undefined when the database answered too slowly to tell. */
 export async function measureClockAhead(store: Pick<Store, "now">): Promise<number | undefined> {
+  const { aheadMs, tookMs } = await compareClocks(store);
+  return tookMs > SLOWEST_ANSWER_MS ? undefined : aheadMs;
+}
+
+/** How far ahead, and how long the answer took: half of that it may be wrong. */
+export async function compareClocks(store: Pick<Store, "now">) {
   const [askedAt, startedAt] = [Date.now(), performance.now()];
   const databaseNow = await store.now();
   const tookMs = performance.now() - startedAt;
-  if (tookMs > SLOWEST_ANSWER_MS) return undefined;
-  return Math.round(askedAt + tookMs / 2 - databaseNow);
+  return { aheadMs: Math.round(askedAt + tookMs / 2 - databaseNow), tookMs };
 }

@@ -1,30 +1,57 @@
 // Returns the tasks of executors that are gone: those whose lease expired, and those of an executor known to be dead.
 import type { Finish, LeaseReference, OrphanedAttempt, Store } from "../store/store.ts";
 import type { AttemptEnd, AttemptError, AttemptTrace, KillReceipt } from "./attempt.ts";
+import type { EndedAttempt } from "./attempt-log.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { type FindPlace, remainsOf } from "./last-seen.ts";
 import { decideNext, isPoison } from "./outcome.ts";
 
 const BATCH = 500;
 
+/** Hears how an attempt ended that was returned. */
+export type TellEnd = (ended: EndedAttempt) => void;
+
+interface ReapOptions {
+  readonly findPlace?: FindPlace;
+  readonly tell?: TellEnd;
+}
+
 /**
  * Ends attempts whose lease expired as `lost`; a lease renewed meanwhile wins. Nobody has seen them die: their receipts
  * are no proof. Answers how many were returned.
  */
 export async function reapExpired(
-  store: Pick<Store, "tasks" | "attempts">,
-  findPlace?: FindPlace,
+  store: Pick<Store, "tasks" | "attempts" | "now">,
+  { findPlace, tell }: ReapOptions = {},
 ): Promise<number> {
   const orphans = await store.tasks.expired(BATCH);
   if (orphans.length === 0) return 0;
   const remains = await remainsOf(store, orphans, { findPlace });
-  const receipt = { killed: false, method: "none", latencyMs: 0, at: Date.now() } as const;
+  const at = await store.now();
+  const receipt = { killed: false, method: "none", latencyMs: 0, at } as const;
   const finishes = orphans.map((orphan) => {
     const trace = remains.get(orphan.attemptId);
     const why = lossOf(orphan, "its lease expired");
     return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
-  return (await store.tasks.settle(finishes, true)).length;
+  const settled = await store.tasks.settle(finishes, true);
+  tellEnds({ orphans, finishes, settled }, tell);
+  return settled.length;
+}
+
+interface Returned {
+  readonly orphans: readonly OrphanedAttempt[];
+  readonly finishes: readonly Finish[];
+  readonly settled: readonly LeaseReference[];
+}
+
+function tellEnds({ orphans, finishes, settled }: Returned, tell: TellEnd = () => undefined): void {
+  const written = new Set(settled.map(({ attemptId }) => attemptId));
+  for (const [index, orphan] of orphans.entries()) {
+    const end = finishes[index]?.end;
+    if (end === undefined || !written.has(orphan.attemptId)) continue;
+    tell({ ...orphan, maxAttempts: 1 + orphan.retry.total, ms: orphan.ageMs, end });
+  }
 }
 
 /** Why a dead executor's attempts ended: it died by itself, or it was killed for the sake of `guilty` attempts only. */
@@ -38,6 +65,7 @@ export interface ProvenDeath {
   readonly latencyMs?: number;
   /** What it left behind on this machine. */
   readonly findPlace?: FindPlace;
+  readonly tell?: TellEnd;
 }
 
 /**
@@ -45,7 +73,7 @@ export interface ProvenDeath {
  * `died`: its attempts are `lost`. `killed` (by us, for one that could not be killed alone): they are `interrupted`.
  */
 export async function takeOver(
-  store: Pick<Store, "tasks" | "executors" | "attempts">,
+  store: Pick<Store, "tasks" | "executors" | "attempts" | "now">,
   serviceId: string,
   death: ProvenDeath,
 ): Promise<LeaseReference[]> {
@@ -54,6 +82,7 @@ export async function takeOver(
     const orphans = (await store.tasks.runningOf(serviceId)).slice(0, BATCH);
     const finishes = await finishesOf(store, orphans, death);
     const settled = finishes.length === 0 ? [] : await store.tasks.settle(finishes, false);
+    tellEnds({ orphans, finishes, settled }, death.tell);
     returned.push(...settled);
     if (settled.length === 0) break;
   }
@@ -62,13 +91,13 @@ export async function takeOver(
 }
 
 async function finishesOf(
-  store: Pick<Store, "attempts">,
+  store: Pick<Store, "attempts" | "now">,
   orphans: readonly OrphanedAttempt[],
   { cause, provenAgoMs = 0, latencyMs = 0, findPlace }: ProvenDeath,
 ): Promise<Finish[]> {
   const diedAgoMs = provenAgoMs + (cause === "died" ? latencyMs : 0);
   const remains = await remainsOf(store, orphans, { diedAgoMs, findPlace });
-  const at = Date.now() - provenAgoMs;
+  const at = orphans.length === 0 ? 0 : (await store.now()) - provenAgoMs;
   const receipt = { killed: true, method: "executor", latencyMs, at } as const;
   return orphans.map((orphan) => {
     const trace = remains.get(orphan.attemptId);

@@ -68,6 +68,7 @@ export async function readOutcomes(
 export interface ClaimedAttempt {
   readonly id: number;
   readonly coroutine_id: number;
+  readonly started_at: number;
   readonly turn_token: string | null;
 }
 
@@ -82,7 +83,7 @@ export async function readClaimedAttempts(
   const found = new Map<number, ClaimedAttempt>();
   for (const taskIds of batchesOf([...claims.keys()])) {
     const { rows } = await sql<ClaimedAttempt & { task_id: number; fence: number }>`
-      select id, task_id, fence, coroutine_id, turn_token from attempts
+      select id, task_id, fence, coroutine_id, started_at, turn_token from attempts
       where task_id in ${dialect.idList(taskIds)}`.execute(connection);
     for (const row of rows) {
       if (claims.get(row.task_id) === row.fence) found.set(row.task_id, row);

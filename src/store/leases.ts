@@ -133,7 +133,9 @@ async function readOrphans(
   isMeant: (attempt: ClaimedAttempt) => boolean = () => true,
 ): Promise<OrphanedAttempt[]> {
   const { rows } = await sql<OrphanRow>`
-    select id, fence, charged, deaths, retry_step_s, retry_total, retry,
+    select id, fence, charged, deaths, retry_step_s, retry_total, retry, task_no, job, attempt,
+      ${session.dialect.nowMs} as now_ms,
+      (select app_key from applications where applications.id = tasks.application_id) as app_key,
       case when exists (select 1 from executors
         where executors.service_id = tasks.service_id and stopping_at is not null)
         then 1 else 0 end as is_stopped
@@ -143,6 +145,6 @@ async function readOrphans(
   return rows.flatMap((row) => {
     // Without its attempt it was claimed again between the two reads.
     const attempt = attempts.get(row.id);
-    return attempt === undefined || !isMeant(attempt) ? [] : [toOrphan(row, attempt.id)];
+    return attempt === undefined || !isMeant(attempt) ? [] : [toOrphan(row, attempt)];
   });
 }

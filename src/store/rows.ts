@@ -106,10 +106,16 @@ export function toAttempt(row: AttemptWithEnd): Attempt {
 }
 
 /** What reaping reads of a task. */
-export type OrphanRow = Pick<TaskRow, "id" | "fence" | "charged" | "deaths"> &
-  RetryColumns & { readonly is_stopped: Flag };
+export type OrphanRow = Pick<
+  TaskRow,
+  "id" | "fence" | "charged" | "deaths" | "task_no" | "job" | "attempt"
+> &
+  RetryColumns & { readonly is_stopped: Flag; readonly app_key: string; readonly now_ms: number };
 
-export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
+export function toOrphan(
+  row: OrphanRow,
+  { id: attemptId, started_at }: Pick<AttemptRow, "id" | "started_at">,
+): OrphanedAttempt {
   return {
     taskId: row.id,
     attemptId,
@@ -118,6 +124,11 @@ export function toOrphan(row: OrphanRow, attemptId: number): OrphanedAttempt {
     deaths: row.deaths,
     retry: toRetry(row),
     wasTold: row.is_stopped === 1,
+    taskNo: row.task_no,
+    job: row.job,
+    appKey: row.app_key,
+    attempt: row.attempt,
+    ageMs: Math.max(0, row.now_ms - started_at),
   };
 }
 

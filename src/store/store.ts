@@ -180,6 +180,12 @@ export interface OrphanedAttempt extends LeaseReference {
   readonly retry: RetryPolicy;
   /** Its executor had been told to stop: see `executors.noteStopping`. */
   readonly wasTold: boolean;
+  /** For the log: whose it is, which attempt of its life, and how long ago that began. */
+  readonly taskNo: string;
+  readonly job: string | null;
+  readonly appKey: string;
+  readonly attempt: number;
+  readonly ageMs: number;
 }
 
 export type CancelResult =

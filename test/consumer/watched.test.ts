@@ -52,6 +52,8 @@ function own(said: TraceEvent[], view: () => LiveView = () => VIEW): OwnedAttemp
     validUntil: Number.POSITIVE_INFINITY,
     written: false,
     offered: false,
+    beganMs: 0,
+    clockOffsetMs: 0,
     held: false,
   };
 }

@@ -1,6 +1,7 @@
 // What is written of attempts whose executor is gone: why, the proof or that there is none, and where they were last.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { LiveView } from "../../src/core/attempt.ts";
+import type { EndedAttempt } from "../../src/core/attempt-log.ts";
 import { reapExpired, takeOver } from "../../src/core/reap.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 import { eventually } from "../support/eventually.ts";
@@ -62,6 +63,24 @@ describe("what dies with an executor that was told to stop", () => {
     expect((await left()).attempt).toMatchObject({ ...interrupted, receipt: { killed: false } });
     const again = await claimTask(world.store, "job");
     expect(again).toMatchObject({ taskId: task.taskId, deaths: 0, interruptions: 1 });
+  });
+
+  test("is told with what a log line needs", async () => {
+    const told: EndedAttempt[] = [];
+    const tell = (ended: EndedAttempt) => told.push(ended);
+    await takeOver(world.store, SERVICE_ID, { cause: "died", tell });
+    expect(told).toMatchObject([
+      {
+        taskId: task.taskId,
+        taskNo: "a",
+        job: "countdown",
+        appKey: "one",
+        attempt: 1,
+        maxAttempts: 2,
+        end: { outcome: "lost", error: { reason: "lost", fingerprint: expect.any(String) } },
+      },
+    ]);
+    expect(told[0]?.ms).toBeGreaterThanOrEqual(0);
   });
 
   test("is interrupted with the proof when its main process saw it die", async () => {

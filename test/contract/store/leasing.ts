@@ -103,6 +103,11 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
         deaths: 0,
         retry: linearRetry(5, 3),
         wasTold: false,
+        taskNo: (await corner.read(first.taskId)).task.taskNo,
+        job: corner.job,
+        appKey: present(second).application.appKey,
+        attempt: 2,
+        ageMs: expect.any(Number),
       });
     });
 
