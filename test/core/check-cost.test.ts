@@ -22,7 +22,7 @@ function cpuMs(): number {
 }
 
 /** The least of several runs: what else this process does only ever adds to it. */
-function costOf(work: () => unknown, runs = 5): number {
+function costOf(work: () => unknown, runs = 3): number {
   const costs = Array.from({ length: runs }, () => {
     const before = cpuMs();
     work();
@@ -92,13 +92,13 @@ describeLong("a check of the largest params", () => {
     const largest = params(LARGEST);
     check(definition, largest);
     // 50 ms are meant; this machine may be ten times slower.
-    expect(costOf(() => check(definition, largest), 3)).toBeLessThan(500);
+    expect(costOf(() => check(definition, largest), 2)).toBeLessThan(500);
   });
 
   test.each(KINDS)("grows no faster than the params: $what", ({ schema, params }) => {
     const check = createParamsChecker();
     const definition = job(schema);
-    const [small, large] = [params(LARGEST / 8), params(LARGEST / 2)];
+    const [small, large] = [params(LARGEST / 16), params(LARGEST / 4)];
     for (const given of [small, large]) check(definition, given);
     const smallMs = costOf(() => check(definition, small));
     const largeMs = costOf(() => check(definition, large));
