@@ -128,14 +128,20 @@ async function readChunks(
 }
 
 /** Throws AppError `too_slow` when what is read does not come in time, and `invalid` when it cannot come any more. */
-async function within<T>(ms: number, read: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(tooSlow()), Math.max(0, ms));
-  try {
-    return await Promise.race([read.catch(refuseTorso), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within<T>(ms: number, read: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(tooSlow()), Math.max(0, ms));
+    read.then(
+      (part) => {
+        clearTimeout(timer);
+        resolve(part);
+      },
+      (cause: unknown) => {
+        clearTimeout(timer);
+        reject(new AppError("invalid", "the body ended before it was complete", { cause }));
+      },
+    );
+  });
 }
 
 function tooLarge(maxBytes: number): AppError {
@@ -147,8 +153,4 @@ function tooSlow(): AppError {
     "too_slow",
     "the body did not arrive in time: it must come within 10 s, and a second more for each 64 KiB",
   );
-}
-
-function refuseTorso(cause: unknown): never {
-  throw new AppError("invalid", "the body ended before it was complete", { cause });
 }

@@ -9,6 +9,7 @@ import {
   unauthorised,
 } from "../core/authenticate.ts";
 import type { FailedCheck } from "../core/refusal-note.ts";
+import type { BoundRequest } from "../core/signature.ts";
 import { askStore } from "../core/store-answer.ts";
 import type { HttpDeps } from "./deps.ts";
 import type { Form } from "./form.ts";
@@ -117,7 +118,7 @@ async function withBody<T>(
     exchange.appKey = caller.application.appKey;
     const bytes = await body.read();
     exchange.isBodyRead = true;
-    confirmRequest(claim, signedRequest(exchange, bytes));
+    confirmRequest(claim, boundRequest(exchange, bytes));
     return await use(caller, bytes);
   } finally {
     body.release();
@@ -128,7 +129,10 @@ async function withBody<T>(
 async function identify(deps: HttpDeps, exchange: Exchange): Promise<Authenticated> {
   const caller = await authenticate(
     { ...claimDeps(deps), store: deps.store, secretBox: deps.secretBox },
-    signedRequest(exchange, new Uint8Array()),
+    {
+      ...boundRequest(exchange, new Uint8Array()),
+      headers: signatureHeaders(exchange.request.headers),
+    },
   );
   exchange.appKey = caller.application.appKey;
   return caller;
@@ -138,9 +142,8 @@ function claimDeps({ config, nowMs }: HttpDeps) {
   return { timezone: config.timezone, signatureTtlS: config.signatureTtlS, nowMs };
 }
 
-function signedRequest({ request, url }: Exchange, body: Uint8Array): SignedRequest {
-  const { method, headers } = request;
-  return { method, target: url.pathname + url.search, body, headers: signatureHeaders(headers) };
+function boundRequest({ request, url }: Exchange, body: Uint8Array): BoundRequest {
+  return { method: request.method, target: url.pathname + url.search, body };
 }
 
 /** Throws AppError `unauthorised` when a header is there twice, or both spellings of the key disagree. */
