@@ -14,7 +14,7 @@ import { acquireServices, type ServiceTypes } from "../support/services.ts";
 setDefaultTimeout(TEST_LIMIT_MS);
 const services = await acquireServices();
 const cleanUps: (() => Promise<unknown>)[] = [];
-const DEADLINE_MS = 1_000;
+const DEADLINE_MS = 500;
 /** Far more than the deadline, on a busy machine too, and less than the patience of the database's driver. */
 const LONG_AFTER_MS = 8_000;
 
