@@ -13,6 +13,8 @@ export interface HostGate {
   inFlight: number;
   /** How many of its applications have deliveries on their way. */
   busy: number;
+  /** Epoch ms of the last probe. */
+  probedAtMs: number;
 }
 
 /** An application at its host. */
@@ -26,6 +28,8 @@ export interface Gate {
   room: number;
   /** Its last failure was one the host is to blame for. */
   isSilent: boolean;
+  /** Probes of its host that are on their way. */
+  hostProbes: number;
   /** When it probed its host last, in the order of all probes; 0: never. */
   probedAt: number;
   usedAt: number;
@@ -89,14 +93,21 @@ export function createGateBook({ nowMs, firstRoom, mostGates }: GateBookOptions)
     const known = hosts.get(host);
     if (known !== undefined) return known;
     const fresh = { host, gates: new Map(), breaker: newBreaker(), silentFor: new Set<number>() };
-    const hostGate: HostGate = { ...fresh, inFlight: 0, busy: 0 };
+    const hostGate: HostGate = { ...fresh, inFlight: 0, busy: 0, probedAtMs: 0 };
     hosts.set(host, hostGate);
     return hostGate;
   }
 
   function newGate(host: HostGate, { id, appKey }: GateOwner): Gate {
     const known = { applicationId: id, appKey, host, breaker: newBreaker() };
-    const fresh = { inFlight: 0, room: firstRoom, isSilent: false, probedAt: 0, usedAt: nowMs() };
+    const fresh = {
+      inFlight: 0,
+      room: firstRoom,
+      isSilent: false,
+      hostProbes: 0,
+      probedAt: 0,
+      usedAt: nowMs(),
+    };
     const gate: Gate = { ...known, ...fresh };
     host.gates.set(id, gate);
     return gate;

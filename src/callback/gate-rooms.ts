@@ -3,6 +3,9 @@ import type { ClaimAllowance } from "../core/attempt.ts";
 import { stateOf } from "./breaker.ts";
 import type { Gate, GateBook, HostGate } from "./gate-book.ts";
 
+/** What takes longer is slow: it earns no room, and a probe does not keep others waiting for it. */
+export const QUICK_MS = 1_000;
+
 /** Parts of the lane's slots. */
 export interface Rooms {
   /** A tenth: what the applications of a host have together before they earn more, and what all unknown ones have. */
@@ -27,15 +30,22 @@ export function leftOf(gate: Gate, rooms: Rooms, nowMs: number): number {
   const state = stateOf(gate.breaker, nowMs);
   if (state === "open") return 0;
   if (state === "half-open") return gate.breaker.probes === 0 ? 1 : 0;
+  if (stateOf(gate.host.breaker, nowMs) !== "closed") return gate.hostProbes === 0 ? 1 : 0;
   return Math.max(0, roomOf(gate, rooms) - gate.inFlight);
 }
 
 /** How many more all applications of the host may have together. */
-export function leftOfHost({ breaker, inFlight }: HostGate, rooms: Rooms, nowMs: number): number {
-  const state = stateOf(breaker, nowMs);
+export function leftOfHost(host: HostGate, rooms: Rooms, nowMs: number): number {
+  const state = stateOf(host.breaker, nowMs);
   if (state === "open") return 0;
-  if (state === "half-open") return breaker.probes === 0 ? 1 : 0;
-  return Math.max(0, rooms.most - inFlight);
+  if (state === "half-open") return mayBeProbed(host, rooms, nowMs) ? 1 : 0;
+  return Math.max(0, rooms.most - host.inFlight);
+}
+
+/** One at a time. But one that waits for its answer, maybe until its timeout, holds up the others for a second only. */
+function mayBeProbed({ breaker, probedAtMs }: HostGate, { least }: Rooms, nowMs: number): boolean {
+  if (breaker.probes === 0) return true;
+  return breaker.probes < Math.max(2, least) && nowMs - probedAtMs >= QUICK_MS;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ClaimLimits } from "../core/attempt.ts";
 import type { GateState, HostState } from "../core/host-state.ts";
 import { type Breaker, closeBreaker, endWait, nextTryOf, noteFailure, stateOf } from "./breaker.ts";
 import { createGateBook, type Gate, type GateOwner, type HostGate } from "./gate-book.ts";
-import { createGateAllowance, leftOf, leftOfHost, roomsOf } from "./gate-rooms.ts";
+import { createGateAllowance, leftOf, leftOfHost, QUICK_MS, roomsOf } from "./gate-rooms.ts";
 
 /**
  * What a delivery said: `alive`: answered; `trouble`: answered, and this application is better left alone; `silent`: no
@@ -36,8 +36,6 @@ const LONGEST_OPEN_MS = 30_000;
 const LONGEST_HOST_OPEN_MS = 10_000;
 /** One application alone can be to blame for anything: it has a wrong port, or asks for what takes for ever. */
 const APPLICATIONS_UNTIL_OPEN = 2;
-/** Answers that take longer do not earn an application more room. */
-const QUICK_MS = 1_000;
 const MOST_GATES = 10_000;
 /** As many applications of a host are shown. */
 const MOST_SHOWN = 100;
@@ -71,9 +69,18 @@ export function createHostGates(options: HostGatesOptions): HostGates {
     gate.inFlight += change;
     gate.host.inFlight += change;
     if (isProbe) gate.breaker.probes += change;
-    if (isHostProbe) gate.host.breaker.probes += change;
-    if (isHostProbe && change > 0) gate.probedAt = ++probes;
+    if (isHostProbe) {
+      gate.host.breaker.probes += change;
+      gate.hostProbes += change;
+    }
+    if (isHostProbe && change > 0) noteProbe(gate);
     book.note(gate);
+  }
+
+  function noteProbe(gate: Gate): void {
+    probes += 1;
+    gate.probedAt = probes;
+    gate.host.probedAtMs = nowMs();
   }
 
   function noteSign(visit: Visit, sign: HostSign, tookMs: number): void {

@@ -38,7 +38,7 @@ const hostsOperation = plainOperation({
   tag: "callbacks",
   summary: "Show the hosts that callbacks go to",
   description:
-    "Needs the ADMIN_TOKEN as for /application/create. Each application has a breaker at its host: after 5 failures in a row it is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. The host's own breaker is about what no application is to blame for: 5 times in a row nobody was answered, seen from at least 2 applications. While it is not `closed`, one delivery at a time tries it, of each application in turn. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. What was idle for 10 minutes is forgotten.",
+    "Needs the ADMIN_TOKEN as for /application/create. Each application has a breaker at its host: after 5 failures in a row it is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. The host's own breaker is about what no application is to blame for: 5 times in a row nobody was answered, seen from at least 2 applications. While it is not `closed`, one delivery at a time tries it, of each application in turn, and the next one a second later if that is not answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. What was idle for 10 minutes is forgotten.",
   proof: "admin",
   path: Type.Object({}),
   answer: Type.Object({

@@ -1,30 +1,6 @@
 // Shows how applications and hosts are shut out, tried again and let in, and how many deliveries they may have at once.
 import { describe, expect, test } from "bun:test";
-import { createHostGates, type HostGates, type HostSign } from "../../src/callback/host-gates.ts";
-
-const HOST = "shop.example:443";
-const OTHER_HOST = "other.example:443";
-
-function createWorld(concurrency = 100, mostGates?: number) {
-  const clock = { nowMs: 1_000_000 };
-  const options = { concurrency, nowMs: () => clock.nowMs, ...(mostGates && { mostGates }) };
-  const gates = createHostGates(options);
-  const enter = (id = 1, host = HOST) => gates.enter(host, { id, appKey: `key-${id}` });
-  const end = (sign: HostSign, times = 1, id = 1) => {
-    for (let time = 0; time < times; time++) enter(id)?.(sign);
-  };
-  const host = () => gates.states().find((state) => state.host === HOST);
-  const own = (id = 1) => host()?.applications.find(({ appKey }) => appKey === `key-${id}`);
-  return { clock, gates, enter, end, host, own };
-}
-
-/** How many tasks of the application one claim may take. */
-function mostOf(gates: HostGates, applicationId = 1): number {
-  const allowance = gates.limits().allowance();
-  let taken = 0;
-  while (taken < 1_000 && allowance.take(applicationId)) taken += 1;
-  return taken;
-}
+import { createWorld, mostOf, OTHER_HOST } from "./gate-world.ts";
 
 describe("the breaker of an application", () => {
   test("opens at the fifth failure in a row, not before", () => {
@@ -116,7 +92,7 @@ describe("the breaker of a host", () => {
 
   test("opens when nobody is answered, seen from two applications", () => {
     const { gates, enter, host } = shutOut();
-    expect(host()).toMatchObject({ host: HOST, state: "open", failures: 5 });
+    expect(host()).toMatchObject({ state: "open", failures: 5 });
     expect([1, 2].map((id) => mostOf(gates, id))).toEqual([0, 0]);
     expect(enter(3)).toBeNull();
     expect(mostOf(gates, 3)).toBe(0);
@@ -148,6 +124,25 @@ describe("the breaker of a host", () => {
     }
     expect(first).toEqual([1, 2, 1, 2, 1, 2]);
     expect(gates.limits().allowance().probeTurn(99)).toBeNull();
+  });
+
+  test("lets others probe when a probe has waited for a second, each once, up to a tenth of the slots", () => {
+    const { gates, clock, enter, end, host } = shutOut();
+    clock.nowMs = host()?.nextTry ?? 0;
+    enter(1);
+    clock.nowMs += 999;
+    expect([mostOf(gates, 1), mostOf(gates, 2)]).toEqual([0, 0]);
+    clock.nowMs += 1;
+    expect([mostOf(gates, 1), mostOf(gates, 2)]).toEqual([0, 1]);
+    for (let id = 3; id <= 11; id++) {
+      enter(id);
+      expect(mostOf(gates, 2)).toBe(0);
+      clock.nowMs += 1_000;
+    }
+    expect(host()).toMatchObject({ state: "half-open", inFlight: 10 });
+    expect(mostOf(gates, 2)).toBe(0);
+    end("alive", 1, 2);
+    expect(host()).toMatchObject({ state: "closed" });
   });
 
   test("waits no longer than ten seconds, and opens no breaker of an application meanwhile", () => {
@@ -249,40 +244,5 @@ describe("room", () => {
     const { gates, enter } = createWorld(1);
     expect(mostOf(gates)).toBe(1);
     expect(enter()).not.toBeNull();
-  });
-});
-
-describe("what is remembered", () => {
-  test("is forgotten when nothing was heard for ten minutes", () => {
-    const { gates, clock, end } = createWorld();
-    end("alive");
-    clock.nowMs += 700_000;
-    gates.limits();
-    expect(gates.states()).toEqual([]);
-  });
-
-  test("is bounded: of too many the one goes that is used least and is not shut out", () => {
-    const { gates, end, own } = createWorld(100, 3);
-    end("trouble", 5, 1);
-    for (let id = 2; id <= 5; id++) end("alive", 1, id);
-    expect([1, 2, 3, 4, 5].filter((id) => own(id) !== undefined)).toEqual([1, 4, 5]);
-    expect(gates.limits().isUneven).toBe(true);
-  });
-
-  test("of deliveries on their way is never dropped", () => {
-    const { gates, enter, own } = createWorld(100, 2);
-    const leaves = [1, 2, 3].map((id) => enter(id));
-    expect([1, 2, 3].map((id) => own(id)?.inFlight)).toEqual([1, 1, 1]);
-    for (const leave of leaves) leave?.("alive");
-    expect(gates.states()[0]?.inFlight).toBe(0);
-  });
-
-  test("is shown for a hundred applications of a host, the worst first", () => {
-    const { end, host } = createWorld();
-    for (let id = 1; id <= 150; id++) end("alive", 1, id);
-    end("trouble", 5, 150);
-    expect(host()).toMatchObject({ omitted: 50 });
-    expect(host()?.applications).toHaveLength(100);
-    expect(host()?.applications[0]).toMatchObject({ appKey: "key-150", state: "open" });
   });
 });

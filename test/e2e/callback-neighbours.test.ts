@@ -61,14 +61,18 @@ async function openReceiver(): Promise<Receiver> {
 }
 
 /** Creates tasks that are due again at once when they fail. */
-async function create(client: ApiClient, count: number): Promise<void> {
-  const retry = { strategy: "fixed", step: 0, max: 100 };
+async function create(
+  client: ApiClient,
+  count: number,
+  { timeout = 20_000, max = 100 } = {},
+): Promise<void> {
+  const retry = { strategy: "fixed", step: 0, max };
   const tasks = Array.from({ length: count }, () =>
     client.post("/task/create", {
       taskNo: randomUUID(),
       name: "x",
       content: {},
-      timeout: 20_000,
+      timeout,
       retry,
     }),
   );
@@ -110,6 +114,25 @@ test("an application whose callbacks are answered 500 holds up no other one of i
   expect(host?.state).toBe("closed");
   expect(["open", "half-open"]).toContain(stateOf(host, a) ?? "");
   expect(stateOf(host, b)).toBe("closed");
+});
+
+test("applications whose receivers never answer hold up no other one of their host with their probes", async () => {
+  const shared = await openReceiver();
+  for (const path of ["/a", "/b"]) shared.answers.set(path, () => undefined);
+  const [a, b] = [await shared.application("/a"), await shared.application("/b")];
+  const c = await shared.application("/c");
+  await create(c, 1);
+  await until(() => shared.heard("/c") === 1);
+  const once = { timeout: 1_200, max: 0 };
+  await Promise.all([create(a, 3, once), create(b, 3, once)]);
+  await until(async () => (await hostOf(shared))?.state === "open");
+  // Their probes last for ten minutes.
+  const long = { timeout: 600_000, max: 0 };
+  await Promise.all([create(a, 3, long), create(b, 3, long)]);
+  await until(async () => (await hostOf(shared))?.state === "half-open");
+  await until(async () => ((await hostOf(shared))?.inFlight ?? 0) > 0);
+  await create(c, 5);
+  await until(() => shared.heard("/c") === 6);
 });
 
 test("a host that is down for all of them is shut out once, and each of them may try it", async () => {
