@@ -1,4 +1,4 @@
-// The comparison with another commit (`bun run bench:regression --against COMMIT [--rounds N]`): how many tasks are created,
+// The comparison with another commit (`bun run bench:regression --against COMMIT [--rounds N] [--only create]`): how many tasks are created,
 // claimed and run warm per second, both trees in turn. It ends with 1 when a ratio is below the floor. What each costs in
 // processor time is shown beside: on a busy machine that is steadier than any rate.
 import { join } from "node:path";
@@ -46,7 +46,7 @@ const WARM_TASKS = 1_500;
 /** Nothing that is created is due while creating is measured. */
 const LATER_MS = 3_600_000;
 
-const { against, rounds } = readOptions(process.argv);
+const { against, rounds, chosen } = readOptions(process.argv);
 const base = await treeOf(against);
 process.exitCode = 1;
 try {
@@ -54,7 +54,7 @@ try {
   const trees = [base, await thisTree()];
   const pairs: Pairs = { create: [], claim: [], warm: [] };
   for (let round = 1; round <= rounds; round++) {
-    for (const name of MEASURES) {
+    for (const name of chosen) {
       const measured: Measured[] = [];
       for (const tree of trees) measured.push(await MEASURING[name](tree));
       pairs[name].push(measured);
@@ -77,7 +77,10 @@ function readOptions(args: readonly string[]) {
   const count = Number(optionOf("--rounds") ?? LEAST_ROUNDS);
   if (commit === undefined) throw new Error("--against needs a commit to compare with");
   if (!(count >= LEAST_ROUNDS)) throw new Error(`--rounds must be ${LEAST_ROUNDS} or more`);
-  return { against: commit, rounds: count };
+  const only = optionOf("--only");
+  const chosen = MEASURES.filter((name) => only === undefined || name === only);
+  if (chosen.length === 0) throw new Error(`--only must be one of ${MEASURES.join(", ")}`);
+  return { against: commit, rounds: count, chosen };
 }
 
 async function inProgram(
@@ -147,7 +150,7 @@ function compare(pairs: readonly (readonly Measured[])[], of: keyof Measured) {
 }
 
 function report(pairs: Pairs): 0 | 1 {
-  const rows = MEASURES.map((name) => ({
+  const rows = chosen.map((name) => ({
     name,
     rate: compare(pairs[name], "perSecond"),
     cost: compare(pairs[name], "cpuMicros"),

@@ -59,7 +59,7 @@ describe("what dies with an executor that was told to stop", () => {
   test("is interrupted when its lease has expired, and no death of its task", async () => {
     await told();
     await world.store.tasks.renew([task], 1);
-    await eventually(async () => (await reapExpired(world.store)) > 0 || undefined, 5_000);
+    await eventually(async () => (await reapExpired(world.store)) > 0 || undefined);
     expect((await left()).attempt).toMatchObject({ ...interrupted, receipt: { killed: false } });
     const again = await claimTask(world.store, "job");
     expect(again).toMatchObject({ taskId: task.taskId, deaths: 0, interruptions: 1 });

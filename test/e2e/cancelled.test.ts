@@ -1,9 +1,11 @@
 // A cancel of a running job ends as cancelled, whatever the job does about its signal.
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { createClient, isEnded } from "../support/api-client.ts";
+import { afterAll, beforeAll, describe, test } from "../support/long.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 const JOBS_DIR = new URL("../kill/jobs", import.meta.url).pathname;
 const reactions = [
@@ -34,9 +36,9 @@ describe("a job that is cancelled", () => {
     const client = await createClient(program.url, { retryTotal });
     const cancel = async (action: string) => {
       const id = await client.createJob(job, { do: action, path: "" });
-      await client.until(id, ({ vars }) => isDoing(vars, action), 60_000);
+      await client.until(id, ({ vars }) => isDoing(vars, action));
       const { code, msg } = await client.post("/task/cancel", { id, mode, waitMs: 20_000 });
-      const { status, attempts, error } = await client.until(id, isEnded, 30_000);
+      const { status, attempts, error } = await client.until(id, isEnded);
       const [first] = await client.attempts(id);
       const told = attempts.map(({ outcome, charged }) => ({ outcome, charged }));
       const { killed, reason, by } = first?.receipt ?? {};

@@ -1,11 +1,12 @@
 // Creates while the database is locked or frozen: refused in time, harmless to repeat, and no hindrance afterwards.
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type Connection, createConnection } from "mysql2/promise";
 import { type ApiClient, createClient, signedHeaders } from "../support/api-client.ts";
 import { describeWith } from "../support/describe-with.ts";
+import { afterEach, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import type { PrivateMariadb } from "../support/private-mariadb.ts";
 import { startProgram } from "../support/program.ts";

@@ -1,9 +1,10 @@
 // The same data with another JOBS_DIR: tasks of a job that is gone are taken, and say what they wait for.
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { clientOf, createClient, isEnded } from "../support/api-client.ts";
+import { afterEach, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 

@@ -1,5 +1,5 @@
 // What /readyz says while nothing can be written, while no executor lives, and before a start serves its own jobs.
-import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { createConnection } from "mysql2/promise";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { eventually } from "../support/eventually.ts";
+import { afterEach, describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { makeServerFolder } from "../support/private-server.ts";
 import { type Program, startProgram } from "../support/program.ts";

@@ -50,7 +50,7 @@ async function deliver(client: ApiClient, count: number): Promise<number[]> {
       }),
     ),
   );
-  await eventually(() => taken.size + repeats.length >= before + count || undefined, 30_000);
+  await eventually(() => taken.size + repeats.length >= before + count || undefined);
   return answers.map(({ data }) => data.taskId);
 }
 

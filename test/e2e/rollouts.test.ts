@@ -1,16 +1,18 @@
 // Rollouts that give a long job less time than it needs, through the whole program.
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ApiClient, clientOf, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { executorPid } from "../support/executor-pid.ts";
+import { afterAll, beforeAll, test } from "../support/long.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
 const ROLLOUTS = 3;
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let program: Program;
 let client: ApiClient;
@@ -39,7 +41,7 @@ function isTold(serviceId: string): boolean {
 async function rollOut(serviceId: string): Promise<void> {
   const pid = executorPid(program, serviceId);
   process.kill(program.pid, "SIGTERM");
-  await eventually(() => isTold(serviceId) || undefined, 30_000);
+  await eventually(() => isTold(serviceId) || undefined);
   process.kill(-pid, "SIGKILL");
   await program.kill9();
   await program.restart();
@@ -56,14 +58,12 @@ test("a long job that three rollouts kill is interrupted three times, and runs o
     const { service_id } = await here.until(
       id,
       ({ status, attempts }) => status !== "queued" && attempts.length === rollout,
-      60_000,
     );
     await rollOut(service_id ?? "");
   }
   const detail = await clientOf(program.url, client).until(
     id,
     ({ status, attempts }) => status === "failed" || attempts.length > ROLLOUTS,
-    60_000,
   );
   expect(detail.status).toBe("running");
   expect(detail.attempts.map(({ outcome }) => outcome)).toEqual([

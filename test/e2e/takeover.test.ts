@@ -9,12 +9,13 @@ import { eventually } from "../support/eventually.ts";
 import { executorPid } from "../support/executor-pid.ts";
 import { jobText, makeJobFiles } from "../support/job-folder.ts";
 import { afterEach, test } from "../support/long.ts";
+import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
 
 const FILES = 40;
 const SERVED_WITHIN_MS = 30_000;
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 
 let ends: (() => unknown)[] = [];
 afterEach(async () => {

@@ -198,7 +198,7 @@ function serversSuite(needs: ServersNeeds): void {
     const stream = await watch(programs[0].url, client, { id });
     const last = await stream.until(({ event }) => event === "progress");
     // A third of the lease, and a checkpoint is there.
-    await eventually(async () => ((await client.detail(id)).elapsed > 2_500 ? true : undefined));
+    await eventually(async () => ((await client.detail(id)).elapsed > 5_000 ? true : undefined));
     await servers.redis.kill9();
     await stream.toEnd();
     expect(stream.events.at(-1)).toMatchObject({

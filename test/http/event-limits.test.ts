@@ -178,7 +178,7 @@ describe("limits", () => {
         if (stream.response.status === 200) return stream;
         await stream.close();
         return undefined;
-      }, 5_000);
+      });
       await again.close();
     });
   });

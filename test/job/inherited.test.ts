@@ -1,5 +1,5 @@
 // What a successor serves before it has imported anything, and what the imports beside make of it.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { type CatalogueJob, loadCatalogue, type ReadJobFiles } from "../../src/j
 import { importBeside, inheritCatalogue } from "../../src/job/inherited.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 
 const folders: string[] = [];
 afterAll(() => {

@@ -1,5 +1,5 @@
 // Params that only the job worker can check: in the attempt's time, with the error of a refused create.
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { loadCatalogue } from "../../src/job/catalogue.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { claimed } from "../support/claimed-task.ts";
 import { eventually } from "../support/eventually.ts";
+import { describe, test } from "../support/long.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 import { finish, openLane } from "./attempts.ts";
 

@@ -1,5 +1,5 @@
 // What is told of a job that ends its own job worker: by what, and what it had used up.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createJobProcess } from "../../src/job/job-process.ts";
@@ -8,6 +8,7 @@ import { loadFile } from "../../src/job/load-file.ts";
 import { offerAttempt } from "../../src/job/offer.ts";
 import type { AttemptOrder } from "../../src/job/protocol.ts";
 import { claimed } from "../support/claimed-task.ts";
+import { describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { finish, openLane } from "./attempts.ts";
 

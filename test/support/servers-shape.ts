@@ -39,7 +39,7 @@ export async function openServersShape(
     NSQLOOKUPD_HTTP_ADDRESSES: nsqd.lookupdHttpAddress,
     SECRET_KEY: "a secret key of at least 32 characters",
     ADMIN_TOKEN,
-    LEASE_MS: "3000",
+    LEASE_MS: "6000",
     ...env,
   };
   return {

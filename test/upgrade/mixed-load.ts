@@ -51,7 +51,7 @@ export function startMixedLoad({ apis, file, callers }: LoadSpec): MixedLoad {
 
   const create = async (kind: Acknowledged["kind"]): Promise<number> => {
     const taskNo = randomUUID();
-    const body = { taskNo, name: kind, timeout: 30_000, content: contentOf(kind, file) };
+    const body = { taskNo, name: kind, timeout: 300_000, content: contentOf(kind, file) };
     const first = await ask<{ taskId: number }>("/task/create", body);
     // The other release must see the same request in it.
     const second = await ask<{ taskId: number }>("/task/create", body);

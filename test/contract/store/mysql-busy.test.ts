@@ -3,12 +3,13 @@ import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";
+import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { acquireServices, type MysqlService } from "../../support/services.ts";
 import { type Corner, openCorner, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(TEST_LIMIT_MS);
 const services = await acquireServices();
 
 describeWith(services, {
@@ -70,7 +71,7 @@ function troubleSuite(mysql: MysqlService): void {
   test("a create whose connection is cut before its answer is tried once more", async () => {
     await meetTrouble("IF NEXTVAL(tries) = 1 THEN DO SLEEP(30); END IF");
     const creating = create("in trouble", "quiet");
-    const id = await eventually(async () => (await sleeping(database))[0], 15_000);
+    const id = await eventually(async () => (await sleeping(database))[0]);
     await database.query(`KILL CONNECTION ${id}`);
     const results = await creating;
     expect(results.map(({ kind }) => kind)).toEqual(["created", "created"]);
