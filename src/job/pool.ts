@@ -153,7 +153,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   };
 
   const prewarm = async (job: PooledJob): Promise<void> => {
-    if (isClosed || job.isolation === "fresh") return;
+    if (isClosed || idleLimit === 0 || job.isolation === "fresh") return;
     const taken = await load(spawnCounted(), job);
     if (taken.kind === "refused") return;
     if (isClosed) await kill(taken.jobWorker.host);
