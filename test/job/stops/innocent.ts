@@ -1,4 +1,4 @@
-// Fixture job: minds its own business for about a second, with a call in every loop.
+// Fixture job: minds its own business for a few seconds, with a call in every loop.
 import { defineJob, Type } from "serendipity-job";
 
 let turns = 0;
@@ -12,7 +12,7 @@ export default defineJob({
   isolation: "fresh",
   params: Type.Object({}),
   async run(_, ctx) {
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < 100; round += 1) {
       for (let at = 0; at < 1_000; at += 1) turn();
       await ctx.sleep(30);
     }
