@@ -139,6 +139,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
     // Afterwards it cannot be asked where it was.
     await host.refresh();
     ignore(kill(host), logger);
+    if (loaded.isUnstarted) throw new Error(loaded.message);
     return loaded;
   };
 

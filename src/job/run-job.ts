@@ -38,6 +38,9 @@ export interface RunJobDeps {
   readonly logger: Logger;
 }
 
+/** Where no job worker can be started, the next try is left for later: at once it would only fail again. */
+const FAILED_START_MS = 1_000;
+
 /** An attempt in the hands of a job worker; `stop` when it is being stopped. */
 interface Handed {
   readonly jobWorker: PooledJobWorker;
@@ -275,7 +278,7 @@ class JobAttempt {
     const fields = { task_id: taskId, attempt, error: messageOf(thrown) };
     this.#deps.logger.error(fields, "an attempt could not be driven to its end");
     const jobWorker = this.#jobWorker;
-    this.#end({ outcome: "interrupted", error: errorData(thrown) });
+    this.#end({ outcome: "interrupted", error: errorData(thrown), retryAfterMs: FAILED_START_MS });
     this.#settleGone(jobWorker === null ? NOTHING_RUNS : this.#replace(jobWorker));
   }
 }

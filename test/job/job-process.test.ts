@@ -72,6 +72,21 @@ test("over its memoryMb", async () => {
   await until(() => !existsSync(`/proc/${group}`));
 });
 
+test("before it is given a file, which is not to blame then", async () => {
+  const { promise: group, resolve } = Promise.withResolvers<number>();
+  host = createJobProcess({ env: {}, onGroup: ({ id }, isAlive) => isAlive && resolve(id) });
+  expect(await host.ready).toBe(true);
+  const { promise: death, resolve: die } = Promise.withResolvers<Death>();
+  host.listen({ message: () => undefined, death: die });
+  process.kill(await group, "SIGKILL");
+  await death;
+  expect(await loadFile(host, { file, trace: "off" })).toEqual({
+    kind: "refused",
+    message: "its job worker did not start: the job's code ended its process (SIGKILL)",
+    isUnstarted: true,
+  });
+});
+
 test("never because of the lease of an attempt that it served before", async () => {
   const lane = await openLane({ jobsDir: dirname(file), slots: 1 });
   const begin = (action: string) => lane.start(claimed("in-process", { do: action, path: "" }));

@@ -1,9 +1,10 @@
 // Which job worker gets an attempt: reuse, replacement, rest, and that nothing stays behind.
 import { expect } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createJobProcess } from "../../src/job/job-process.ts";
 import { createJobThread } from "../../src/job/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/pool.ts";
 import { runJob } from "../../src/job/run-job.ts";
@@ -210,6 +211,23 @@ test("an attempt for which no thread can be started is handed back, not failed",
   expect(end).toMatchObject({ outcome: "interrupted", error: { message: "no more threads" } });
   expect(receipt.killed).toBe(true);
   if (spare.kind === "taken") await pool.giveBack(spare.jobWorker);
+  await pool.close();
+});
+
+test("an attempt whose process dies before it can load anything is handed back for a while", async () => {
+  const processEntry = join(mkdtempSync(join(tmpdir(), "entry-")), "entry.js");
+  writeFileSync(processEntry, "process.exit(7);");
+  const spawn = () => createJobProcess({ env: {}, processEntry });
+  const limits = { idle: 1, spares: 0, isPrewarmed: false };
+  const pool = createPool({ jobs: [], slots: 1, spawn, logger: silent, limits });
+  const file = `${fixtureJobs}/action.ts`;
+  const job: PooledJob = { name: "action", file, isolation: "process", trace: "off" };
+  const deps = { pool, jobsDir: fixtureJobs, logger: silent };
+  const given = { task: claimed("action", {}), job, params: "{}", timeoutMs: 20_000, id: 1 };
+  const { end, receipt } = await finish(runJob(deps, given));
+  expect(end).toMatchObject({ outcome: "interrupted", retryAfterMs: 1_000 });
+  expect(end.error?.message).toContain("exit code 7");
+  expect(receipt.killed).toBe(true);
   await pool.close();
 });
 
