@@ -6,6 +6,9 @@ import type { Gate, GateBook, HostGate } from "./gate-book.ts";
 /** What takes longer is slow: it earns no room, and a probe does not keep others waiting for it. */
 export const QUICK_MS = 1_000;
 
+/** Where a tenth of the slots is less: as many hanging probes do not keep others waiting. */
+const MOST_PROBES_OF_FEW = 5;
+
 /** Parts of the lane's slots. */
 export interface Rooms {
   /** A tenth: what the applications of a host have together before they earn more, and what all unknown ones have. */
@@ -43,9 +46,11 @@ export function leftOfHost(host: HostGate, rooms: Rooms, nowMs: number): number 
 }
 
 /** One at a time. But one that waits for its answer, maybe until its timeout, holds up the others for a second only. */
-function mayBeProbed({ breaker, probedAtMs }: HostGate, { least }: Rooms, nowMs: number): boolean {
-  if (breaker.probes === 0) return true;
-  return breaker.probes < Math.max(2, least) && nowMs - probedAtMs >= QUICK_MS;
+function mayBeProbed(host: HostGate, { least, most }: Rooms, nowMs: number): boolean {
+  const { probes } = host.breaker;
+  if (probes === 0) return true;
+  const mostProbes = Math.min(most, Math.max(MOST_PROBES_OF_FEW, least));
+  return probes < mostProbes && nowMs - host.probedAtMs >= QUICK_MS;
 }
 
 /**

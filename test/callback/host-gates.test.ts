@@ -145,6 +145,20 @@ describe("the breaker of a host", () => {
     expect(host()).toMatchObject({ state: "closed" });
   });
 
+  test("is probed by five that hang also where a tenth of the slots is less", () => {
+    const { gates, clock, enter, end, host } = createWorld(20);
+    end("silent", 3, 1);
+    end("silent", 2, 2);
+    clock.nowMs = host()?.nextTry ?? 0;
+    for (let id = 1; id <= 5; id++) {
+      expect(mostOf(gates, id)).toBe(id <= 2 ? 1 : 2);
+      enter(id);
+      clock.nowMs += 1_000;
+    }
+    enter(6)?.("nothing");
+    expect([host()?.inFlight, mostOf(gates, 6)]).toEqual([5, 0]);
+  });
+
   test("waits no longer than ten seconds, and opens no breaker of an application meanwhile", () => {
     const { clock, end, host, own } = shutOut();
     const waits = Array.from({ length: 6 }, () => {

@@ -125,12 +125,11 @@ test("applications whose receivers never answer hold up no other one of their ho
   await until(() => shared.heard("/c") === 1);
   const once = { timeout: 1_200, max: 0 };
   await Promise.all([create(a, 3, once), create(b, 3, once)]);
-  await until(async () => (await hostOf(shared))?.state === "open");
+  await until(async () => ["open", "half-open"].includes((await hostOf(shared))?.state ?? ""));
   // Their probes last for ten minutes.
   const long = { timeout: 600_000, max: 0 };
   await Promise.all([create(a, 3, long), create(b, 3, long)]);
-  await until(async () => (await hostOf(shared))?.state === "half-open");
-  await until(async () => ((await hostOf(shared))?.inFlight ?? 0) > 0);
+  await until(async () => (await hostOf(shared))?.inFlight === 2);
   await create(c, 5);
   await until(() => shared.heard("/c") === 6);
 });
