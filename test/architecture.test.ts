@@ -70,6 +70,7 @@ const driverRules: readonly DriverRule[] = [
   { driver: "elysia", places: ["src/http/"] },
   { driver: "@elysiajs/", places: ["src/http/"] },
   { driver: "swagger-ui-dist", places: ["src/http/"] },
+  { driver: "@noble/hashes", places: ["src/http/"] },
   { driver: "kysely", places: ["src/store/"] },
   { driver: "mysql2", places: ["src/store/"] },
   { driver: "node:sqlite", places: ["src/store/", "src/data-dir.ts"] },

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { succeed } from "./envelope.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -20,15 +21,24 @@ const PAGE_HEADERS = {
   "referrer-policy": "no-referrer",
 };
 
+const OWN_FOLDER = fileURLToPath(new URL("./page/", import.meta.url));
+
 // Only these files exist for the outside: a path from a request never reaches the disk.
 // biome-ignore format: a table is read by its columns
 const FILES = [
   { path: "/swagger",                       file: own("index.html"), type: "text/html; charset=utf-8" },
   { path: "/swagger/page.js",               file: own("page.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/signing.js",            file: own("signing.js"), type: "text/javascript; charset=utf-8" },
   { path: "/swagger/page.css",              file: own("page.css"), type: "text/css; charset=utf-8" },
-  { path: "/swagger/swagger-ui-bundle.js",  file: packaged("swagger-ui-bundle.js"), type: "text/javascript; charset=utf-8" },
-  { path: "/swagger/swagger-ui.css",        file: packaged("swagger-ui.css"), type: "text/css; charset=utf-8" },
-  { path: "/swagger/favicon-32x32.png",     file: packaged("favicon-32x32.png"), type: "image/png" },
+  { path: "/swagger/swagger-ui-bundle.js",  file: uiPart("swagger-ui-bundle.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/swagger-ui.css",        file: uiPart("swagger-ui.css"), type: "text/css; charset=utf-8" },
+  { path: "/swagger/favicon-32x32.png",     file: uiPart("favicon-32x32.png"), type: "image/png" },
+  // Browsers have no crypto.subtle on plain http; these files import one another by these names.
+  { path: "/swagger/noble/sha2.js",            file: hashPart("sha2.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/noble/hmac.js",            file: hashPart("hmac.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/noble/utils.js",           file: hashPart("utils.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/noble/_md.js",             file: hashPart("_md.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/noble/_u64.js",            file: hashPart("_u64.js"), type: "text/javascript; charset=utf-8" },
 ] as const;
 
 /** `/`, `/swagger`, its files, and the document that `writeDocument` makes at `/swagger/json`. */
@@ -58,16 +68,22 @@ const JSON_HEADERS = {
 };
 
 function own(name: string): string {
-  return fileURLToPath(new URL(`./page/${name}`, import.meta.url));
+  return OWN_FOLDER + name;
 }
 
-function packaged(name: string): string {
+function uiPart(name: string): string {
   return createRequire(import.meta.url).resolve(`swagger-ui-dist/${name}`);
+}
+
+function hashPart(name: string): string {
+  // What they import from one another is not exported, so a file is found beside one that is.
+  const known = createRequire(import.meta.url).resolve("@noble/hashes/sha2.js");
+  return join(dirname(known), name);
 }
 
 function fileRoute({ path, file, type }: (typeof FILES)[number]): Route {
   const readOnce = once(async () => asset(await readFile(file)));
-  const isOurs = file === own("index.html") || path.startsWith("/swagger/page.");
+  const isOurs = file.startsWith(OWN_FOLDER);
   const headers = {
     ...PAGE_HEADERS,
     "content-type": type,

@@ -12,10 +12,13 @@ describe("/swagger", () => {
   test.each([
     ["/swagger", "text/html; charset=utf-8", 500],
     ["/swagger/page.js", "text/javascript; charset=utf-8", 500],
+    ["/swagger/signing.js", "text/javascript; charset=utf-8", 500],
     ["/swagger/page.css", "text/css; charset=utf-8", 100],
     ["/swagger/swagger-ui-bundle.js", "text/javascript; charset=utf-8", 500_000],
     ["/swagger/swagger-ui.css", "text/css; charset=utf-8", 50_000],
     ["/swagger/favicon-32x32.png", "image/png", 100],
+    ["/swagger/noble/sha2.js", "text/javascript; charset=utf-8", 500],
+    ["/swagger/noble/hmac.js", "text/javascript; charset=utf-8", 500],
   ])("%s is served as %s", async (path, type, atLeastBytes) => {
     const answer = await harness.ask(path);
     expect(answer.status).toBe(200);
@@ -39,6 +42,21 @@ describe("/swagger", () => {
     const named = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "");
     expect(named.length).toBeGreaterThan(3);
     for (const path of named) expect((await harness.ask(`/${path}`)).status).toBe(200);
+  });
+
+  test("every module that the page's modules import is served", async () => {
+    const seen = new Set<string>();
+    const waiting = ["/swagger/page.js"];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      const { status, text } = await harness.ask(path);
+      expect([path, status]).toEqual([path, 200]);
+      for (const [, name = ""] of text.matchAll(/^import .*? from "(.+?)";$/gm)) {
+        waiting.push(new URL(name, `http://page${path}`).pathname);
+      }
+    }
+    expect(seen.size).toBeGreaterThan(4);
   });
 
   test.each([["/swagger"], ["/swagger/json"], ["/swagger/swagger-ui.css"]])(

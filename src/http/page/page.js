@@ -1,11 +1,8 @@
 // Starts Swagger UI on our document and signs what "Try it out" sends; key and secret live in this page's memory only.
+import { findOperation, needsSignature, readCredentials, signatureHeaders } from "./signing.js";
 
-const SIGNED_HEADERS = "signature";
-const encoder = new TextEncoder();
-const appKeyField = document.querySelector("#app-key");
-const secretKeyField = document.querySelector("#secret-key");
+const box = document.querySelector("#application");
 const stateLine = document.querySelector("#signer-state");
-const isAbleToSign = window.crypto.subtle !== undefined;
 
 let answerText;
 const parse = JSON.parse;
@@ -27,58 +24,50 @@ window.SwaggerUIBundle({
   responseInterceptor: takeAnswer,
 });
 
-appKeyField.addEventListener("input", showState);
-secretKeyField.addEventListener("input", showState);
-document.querySelector("#forget").addEventListener("click", () => useApplication("", ""));
+box.addEventListener("input", showState);
+document.querySelector("#forget").addEventListener("click", () => fill(""));
 showState();
 
-async function signRequest(request) {
-  const { appKey, secretKey } = credentials();
-  if (!isAbleToSign || !appKey || !secretKey || !needsSignature(request)) return request;
-  const url = new URL(request.url, window.location.href);
+function signRequest(request) {
+  const credentials = readCredentials(box.value);
+  const { method, headers } = request;
+  const call = callOf(request.url, method);
+  if (!credentials || !call) return request;
+  if (!needsSignature(call, { appKey: credentials.appKey, headers })) return request;
   const body = bodyText(request);
   if (body !== undefined) request.body = body;
-  const bound = `${request.method.toUpperCase()} ${url.pathname}${url.search}\n${body ?? ""}`;
-  const payload = hex(await crypto.subtle.digest("SHA-256", encoder.encode(bound)));
-  const timestamps = String(Math.floor(Date.now() / 1000));
-  const nonce = hex(crypto.getRandomValues(new Uint8Array(16)));
-  const digest = await hmac(secretKey, timestamps + nonce + payload);
-  const signature = btoa(hex(digest));
-  Object.assign(request.headers, { app_key: appKey, nonce, timestamps, payload, signature });
+  Object.assign(headers, signatureHeaders(credentials, { method, url: call.url, body }));
   return request;
 }
 
-function needsSignature(request) {
-  const { pathname, origin } = new URL(request.url, window.location.href);
-  if (origin !== window.location.origin) return false;
-  const operation = specification.paths[pathname]?.[request.method.toLowerCase()];
-  return operation?.security?.some((scheme) => SIGNED_HEADERS in scheme) ?? false;
+/** The operation of ours that is called; undefined for what is elsewhere or not in the document. */
+function callOf(address, method) {
+  const url = new URL(address, window.location.href);
+  if (url.origin !== window.location.origin) return undefined;
+  const found = findOperation(specification.paths, { method, url });
+  return found && { ...found, url };
 }
 
 /** The exact text that will be sent: what is signed must not be written again differently. */
-function bodyText(request) {
-  const { body } = request;
+function bodyText({ body }) {
   return body === undefined || typeof body === "string" ? body : JSON.stringify(body);
 }
 
-async function hmac(secret, message) {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, [
-    "sign",
-  ]);
-  return crypto.subtle.sign("HMAC", key, encoder.encode(message));
-}
-
-function hex(bytes) {
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** An application that was just created here is what the next call wants to be signed with. */
+/** An application that was just created here, or got new secrets, is what the next call wants to be signed with. */
 function takeAnswer(response) {
   answerText = response.text;
-  const created = response.obj?.data;
-  if (created?.appKey && created.secretKey) useApplication(created.appKey, created.secretKey);
+  const answer = response.obj;
+  const created = answer?.data;
+  if (created?.appKey && created.secretKey) fill(`${created.appKey} ${created.secretKey}`);
+  else if (answer?.secretKey) takeRotated(response.url, answer.secretKey);
   return response;
+}
+
+/** Another application's new secret stands in its answer and must not drive out what is in the box. */
+function takeRotated(address, secretKey) {
+  const appKey = callOf(address, "post")?.params.app_key;
+  const inUse = readCredentials(box.value)?.appKey;
+  if (appKey && (inUse === undefined || inUse === appKey)) fill(`${appKey} ${secretKey}`);
 }
 
 function asItCame(_key, value, { source } = {}) {
@@ -86,30 +75,23 @@ function asItCame(_key, value, { source } = {}) {
   return isOther ? JSON.rawJSON(source) : value;
 }
 
-function useApplication(appKey, secretKey) {
-  appKeyField.value = appKey;
-  secretKeyField.value = secretKey;
+function fill(text) {
+  box.value = text;
   showState();
 }
 
-function credentials() {
-  return { appKey: appKeyField.value.trim(), secretKey: secretKeyField.value.trim() };
+function showState() {
+  const credentials = readCredentials(box.value);
+  const isWrong = !credentials && box.value.trim() !== "";
+  stateLine.className = "signer-state";
+  stateLine.classList.toggle("is-ready", credentials !== undefined);
+  stateLine.classList.toggle("is-wrong", isWrong);
+  stateLine.textContent = stateOf(credentials, isWrong);
 }
 
-function showState() {
-  const { appKey, secretKey } = credentials();
-  stateLine.className = "signer-state";
-  if (!isAbleToSign) {
-    stateLine.classList.add("is-blocked");
-    stateLine.textContent =
-      "This page cannot sign: browsers give pages on plain http no cryptography, except on localhost. Open it over https or as http://localhost, or put ready-made headers into Authorize.";
-    return;
-  }
-  if (appKey && secretKey) {
-    stateLine.classList.add("is-ready");
-    stateLine.textContent = `Calls are signed as ${appKey}.`;
-    return;
-  }
-  stateLine.textContent =
-    "Calls are not signed: paste app_key and secret_key, or create an application below.";
+function stateOf(credentials, isWrong) {
+  if (credentials) return `Calls are signed as ${credentials.appKey}.`;
+  return isWrong
+    ? "Calls are not signed. Both are needed: appKey and secretKey with a space between, or the whole answer of /application/create."
+    : "Calls are not signed: paste appKey and secretKey, or create an application below.";
 }
