@@ -30,7 +30,11 @@ export function bannerText({ config, version, jobs }: BannerFacts): string {
 
 function executorRows(config: Config, { jobs, badFiles }: LoadedJobs): [string, string][] {
   const names = jobs.map(({ definition }) => definition.name);
-  const found = `${names.length} in ${config.jobsDir}: ${names.join(", ")}`;
+  const { jobsDir } = config;
+  const found =
+    names.length === 0
+      ? `none found in ${jobsDir}`
+      : `${names.length} in ${jobsDir}: ${names.join(", ")}`;
   const bad = badFiles.map(({ file, message }): [string, string] => ["", `! ${file}: ${message}`]);
   const slots = `${config.executorSlots} jobs and ${config.callbackConcurrency} callbacks at once`;
   return [["Jobs", found], ...bad, ["Slots", slots]];

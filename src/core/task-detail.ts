@@ -52,7 +52,7 @@ export interface AttemptView {
 
 /** The answer of `/task/detail`, field by field. */
 export interface TaskDetailView extends TaskFacts {
-  /** While it runs `waiting` (suspended in an await) or `running`, else equal to `status`. */
+  /** While it runs `starting`, `waiting` (suspended in an await) or `running`, else equal to `status`. */
   readonly state: "starting" | "waiting" | ShownStatus;
   /** JSON text of frames, innermost first. */
   readonly trace_list: string;

@@ -22,7 +22,8 @@ export const receiptSchema = Type.Object({
   killed: Type.Boolean({ description: "True only when the death is proven." }),
   method: oneOf(["abort", "thread", "process", "executor", "http-abort", "none"]),
   latency_ms: Type.Number({
-    description: "From the request, or the deadline, to the proof of death.",
+    description:
+      "From the request, or the deadline, to the proof of death; 0 when only its lease ran out, which proves nothing.",
   }),
   remoteMayContinue: Type.Optional(
     Type.Boolean({ description: "The receiver of a callback may have heard it and go on." }),

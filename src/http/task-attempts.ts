@@ -63,7 +63,9 @@ const delivery = Type.Object(
 const fullAttempt = Type.Object({
   ...attemptFields,
   outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
-  fence: Type.Integer({ description: "Counts the claims of the task." }),
+  fence: Type.Integer({
+    description: "Its number over all lives of the task: the ids of its events begin with it.",
+  }),
   coroutine_id: Type.Integer(),
   receipt: nullable(receiptSchema),
   autopsy: nullable(autopsySchema),

@@ -102,7 +102,7 @@ const cancelOperation = operation({
   tag: "tasks",
   summary: "Cancel a task",
   description:
-    "A pending task never starts. A running one is killed, also one that only dies with its whole executor; the answer waits up to `waitMs` for the proof and carries it as a receipt. When it does not come in time the answer says pending, and the cancel goes on. A success already reached wins. A body-bound request uses its nonce up, whatever it answers.",
+    "A `scheduled` or `queued` task never starts. A running one is killed, also one that only dies with its whole executor; the answer waits up to `waitMs` for the proof and carries it as a receipt. When it does not come in time the answer says `pending: true`, and the cancel goes on. A success already reached wins. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
   body: {
     schema: cancelFields,

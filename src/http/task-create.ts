@@ -104,7 +104,8 @@ const createOperation = operation({
     taskId: Type.Integer(),
     runAt: Type.Optional(
       Type.Integer({
-        description: "The instant that `runtime` was read as, epoch ms; absent without one.",
+        description:
+          "The instant that `runtime` was read as, epoch ms; absent without one. One that is past is answered as it was read, yet the task is due at once: `run_at` in its detail is the time of the create.",
       }),
     ),
     runAtText: Type.Optional(

@@ -87,7 +87,7 @@ const errorView = nullable(
 
 /** Of an attempt, wherever one is shown. */
 export const attemptFields = {
-  attempt: Type.Integer(),
+  attempt: Type.Integer({ description: "Its number within its life, from 1." }),
   outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
   charged: Type.Boolean({ description: "Counts against the budget of attempts." }),
   started_at: Type.Integer({ description: "Epoch ms." }),
@@ -105,7 +105,11 @@ const frameView = Type.Object({
 });
 
 const detailView = Type.Object({
-  state: oneOf(["starting", "waiting", ...STATUSES]),
+  state: {
+    ...oneOf(["starting", "waiting", ...STATUSES]),
+    description:
+      "While it runs `starting` (no line of it has run yet), `running` (on the processor) or `waiting` (suspended in an await); otherwise equal to `status`.",
+  },
   trace_list: Type.String({
     description:
       "JSON text of frames {file, line, function, class?, type?, object?, args?}, innermost first.",
@@ -129,15 +133,28 @@ const detailView = Type.Object({
     description: "What the job gave to ctx.watch; [] when empty.",
   }),
   round: Type.Integer({ description: "How many times an await of the job came back." }),
-  elapsed: Type.Number({ description: "Ms." }),
+  elapsed: Type.Number({
+    description: "How long the newest attempt of this life has run, or ran, in ms; 0 before it.",
+  }),
   id: Type.Integer(),
   taskNo: Type.String(),
   name: Type.String(),
-  status: oneOf(STATUSES),
+  status: {
+    ...oneOf(STATUSES),
+    description:
+      "`scheduled`: due later, also for a retry. `queued`: due, waiting for an executor.",
+  },
   attempt: Type.Integer({ description: "Attempts of this life, charged or not." }),
   maxAttempts: Type.Integer({ description: "The budget of charged attempts." }),
-  coroutine_id: nullable(Type.Integer()),
-  service_id: nullable(Type.String()),
+  coroutine_id: nullable(
+    Type.Integer({
+      description:
+        "Of the newest attempt of this life: its number among those of its lane in that executor.",
+    }),
+  ),
+  service_id: nullable(
+    Type.String({ description: "The executor of that attempt; null before the first one." }),
+  ),
   progress: nullable(Type.Object({ percent: Type.Number(), text: nullable(Type.String()) })),
   freshness_ms: nullable(
     Type.Integer({ description: "How old the place is at most; null when there is none." }),
@@ -184,7 +201,7 @@ const detailView = Type.Object({
         }),
         text: Type.String(),
       },
-      { description: "Why a pending task does not run yet; null for any other." },
+      { description: "Why a `scheduled` or `queued` task does not run yet; null for any other." },
     ),
   ),
   result: Type.Unsafe({ description: "What the job returned; null before." }),

@@ -13,8 +13,8 @@ import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const PATH = "/nsq/publish";
 const EXAMPLE = { task_id: 1 };
-const TAKEN = "pending, failed and cancelled ones are taken";
-const TAKEN_BY_FORCE = "pending, failed, cancelled and succeeded ones are taken";
+const TAKEN = "scheduled, queued, failed and cancelled ones are taken";
+const TAKEN_BY_FORCE = "scheduled, queued, failed, cancelled and succeeded ones are taken";
 
 const publishedTask = Type.Object({
   task_id: taskId(),
@@ -65,7 +65,7 @@ const publishOperation = operation({
   tag: "tasks",
   summary: "Ring for a task again",
   description:
-    "A pending task: its doorbell is rung again. A failed or cancelled one: pending again, as a new life with its own budget of attempts; with `force` also a succeeded one. It starts only when nothing of its last attempt runs any more. A body-bound request uses its nonce up, whatever it answers.",
+    "A `scheduled` or `queued` task: its doorbell is rung again. A failed or cancelled one: queued again, as a new life with its own budget of attempts; with `force` also a succeeded one. It starts only when nothing of its last attempt runs any more. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
   body: { schema: publishedTask, examples: { seed: EXAMPLE, again: { ...EXAMPLE, force: true } } },
   data: Type.Object({}),
@@ -74,7 +74,7 @@ const publishOperation = operation({
     unknown: { code: 1, msg: "Unknown!", data: [] },
     refused: {
       code: 1,
-      msg: "the task is running; pending, failed and cancelled ones are taken",
+      msg: "the task is running; scheduled, queued, failed and cancelled ones are taken",
       data: { status: "running" },
     },
   },

@@ -55,7 +55,7 @@ describe("embedded", () => {
     await client.until(id, isEnded);
     expect(await client.post("/nsq/publish", { task_id: id })).toMatchObject({
       code: 1,
-      msg: "the task is succeeded; pending, failed and cancelled ones are taken",
+      msg: "the task is succeeded; scheduled, queued, failed and cancelled ones are taken",
     });
     expect(await client.post("/nsq/publish", { task_id: id, force: true })).toEqual({
       code: 0,
