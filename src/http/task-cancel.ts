@@ -107,9 +107,9 @@ const cancelOperation = operation({
   body: {
     schema: cancelFields,
     examples: {
+      byTaskNo: { taskNo: "countdown-1" },
       seed: EXAMPLE,
-      byTaskNo: { taskNo: "taskNo82" },
-      graceful: { taskNo: "taskNo82", mode: "graceful", waitMs: 10_000 },
+      graceful: { taskNo: "countdown-1", mode: "graceful", waitMs: 10_000 },
     },
   },
   data: Type.Unsafe({ anyOf: [Type.Object({}), receiptSchema, killing] }),

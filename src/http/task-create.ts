@@ -15,7 +15,14 @@ import { readSigned, SIGNATURE_CHALLENGE } from "./signed.ts";
 const PATH = "/task/create";
 const utf8 = new TextDecoder();
 
-const jobExample = {
+/** A job that every installation has, long enough to be looked at. */
+const countdownExample = {
+  taskNo: "countdown-1",
+  content: { class: "countdown", params: { from: 60 } },
+  timeout: 90_000,
+  name: "countdown",
+};
+const seedExample = {
   taskNo: "taskNo82",
   content: {
     class: "\\Serendipity\\Job\\Job\\SimpleJob",
@@ -39,7 +46,7 @@ const newTask = Type.Object({
   content: content({
     description:
       "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl as the text that came. A number in a job's params must be one that a double keeps. At most 256 KiB as compact JSON.",
-    example: jobExample.content,
+    example: countdownExample.content,
   }),
   timeout: timeoutMs(),
   runtime: Type.Optional(
@@ -58,7 +65,7 @@ const newTask = Type.Object({
 
 /** `POST /task/create`. */
 export function taskCreateRoute(deps: HttpDeps): Route {
-  const curl = curlFor(deps.config, { path: PATH, body: jobExample, proof: "signature" });
+  const curl = curlFor(deps.config, { path: PATH, body: countdownExample, proof: "signature" });
   const form = createForm(newTask, curl);
   return {
     method: "POST",
@@ -98,7 +105,12 @@ const createOperation = operation({
   proof: "signature",
   body: {
     schema: newTask,
-    examples: { job: jobExample, callback: callbackExample, ownRetries: retryExample },
+    examples: {
+      countdown: countdownExample,
+      seed: seedExample,
+      callback: callbackExample,
+      ownRetries: retryExample,
+    },
   },
   data: Type.Object({
     taskId: Type.Integer(),

@@ -288,6 +288,6 @@ const getOperation = operation({
 const postOperation = operation({
   ...parts,
   id: "postTaskDetail",
-  body: { schema: whichTask, examples: { byId: EXAMPLE, byTaskNo: { taskNo: "taskNo82" } } },
+  body: { schema: whichTask, examples: { byTaskNo: { taskNo: "countdown-1" }, byId: EXAMPLE } },
   errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
 });
