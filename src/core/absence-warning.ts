@@ -24,7 +24,9 @@ const LOG_EVERY_MS = 60_000;
 /** What to warn of for a task with this job (null: a callback). Never rejects. */
 export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) => Promise<Warnings> {
   const { store, logger, timezone, silentMs = SILENT_MS } = deps;
-  const holdersOf = createShortCache({ load: (job) => store.executors.holders(job, silentMs) });
+  const holdersOf = createShortCache({
+    load: (job) => within(store.executors.holders(job, silentMs), WAIT_MS),
+  });
   const loggedAt = new Map<string, number>();
 
   function log(job: string, { last }: JobHolders, text: string): void {
@@ -36,7 +38,7 @@ export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) =>
 
   return async (job) => {
     if (job === null) return {};
-    const holders = await within(holdersOf(job), WAIT_MS).catch((thrown: unknown) => {
+    const holders = await holdersOf(job).catch((thrown: unknown) => {
       logger.debug({ err: messageOf(thrown) }, "who has the job could not be read");
       return undefined;
     });

@@ -1,6 +1,7 @@
 // Gathers creates that arrive together into few statements: no timer, while one batch is written the next collects.
 import type { CreateResult } from "../store/store.ts";
 import { AppError } from "./errors.ts";
+import { createSameDeadline } from "./same-deadline.ts";
 import { asUnavailable } from "./store-answer.ts";
 import type { NewTask } from "./task.ts";
 
@@ -38,6 +39,7 @@ export interface CreateBatches {
 
 interface Waiting {
   readonly submission: Submission;
+  readonly promise: Promise<CreateResult>;
   readonly resolve: (result: CreateResult) => void;
   readonly reject: (thrown: unknown) => void;
   /** Was told that its time is up: what still waits for its statement does so for nobody. */
@@ -58,6 +60,8 @@ export function createBatches(options: CreateBatchesOptions): CreateBatches {
   const limits = options.coalesce
     ? { rows: MAX_BATCH_ROWS, inFlight: MAX_IN_FLIGHT }
     : { rows: 1, inFlight: Number.POSITIVE_INFINITY };
+  const { deadlineMs } = options;
+  const beginWait = deadlineMs === undefined ? undefined : createSameDeadline(deadlineMs);
   const inFlight = new Set<Promise<void>>();
   let waiting: Waiting[] = [];
   let waitingCharacters = 0;
@@ -68,14 +72,34 @@ export function createBatches(options: CreateBatchesOptions): CreateBatches {
     if (waiting.length >= MAX_WAITING || waitingCharacters >= MAX_WAITING_CHARACTERS) {
       return Promise.reject(tooManyWaiting());
     }
-    const { promise, resolve, reject } = Promise.withResolvers<CreateResult>();
-    const entry = { submission, resolve, reject, isLate: false };
+    const entry = newEntry(submission);
     waiting.push(entry);
     waitingCharacters += sizeOf(submission);
     schedule();
-    return options.deadlineMs === undefined
-      ? promise
-      : inTime(promise, options.deadlineMs, () => giveUp(entry));
+    return entry.promise;
+  }
+
+  /** Settles as its statement does, or rejects at the deadline; what is written then is not known. */
+  function newEntry(submission: Submission): Waiting {
+    const { promise, resolve, reject } = Promise.withResolvers<CreateResult>();
+    const endWait = beginWait?.(() => {
+      giveUp(entry);
+      reject(tooLate(deadlineMs));
+    });
+    const entry: Waiting = {
+      submission,
+      promise,
+      resolve: (result) => {
+        endWait?.();
+        resolve(result);
+      },
+      reject: (thrown) => {
+        endWait?.();
+        reject(thrown);
+      },
+      isLate: false,
+    };
+    return entry;
   }
 
   /** All whose time is up in one turn of the event loop leave the line together. */
@@ -123,23 +147,7 @@ export function createBatches(options: CreateBatchesOptions): CreateBatches {
   return { add, flush };
 }
 
-/** Settles as `work` does, or rejects at the deadline; what is written then is not known. */
-async function inTime<T>(work: Promise<T>, deadlineMs: number, onLate: () => void): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    onLate();
-    late.reject(tooLate(deadlineMs));
-  }, deadlineMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    // Heard or not, it is no unhandled rejection.
-    work.catch(() => undefined);
-  }
-}
-
-function tooLate(deadlineMs: number): AppError {
+function tooLate(deadlineMs: number | undefined): AppError {
   const message = `the database has not stored the task within ${deadlineMs} ms`;
   return new AppError("unavailable", message, { retryAfterS: 1 });
 }

@@ -1,9 +1,9 @@
 // What makes two creates the same request: digests over their parts, today's and those of earlier releases.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { AppError } from "./errors.ts";
 import { unmarked } from "./exact-json.ts";
-import type { JsonObject, TaskContent } from "./task-content.ts";
+import type { TaskContent } from "./task-content.ts";
 import { readMoment } from "./timestamps.ts";
 
 /** The parts of a create that decide whether a repetition is the same. */
@@ -32,22 +32,27 @@ export type StoredDigests = Pick<RequestDigests, "digest"> & {
 
 /** Throws AppError `invalid` for content that has no RFC 8785 form. */
 export function requestDigests(parts: SameParts, timezone: string): RequestDigests {
-  const { name, timeout, retry, runtime, content } = parts;
-  const { marked, value } = content;
-  const kept = { name, timeout, ...(retry !== undefined && { retry }) };
-  const sent = runtime === undefined ? {} : { runtime };
-  const asDoubles = canonicalText({ ...kept, content: value, ...sent });
-  const isPlain = runtime === undefined && marked === undefined;
-  const exact = isPlain
-    ? asDoubles
-    : canonicalText({
-        ...kept,
-        content: marked ?? value,
-        ...instantOf(runtime, timezone),
-      });
+  const { runtime, content } = parts;
+  const value = canonicalText(content.value);
+  const marked = content.marked === undefined ? value : canonicalText(content.marked);
+  const asDoubles = value && wholeText(parts, value, runtime);
+  const exact = marked && wholeText(parts, marked, instantOf(runtime, timezone));
   if (exact === undefined) throw unsayable();
-  const exactDigest = sha256(marked === undefined ? exact : unmarked(exact));
-  return { exactDigest, digest: asDoubles === undefined ? exactDigest : sha256(asDoubles) };
+  const exactDigest = sha256(content.marked === undefined ? exact : unmarked(exact));
+  const isSame = asDoubles === undefined || (asDoubles === exact && content.marked === undefined);
+  return { exactDigest, digest: isSame ? exactDigest : sha256(asDoubles) };
+}
+
+/** The RFC 8785 form of all parts: its keys come in this order. */
+function wholeText(parts: SameParts, content: string, runtime: SameParts["runtime"]) {
+  const { name, retry, timeout } = parts;
+  const rest = canonicalText({
+    name,
+    ...(retry !== undefined && { retry }),
+    ...(runtime !== undefined && { runtime }),
+    timeout,
+  });
+  return rest && `{"content":${content},${rest.slice(1)}`;
 }
 
 /** Whether a create asks for what is stored under its taskNo. */
@@ -57,16 +62,16 @@ export function isSameRequest(stored: StoredDigests, asked: RequestDigests): boo
 }
 
 /** The same instant in any form is the same; one that cannot be read is refused later, and counts as it was sent. */
-function instantOf(runtime: SameParts["runtime"], timezone: string): JsonObject {
-  if (runtime === undefined) return {};
+function instantOf(runtime: SameParts["runtime"], timezone: string): SameParts["runtime"] {
+  if (runtime === undefined) return undefined;
   const read = readMoment(runtime, timezone);
-  if (read.kind === "problem") return { runtime };
+  if (read.kind === "problem") return runtime;
   // 0 is no runtime.
-  return read.epochMs === 0 ? {} : { runtime: read.epochMs };
+  return read.epochMs === 0 ? undefined : read.epochMs;
 }
 
 /** Undefined for what RFC 8785 cannot carry. */
-function canonicalText(parts: JsonObject): string | undefined {
+function canonicalText(parts: unknown): string | undefined {
   try {
     return canonicalize(parts);
   } catch {
@@ -75,7 +80,7 @@ function canonicalText(parts: JsonObject): string | undefined {
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 function unsayable(): AppError {
