@@ -138,7 +138,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     child.isReady = true;
     hasBeenReady = true;
     noteJobs(child, jobs);
-    const found = { jobs: jobs.jobs.length, pending: jobs.pending };
+    const found = { jobs: jobs.jobs.length, files_to_read: jobs.pending };
     logger.info({ service_id: child.serviceId, ...found }, "executor ready");
     started.resolve(jobs);
   }

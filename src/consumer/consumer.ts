@@ -151,7 +151,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     ear.open(false);
     alarm.ring();
     if (await owned.isIdleWithin(graceMs)) return;
-    const why = "its executor ends and handed the attempt back";
+    const why = "its executor was ending and handed the attempt back";
     for (const attempt of owned.all()) attempt.running.stop("interrupt", { why });
     await owned.isIdleWithin(Number.POSITIVE_INFINITY);
   }

@@ -97,7 +97,7 @@ export function readClaim(
   const absent = HEADER_NAMES.filter(([field]) => headers[field] === undefined);
   if (absent.length > 0) {
     const names = absent.map(([, name]) => name);
-    throw unauthorised({ check: "missing headers", appKey: headers.appKey }, names);
+    throw unauthorised({ check: "missing headers", appKey: headers.appKey, missing: names }, names);
   }
   const claim = readCredentials(headers);
   requireTimely(deps, claim);

@@ -23,6 +23,8 @@ export interface RefusalNote {
   readonly check: FailedCheck;
   /** As claimed. */
   readonly appKey?: string | undefined;
+  /** Names of the headers that did not arrive. */
+  readonly missing?: readonly string[];
   /** How far the caller's clock is behind ours, in s; negative: ahead. */
   readonly skewS?: number;
 }

@@ -9,7 +9,8 @@ export type ReadMoment =
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2})$/;
 const ISO_WITH_OFFSET =
   /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
-const EPOCH = /^\d{1,15}$/;
+/** Up to microseconds of our time: read as milliseconds, so that the refusal says which units there are. */
+const EPOCH = /^\d{1,16}$/;
 const EPOCH_SECONDS = /^\d{10}$/;
 /** Numbers below are seconds (up to the year 5138), from here on milliseconds (since March 1973). */
 const FIRST_EPOCH_MS = 100_000_000_000;

@@ -32,11 +32,13 @@ export function createRefusalLog(
   }
 
   return {
-    note({ check, appKey = "", skewS }, path) {
+    note({ check, appKey = "", missing, skewS }, path) {
       const shown = printable(appKey);
       if (!isNews(check, shown)) return;
       const skew = skewS === undefined ? {} : { skew_s: skewS };
-      logger.info({ check, ...skew, app_key: shown, path }, "a signature was refused");
+      const absent = missing === undefined ? {} : { missing: missing.join(", ") };
+      const key = shown === "" ? {} : { app_key: shown };
+      logger.info({ check, ...absent, ...skew, ...key, path }, "a signature was refused");
     },
   };
 }

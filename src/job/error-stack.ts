@@ -16,6 +16,8 @@ const MAX_INNER = 5;
 const FRAME_LINE = /^\s+at /;
 /** Frames of ours and of Deno's inside tell a job's author nothing. */
 const HIDDEN_PLACES = [`${import.meta.dirname}/`, "ext:deno_", "ext:core/"];
+/** What is built into the runtime has no line to look at, and every job runs under one frame of async_hooks. */
+const BUILT_IN = /\((?:unknown|<anonymous>|native(?::\d+:\d+)?|node:async_hooks(?::\d+:\d+)?)\)$/;
 const FOREIGN_PLACES = ["/node_modules/", "node:", "(native", "native:"];
 
 /** What is said of an error above its frames. */
@@ -77,7 +79,9 @@ function framesOf(thrown: unknown): string[] {
 }
 
 function isHidden(line: string): boolean {
-  return isInBundle(line) || HIDDEN_PLACES.some((place) => line.includes(place));
+  return (
+    isInBundle(line) || BUILT_IN.test(line) || HIDDEN_PLACES.some((place) => line.includes(place))
+  );
 }
 
 function fitting(frames: readonly string[], room: number): string[] {

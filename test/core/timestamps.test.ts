@@ -132,6 +132,8 @@ describe("the runtime of a task", () => {
     [99_999_999_999, "read as epoch seconds it is 5138-11-16T17:46:39.000+08:00"],
     ["2031-01-01 00:00:00", "read as a date it is 2031-01-01T00:00:00.000+08:00"],
     [8_640_000_000_000_000, "+275760-09-13"],
+    [1_627_371_056_000_000, "read as epoch milliseconds it is +053539"],
+    ["1627371056000000", "numbers below 100000000000 are seconds, all others milliseconds"],
     [8_640_000_000_000_001, "epoch seconds or milliseconds"],
     [clock.nowMs + yearMs + 1, "365 days"],
     [clock.nowMs + yearMs + 1, "numbers below 100000000000 are seconds, all others milliseconds"],

@@ -43,7 +43,7 @@ describe("the log says which check failed", () => {
 
   // biome-ignore format: a table is read by its columns
   test.each<[string, () => Signed, Readonly<Record<string, unknown>>]>([
-    ["no header", () => ({}), { check: "missing headers", app_key: "" }],
+    ["no nonce", () => without(bound(), "nonce"), { check: "missing headers", missing: "nonce" }],
     [
       "an unknown key",
       () => ({ ...bound(), app_key: "noSuchKey" }),
@@ -76,6 +76,11 @@ describe("the log says which check failed", () => {
     expect(await noteOf(headers())).toMatchObject({ app_key: keys.appKey, path, ...note });
   });
 
+  test("no header at all: each is named, and there is no app_key to tell", async () => {
+    const missing = "app_key, nonce, timestamps, payload, signature";
+    expect(await noteOf({})).toEqual({ check: "missing headers", missing, path });
+  });
+
   test("how far a clock is off", async () => {
     const late = await noteOf(bound({ timestamps: secondsAgo(7200) }));
     expect(late).toMatchObject({ check: "timestamps", app_key: keys.appKey });
@@ -105,6 +110,10 @@ describe("the log says which check failed", () => {
     expect([of("payload"), of("unknown key")]).toEqual([1, 20]);
   });
 });
+
+function without(headers: Signed, name: string): Signed {
+  return Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name));
+}
 
 function md5(text: string): string {
   return createHash("md5").update(text).digest("hex");

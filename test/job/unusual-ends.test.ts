@@ -82,6 +82,12 @@ describe("what is kept of", () => {
     expect(stack).toContain('Caused by: Error: thrown: {"code":"E_INNER"}');
   });
 
+  test("no frames of the platform", async () => {
+    const { stack } = await failure("native");
+    expect(stack).toMatch(/at toJSON .*unusual\.ts/);
+    expect(stack).not.toMatch(/\(unknown\)|\(native|node:async_hooks/);
+  });
+
   test("causes that go round, each once", async () => {
     const { stack } = await failure("cycle");
     expect(stack?.match(/Caused by/g)).toHaveLength(1);

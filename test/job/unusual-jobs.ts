@@ -47,6 +47,7 @@ const throws: Record<string, () => unknown> = {
   aggregate: () => new AggregateError(
     [new TypeError("first"), Object.assign(new RangeError("second"), { status: 503 })], "two of three failed"),
   chain: () => new Error("outer", { cause: new TypeError("middle", { cause: { code: "E_INNER" } }) }),
+  native: () => { try { JSON.stringify({ toJSON() { throw new Error("no JSON"); } }); } catch (error) { return error; } },
   cycle: () => { const error = new Error("round"); error.cause = new Error("and round", { cause: error }); return error; },
   huge: () => new Error("line\\n    at fake (/nowhere/fake.ts:1:2)\\n" + "x".repeat(200_000)),
   realm: () => runInNewContext("(() => { try { null.x } catch (e) { e.status = 418; return e } })()"),
