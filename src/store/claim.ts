@@ -21,6 +21,8 @@ import type { ClaimRequest } from "./store.ts";
 
 /** A consumer that finds its candidates locked by another one looks further so many times in one turn. */
 const MOST_ROUNDS = 3;
+/** So many stretches of applications may have nothing for it: bounds what a turn costs where there are thousands. */
+const MOST_EMPTY_LOOKS = 8;
 
 export interface Claimed {
   readonly tasks: readonly ClaimedTask[];
@@ -70,12 +72,19 @@ async function lockDue(session: Session, demand: Demand) {
   const tasks: LockedTask[] = [];
   const except: number[] = [];
   let { round } = demand;
-  for (let attempt = 0; attempt < MOST_ROUNDS; attempt++) {
+  let emptyLooks = 0;
+  for (let rounds = 0; rounds < MOST_ROUNDS; ) {
     const wanted = demand.wanted - tasks.length;
     if (wanted <= 0 || jobs.length === 0) break;
     const next = await choose(session, { jobs, wanted, except, nowMs, allowance }, round);
     round = next.round;
-    if (next.chosen.length === 0) break;
+    if (next.chosen.length === 0) {
+      emptyLooks += 1;
+      // Nothing in this stretch of applications: those behind it may have something.
+      if (round.lookedUpTo === 0 || emptyLooks >= MOST_EMPTY_LOOKS) break;
+      continue;
+    }
+    rounds += 1;
     const locked = await lockById(session, next.chosen);
     tasks.push(...locked);
     if (locked.length === next.chosen.length) break;

@@ -65,6 +65,23 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
       expect((await claimedBy(job, 50, limits)).claimed).toEqual([]);
     });
 
+    test("a due task far behind many idle applications is found in the same turn", async () => {
+      const jobs = Array.from({ length: 50 }, () => randomUUID());
+      const [closed = 0] = (await backlog(0)).ids;
+      await store.tasks.create(jobs.map((job) => sampleTask(closed, { job })));
+      // A turn looks at ten applications at a time, for so many jobs.
+      const idle = await backlog(...Array.from({ length: 25 }, () => 0));
+      const [newest = 0] = (await backlog(0)).ids;
+      await store.tasks.create([sampleTask(newest, { job: present(jobs[0]) })]);
+      const limits = limitsOf({
+        mostOfOthers: 100,
+        shares: [{ applicationIds: [closed], most: 0 }],
+      });
+      const claim = claimOf(idle.job, 5, { jobs, limits });
+      const { claimed } = await store.tasks.turn([], claim);
+      expect(claimed.map(({ application }) => application.id)).toEqual([newest]);
+    });
+
     test("applications of one host share its limit", async () => {
       const { job, ids } = await backlog(5, 5, 5);
       const limits = { mostOfOthers: 100, shares: [{ applicationIds: ids.slice(0, 2), most: 4 }] };
