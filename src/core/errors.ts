@@ -7,6 +7,7 @@ export type ErrorCode =
   | "unauthorised" // signature, admin bearer: 401
   | "refused" // a business rule says no: 200 with code 1 on the seed's paths
   | "not_found" // 404
+  | "method_not_allowed" // the path takes others: 405 with Allow
   | "too_large" // 413
   | "too_slow" // the request did not arrive in time: 408
   | "unsupported" // 415

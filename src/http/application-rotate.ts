@@ -7,6 +7,7 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { createForm, type Form } from "./form.ts";
 import { plainOperation } from "./operation.ts";
+import { plainResponse } from "./plain.ts";
 import type { Exchange, Route } from "./route.ts";
 import { text, whole } from "./schemas.ts";
 import { readOpen, readSignedChange } from "./signed.ts";
@@ -41,7 +42,7 @@ export function applicationRotateRoute(deps: HttpDeps): Route {
     answer: async (exchange) => {
       const isSigned = exchange.request.headers.has("signature");
       const input = await (isSigned ? readOwn : readAdmin)(deps, exchange, form);
-      return answerOf(await rotateSecrets(deps, input));
+      return plainResponse(await rotateSecrets(deps, input));
     },
   };
 }
@@ -74,11 +75,6 @@ async function readOwn(
   }
   const signed = { nonce, secretSealed: application.secretSealed };
   return { ...input, appKey: application.appKey, signed };
-}
-
-function answerOf(secrets: unknown): Response {
-  const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-  return Response.json(secrets, { headers });
 }
 
 const rotateOperation = plainOperation({

@@ -37,7 +37,7 @@ export function fail(
 
 /** An envelope with its status. */
 export function respond(status: number, envelope: Envelope, headers: Headers = {}): Response {
-  return new Response(wellFormedJson(JSON.stringify(envelope)), {
+  return new Response(`${wellFormedJson(JSON.stringify(envelope))}\n`, {
     status,
     headers: { ...JSON_HEADERS, ...headers },
   });

@@ -7,6 +7,7 @@ const STATUSES: Readonly<Record<ErrorCode, number>> = {
   unauthorised: 401,
   refused: 200,
   not_found: 404,
+  method_not_allowed: 405,
   too_large: 413,
   too_slow: 408,
   unsupported: 415,

@@ -4,6 +4,7 @@ import { listHosts } from "../core/list-hosts.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import type { HttpDeps } from "./deps.ts";
 import { nullable, oneOf, plainOperation } from "./operation.ts";
+import { plainResponse } from "./plain.ts";
 import type { Route } from "./route.ts";
 
 /** `GET /api/v1/hosts`. */
@@ -16,8 +17,7 @@ export function hostsRoute(deps: HttpDeps): Route {
     failures: "problem",
     answer: async (exchange) => {
       requireAdmin(deps.config, exchange);
-      const headers = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-      return Response.json(await listHosts(deps), { headers });
+      return plainResponse(await listHosts(deps));
     },
   };
 }

@@ -10,6 +10,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   unauthorised: "Not authorised",
   refused: "Refused",
   not_found: "Not found",
+  method_not_allowed: "Method not allowed",
   too_large: "Too large",
   too_slow: "Too slow",
   unsupported: "Unsupported media type",
@@ -27,7 +28,7 @@ export function problemResponse(thrown: unknown, challenge?: string): Response {
   const { errors } = error.details;
   const problem = problemOf(error.code, error.message);
   const text = JSON.stringify({ ...problem, ...(errors && { errors }) });
-  return new Response(wellFormedJson(text), {
+  return new Response(`${wellFormedJson(text)}\n`, {
     status: problem.status,
     headers: {
       "content-type": "application/problem+json",

@@ -1,6 +1,10 @@
 // What answers where no route does: OPTIONS, the wrong method, and paths that do not exist.
-import { fail } from "./envelope.ts";
+import { AppError } from "../core/errors.ts";
+import { errorResponse } from "./errors.ts";
+import { problemResponse } from "./problem.ts";
 import type { Route } from "./route.ts";
+
+const NO_SUCH_PATH = new AppError("not_found", "no such path; the document is at /swagger");
 
 /** Answers a method and a path that have no route together. */
 export type AnswerUnrouted = (method: string, path: string) => Response;
@@ -10,10 +14,18 @@ export function createUnrouted(routes: readonly Route[]): AnswerUnrouted {
   const byPath = methodsByPath(routes);
   return (method, path) => {
     const allow = allowedAt(byPath, path);
-    if (allow === undefined) return fail(404, "no such path; the document is at /swagger");
+    if (allow === undefined) return respond(path, NO_SUCH_PATH);
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-    return fail(405, `this path takes ${allow}`, { headers: { allow } });
+    const response = respond(path, new AppError("method_not_allowed", `this path takes ${allow}`));
+    response.headers.set("allow", allow);
+    return response;
   };
+}
+
+/** Below /api/v1 there is no envelope, not even where no route is. */
+function respond(path: string, error: AppError): Response {
+  const isPlain = `${path}/`.startsWith("/api/v1/");
+  return isPlain ? problemResponse(error) : errorResponse(error);
 }
 
 /** Undefined where no route is; a `:name` in a route's path stands for any one part. */

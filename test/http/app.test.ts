@@ -40,6 +40,42 @@ describe("every request", () => {
     expect(answer.headers.get("allow")).toBe(allow);
   });
 
+  test.each([
+    ["GET", "/api/v1/nothing"],
+    ["POST", "/api/v1/applications"],
+    ["GET", "/api/v1"],
+  ])("no route for %s %s is a problem", async (method, path) => {
+    const answer = await harness.ask(path, { method });
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(answer.status).toBe(404);
+    expect(answer.body).toMatchObject({ status: 404, code: "not_found" });
+  });
+
+  test.each([
+    ["GET", "/api/v1/applications/key/rotate", "POST, OPTIONS"],
+    ["DELETE", "/api/v1/hosts", "GET, HEAD, OPTIONS"],
+  ])(
+    "the wrong method %s %s is a problem that says which are right",
+    async (method, path, allow) => {
+      const answer = await harness.ask(path, { method });
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      expect(answer.headers.get("allow")).toBe(allow);
+      expect(answer.status).toBe(405);
+      expect(answer.body).toMatchObject({ status: 405, code: "method_not_allowed" });
+    },
+  );
+
+  test.each([
+    ["/healthz"],
+    ["/nothing"],
+    ["/task/detail?id=1"],
+    ["/api/v1/nothing"],
+    ["/api/v1/hosts"],
+  ])("the answer of %s ends with a newline", async (path) => {
+    const response = await harness.app.fetch(new Request(`${ORIGIN}${path}`));
+    expect(await response.text()).toMatch(/^\{.*\}\n$/);
+  });
+
   test("OPTIONS says what a path takes, without a body and without allowing other origins", async () => {
     const answer = await harness.ask("/task/detail", {
       method: "OPTIONS",

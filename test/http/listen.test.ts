@@ -38,7 +38,7 @@ describe("over a socket", () => {
     const wire = post(REFRESH, ["transfer-encoding: chunked"]);
     wire.send(`${RIGHT.length.toString(16)}\r\n${RIGHT}\r\n`);
     wire.send("0\r\n\r\n");
-    expect(await wire.hears(/\}$/)).toStartWith("HTTP/1.1 401");
+    expect(await wire.hears(/\}\n$/)).toStartWith("HTTP/1.1 401");
     wire.destroy();
   });
 
@@ -48,7 +48,7 @@ describe("over a socket", () => {
       await new Promise((resolve) => setImmediate(resolve));
       wire.send(byte);
     }
-    expect(await wire.hears(/\}$/)).toStartWith("HTTP/1.1 401");
+    expect(await wire.hears(/\}\n$/)).toStartWith("HTTP/1.1 401");
     wire.destroy();
   });
 
@@ -87,12 +87,12 @@ describe("over a socket", () => {
     const lines = Object.entries(signed).map(([name, value]) => `${name}: ${value}`);
     const once = post("/task/detail", [...lines, "content-length: 8"]);
     once.send(body);
-    expect(await once.hears(/\}$/)).toStartWith("HTTP/1.1 200");
+    expect(await once.hears(/\}\n$/)).toStartWith("HTTP/1.1 200");
     once.destroy();
     for (const line of lines) {
       const twice = post("/task/detail", [...lines, line, "content-length: 8"]);
       twice.send(body);
-      expect(await twice.hears(/\}$/)).toStartWith("HTTP/1.1 401");
+      expect(await twice.hears(/\}\n$/)).toStartWith("HTTP/1.1 401");
       twice.destroy();
     }
   });
@@ -103,7 +103,7 @@ describe("over a socket", () => {
     const lines = Object.entries(signed).map(([name, value]) => `${name}: ${value}`);
     const wire = dial(server.port);
     wire.send(`GET /task/detail?taskNo=帅' HTTP/1.1\r\n${head(lines)}`);
-    expect(await wire.hears(/\}$/)).toContain("Unknown!");
+    expect(await wire.hears(/\}\n$/)).toContain("Unknown!");
     wire.destroy();
   });
 
@@ -116,7 +116,7 @@ describe("over a socket", () => {
   ])("%s at %s is %s in the envelope", async (line, host, status) => {
     const wire = dial(server.port);
     wire.send(`${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    expect(await wire.hears(/"code":\d.*\}$/)).toStartWith(`HTTP/1.1 ${status}`);
+    expect(await wire.hears(/"code":\d.*\}\n$/)).toStartWith(`HTTP/1.1 ${status}`);
     wire.destroy();
   });
 
@@ -133,7 +133,7 @@ describe("over a socket", () => {
   ])("%s is %s", async (line, status) => {
     const wire = dial(server.port);
     wire.send(`GET /healthz HTTP/1.1\r\n${line}\r\n\r\n`);
-    expect(await wire.hears(/\}$/)).toStartWith(`HTTP/1.1 ${status}`);
+    expect(await wire.hears(/\}\n$/)).toStartWith(`HTTP/1.1 ${status}`);
     wire.destroy();
   });
 

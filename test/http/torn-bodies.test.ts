@@ -53,13 +53,13 @@ describe("a torn body", () => {
   test("a length that is said twice, or is none, counts as it comes", async () => {
     await withPatience(300, async (port) => {
       const twice = send(port, ["content-length: 8", "content-length: 8"]);
-      expect(await twice.hears(/\}$/)).toStartWith("HTTP/1.1 200");
+      expect(await twice.hears(/\}\n$/)).toStartWith("HTTP/1.1 200");
       twice.destroy();
       // Nothing of it was counted wrong: the room is as large as before.
       const torn = send(port, ["content-length: 1024"]);
       await eventually(async () => {
         const wire = send(port, ["content-length: 8"]);
-        const heard = await wire.hears(/\}$/);
+        const heard = await wire.hears(/\}\n$/);
         wire.destroy();
         return heard.startsWith("HTTP/1.1 503") ? true : undefined;
       });
@@ -72,7 +72,7 @@ describe("a torn body", () => {
       const torn = send(port, ["content-length: 1024"]);
       const isFull = async () => {
         const wire = send(port, ["content-length: 8"]);
-        const heard = await wire.hears(/\}$/);
+        const heard = await wire.hears(/\}\n$/);
         wire.destroy();
         return heard;
       };
