@@ -142,10 +142,13 @@ export function createGateBook({ nowMs, firstRoom, mostGates }: GateBookOptions)
   }
 
   function note(gate: Gate): void {
+    const { host } = gate;
+    // An application may have moved to another host while a delivery of it was on its way to this one.
+    const isHostKnown = hosts.get(host.host) === host;
+    if (isHostKnown) setIf<Gate | HostGate>(shut, host, host.breaker.openUntil !== null);
     if (gates.get(gate.applicationId) !== gate) return;
     setIf(busy, gate, gate.inFlight > 0);
     setIf<Gate | HostGate>(shut, gate, gate.breaker.openUntil !== null);
-    setIf<Gate | HostGate>(shut, gate.host, gate.host.breaker.openUntil !== null);
   }
 
   function forget(): void {

@@ -159,6 +159,17 @@ describe("the breaker of a host", () => {
     expect([host()?.inFlight, mostOf(gates, 6)]).toEqual([5, 0]);
   });
 
+  test("closes by the probe of an application that has moved to another host meanwhile", () => {
+    const { gates, clock, enter, end } = createWorld();
+    for (const id of [1, 2]) end("silent", 3, id);
+    clock.nowMs += 1_000;
+    const probe = enter(1);
+    expect(probe).not.toBeNull();
+    gates.enter(OTHER_HOST, { id: 1, appKey: "app-1" })?.("alive");
+    probe?.("alive");
+    expect(gates.limits().isUneven).toBe(false);
+  });
+
   test("waits no longer than ten seconds, and opens no breaker of an application meanwhile", () => {
     const { clock, end, host, own } = shutOut();
     const waits = Array.from({ length: 6 }, () => {
