@@ -8,7 +8,6 @@ import { type Env, readValues, type SecretFile } from "./config/read-values.ts";
 import { KNOWN_NAMES, type SettingValues, settingsHelp } from "./config/settings.ts";
 import { shapeOf, shapeProblems } from "./config/shape.ts";
 import { AppError, messageOf } from "./core/errors.ts";
-import { isLoopbackHost } from "./core/loopback.ts";
 
 /** The shapes in which the platform runs; there is nothing between them. */
 export type Shape = "embedded" | "mysql" | "servers";
@@ -106,13 +105,6 @@ export function describeSettings(): string {
 export function scrubbedEnv(env: Env = process.env): Record<string, string> {
   const ours = new Set(KNOWN_NAMES);
   return Object.fromEntries(Object.entries(definedOf(env)).filter(([name]) => !ours.has(name)));
-}
-
-/** Whether callbacks may reach this machine without being named in CALLBACK_ALLOW: for trying it out. */
-export function allowsLoopbackCallbacks(config: Config): boolean {
-  return (
-    config.shape === "embedded" && config.callbackAllow === null && isLoopbackHost(config.host)
-  );
 }
 
 function definedOf(env: Env): Record<string, string> {

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  allowsLoopbackCallbacks,
   type Config,
   describeSettings,
   type LoadOptions,
@@ -12,6 +11,7 @@ import {
   scrubbedEnv,
 } from "../src/config.ts";
 import { AppError } from "../src/core/errors.ts";
+import { allowsLoopbackCallbacks } from "../src/core/loopback.ts";
 
 type Variables = Record<string, string>;
 

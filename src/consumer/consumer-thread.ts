@@ -2,10 +2,11 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
-import { allowsLoopbackCallbacks, scrubbedEnv } from "../config.ts";
+import { scrubbedEnv } from "../config.ts";
 import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import { every } from "../core/every.ts";
+import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { createSecretBox } from "../core/secret-box.ts";
 import type { ReadJobFiles } from "../job/catalogue.ts";
 import { refuseDuplicates } from "../job/refuse-duplicates.ts";

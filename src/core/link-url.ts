@@ -19,11 +19,14 @@ export function linkUrlProblem(text: string, extraPorts: readonly number[]): str
 }
 
 /** What its owner should know although it is taken; null when there is nothing to say. */
-export function linkUrlWarning(text: string): string | null {
+export function linkUrlWarning(text: string, allowsLoopback: boolean): string | null {
   const host = bareHost(new URL(text));
   const isLocalName = /^(.*\.)?localhost\.?$/.test(host);
   if (!isLocalName && (isIP(host) === 0 || isPublic(realAddress(host)))) return null;
-  return `linkUrl names ${host}, which is not a public address: callbacks are refused there unless CALLBACK_ALLOW names it, or the embedded shape serves on loopback for trying out`;
+  const what = `linkUrl names ${host}, which is not a public address`;
+  return allowsLoopback && (isLocalName || realAddress(host)?.range() === "loopback")
+    ? `${what}: callbacks are sent there because the embedded shape serves on loopback, for trying out; elsewhere CALLBACK_ALLOW must name it`
+    : `${what}: callbacks are refused there unless CALLBACK_ALLOW names it`;
 }
 
 /** The host without the brackets of IPv6. */

@@ -13,3 +13,15 @@ export function isLoopbackHost(host: string): boolean {
   if (family === 0) return bare === "localhost";
   return loopback.check(mapped ?? bare, family === 4 ? "ipv4" : "ipv6");
 }
+
+interface Served {
+  readonly shape: string;
+  /** Null where CALLBACK_ALLOW is unset. */
+  readonly callbackAllow: unknown;
+  readonly host: string;
+}
+
+/** Whether callbacks may reach this machine without being named in CALLBACK_ALLOW: for trying it out. */
+export function allowsLoopbackCallbacks({ shape, callbackAllow, host }: Served): boolean {
+  return shape === "embedded" && callbackAllow === null && isLoopbackHost(host);
+}

@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { createApplication, refreshSignature } from "../core/applications.ts";
 import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
+import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { SUCCESS_MATCHES } from "../core/task.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
@@ -197,7 +198,7 @@ async function create(
   });
   const { headers, secretKey, callbackSecret } = created;
   exchange.appKey = headers.appKey;
-  const warning = linkUrlWarning(input.linkUrl);
+  const warning = linkUrlWarning(input.linkUrl, allowsLoopbackCallbacks(deps.config));
   const warnings = warning === null ? {} : { warnings: [warning] };
   return succeed({ ...headers, secretKey, callbackSecret, ...warnings }, "Ok!");
 }

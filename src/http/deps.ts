@@ -20,6 +20,8 @@ export interface HttpDeps {
     | "maxBodyBytes"
     | "maxBodiesMb"
     | "callbackPorts"
+    | "callbackAllow"
+    | "shape"
     | "leaseMs"
   >;
   readonly store: Pick<Store, "applications" | "tasks" | "attempts" | "executors" | "catalogue">;

@@ -1,6 +1,7 @@
 // Shows the routes around callbacks: hosts, attempts, and what a linkUrl may be.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { HostState } from "../../src/core/host-state.ts";
+import { linkUrlWarning } from "../../src/core/link-url.ts";
 import { claimOf, finishOf } from "../contract/store/samples.ts";
 import {
   type Answer,
@@ -166,6 +167,12 @@ describe("a linkUrl", () => {
     const { body } = await create(linkUrl);
     expect(body.code).toBe(0);
     expect(body.data).toMatchObject({ warnings: [expect.stringContaining("CALLBACK_ALLOW")] });
+  });
+
+  test("a private address is refused in every shape, loopback not where the embedded one serves on it", () => {
+    expect(linkUrlWarning("http://10.0.0.7/", true)).toContain("callbacks are refused there");
+    expect(linkUrlWarning("http://[::1]/", false)).toContain("callbacks are refused there");
+    expect(linkUrlWarning("http://[::1]/", true)).toContain("callbacks are sent there");
   });
 });
 

@@ -60,6 +60,8 @@ const CONFIG: ApiDeps["config"] = {
   maxBodyBytes: 1 << 20,
   maxBodiesMb: 64,
   callbackPorts: [],
+  callbackAllow: null,
+  shape: "embedded",
   leaseMs: 15_000,
 };
 
