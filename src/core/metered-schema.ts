@@ -31,6 +31,8 @@ const MAPS = ["properties", "patternProperties"];
 /** Reached by $ref from anywhere, also from below `not`. */
 const SHARED = ["$defs", "definitions", "dependencies"];
 
+const LOOK_AT_KEYS = ["propertyNames", "maxProperties", "minProperties"];
+
 /** What a schema is like where it stands. */
 interface Place {
   readonly mayLeaveOut: boolean;
@@ -40,8 +42,18 @@ interface Place {
 /** The schema as the API and the consumer check it. */
 export function meteredSchema(schema: Schema): MeteredSchema {
   const unchecked = new Set<string>();
-  const metered = rewrite(schema, { mayLeaveOut: true, unchecked });
+  const metered = rewrite(schema, { mayLeaveOut: hasOnlySharedRefs(schema), unchecked });
   return { schema: metered as Schema, unchecked: [...unchecked] };
+}
+
+/** Whether `$ref` reaches nothing but SHARED; others may reach any pattern, also from below `not`. */
+function hasOnlySharedRefs(part: unknown): boolean {
+  if (typeof part !== "object" || part === null) return true;
+  return Object.entries(part).every(([key, value]) =>
+    key === "$ref" && typeof value === "string"
+      ? value.startsWith("#/$defs/") || value.startsWith("#/definitions/")
+      : hasOnlySharedRefs(value),
+  );
 }
 
 function rewrite(schema: unknown, place: Place): unknown {
@@ -100,18 +112,42 @@ function costOf(schema: Schema): Cost {
   const names = isSchema(properties) ? Object.keys(properties).length : 0;
   const patterns = Object.keys(patternsOf(schema)).length;
   const isClosed = additionalProperties !== undefined && additionalProperties !== true;
-  const looksAtKeys = isClosed || patterns > 0 || schema["propertyNames"] !== undefined;
+  const looksAtKeys = isClosed || patterns > 0 || has(schema, LOOK_AT_KEYS);
   const compared = values === undefined && only === undefined ? 0 : textLength([values, only]);
-  const measures = schema["maxLength"] !== undefined || schema["minLength"] !== undefined;
+  const measures = has(schema, ["maxLength", "minLength"]);
   return {
-    base: 30 + 2 * names + requiredOf(schema) + compared,
-    perKey: looksAtKeys ? 5 + names : 0,
+    base: 30 + 2 * names + lengthsOf(schema) + dependenciesOf(schema) + compared,
+    perKey: (looksAtKeys ? 5 + names : 0) + 2 * objectsIn([values, only]),
     perCharacter: measures ? 0.5 : 0,
   };
 }
 
-function requiredOf({ required }: Schema): number {
-  return Array.isArray(required) ? 2 * required.length : 0;
+function has(schema: Schema, keys: readonly string[]): boolean {
+  return keys.some((key) => schema[key] !== undefined);
+}
+
+/** Lists whose entries are looked at one by one, also when these are no more than true or false. */
+function lengthsOf({ required, items, allOf, anyOf, oneOf }: Schema): number {
+  const light = 2 * (lengthOf(required) + lengthOf(items));
+  return light + 10 * (lengthOf(allOf) + lengthOf(anyOf) + lengthOf(oneOf));
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}
+
+/** 13: a key that is in no value is looked up that slowly. */
+function dependenciesOf({ dependencies }: Schema): number {
+  if (!isSchema(dependencies)) return 0;
+  const costs = Object.values(dependencies).map((needed) => 13 + 2 * lengthOf(needed));
+  return costs.reduce((sum, cost) => sum + cost, 0);
+}
+
+/** Ajv counts the keys of a value for each object it compares with. */
+function objectsIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const within = Object.values(value).reduce((sum: number, part) => sum + objectsIn(part), 0);
+  return within + (Array.isArray(value) ? 0 : 1);
 }
 
 function textLength(value: unknown): number {

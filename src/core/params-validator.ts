@@ -61,7 +61,7 @@ export function createParamsValidator(schema: Schema): ParamsValidator {
 
 /** For where it may take as long as it takes: everything, with the runtime's own patterns. */
 export function validateWhole(schema: Schema, params: unknown): readonly ErrorObject[] {
-  const validate = new Ajv({ ...OPTIONS, allErrors: true }).compile(schema);
+  const validate = compileSync(new Ajv({ ...OPTIONS, allErrors: true }), schema);
   return validate(params) ? [] : (validate.errors ?? []);
 }
 
@@ -84,7 +84,14 @@ function compileMetered(schema: Schema, meter: Meter, allErrors: boolean): Valid
   });
   // Ajv checks the schema itself too, which is not on the meter.
   meter.reset(Number.POSITIVE_INFINITY);
-  return ajv.compile(schema);
+  return compileSync(ajv, schema);
+}
+
+/** What ajv makes of a root with `$async` returns a promise: nobody would await it, and its rejection ends a process. */
+function compileSync(ajv: Ajv, schema: Schema): ValidateFunction {
+  const validate = ajv.compile(schema);
+  if ("$async" in validate) throw new Error("a schema with $async cannot be used: remove $async");
+  return validate;
 }
 
 function attempt(check: () => unknown): boolean | undefined {

@@ -46,7 +46,6 @@ const recursive = (keyword: string): Schema => ({
   $ref: "#/$defs/n",
   $defs: { n: { [keyword]: [DOWN, { ...DOWN, maxProperties: 9 }] } },
 });
-
 /** A schema, and params for it of about so many bytes. */
 interface Kind {
   readonly what: string;
@@ -83,6 +82,11 @@ const KINDS: readonly Kind[] = [
   { what: "patternProperties", schema: inA({ patternProperties: { "^(k+)+9$": { type: "string" } } }), params: (bytes) => ({ a: keyed(bytes / 10) }) },
   { what: "keys that are not known", schema: inA({ properties: Object.fromEntries(list(300, (at) => [`p${at}`, {}]) as [string, unknown][]), additionalProperties: false }), params: (bytes) => ({ a: keyed(bytes / 10) }) },
   { what: "a text measured again and again", schema: inA({ anyOf: list(500, () => ({ maxLength: 3 })) }), params: text("é") },
+  { what: "keys that need other keys", schema: each({ dependencies: Object.fromEntries(list(2_000, (at) => [`k${at}`, ["z"]]) as [string, unknown][]) }), params: items(3, () => ({})) },
+  { what: "keys counted again and again", schema: inA({ allOf: list(1_500, () => ({ maxProperties: 99_999 })) }), params: (bytes) => ({ a: keyed(bytes / 10) }) },
+  { what: "keys compared again and again", schema: inA({ allOf: list(1_500, () => ({ not: { const: { x: 1 } } })) }), params: (bytes) => ({ a: keyed(bytes / 10) }) },
+  { what: "many that are never right", schema: each({ anyOf: list(2_000, () => false) }), params: items(2, () => 1) },
+  { what: "lists with a schema for each place", schema: each({ items: list(2_000, () => ({ type: "number" })) }), params: items(3, () => []) },
 ];
 
 describeLong("a check of the largest params", () => {
@@ -166,6 +170,22 @@ describe("what is told of it", () => {
       "xa",
     ],
     ["patternProperties", { patternProperties: { "^(?!x)": false } }, { x: 1 }],
+    [
+      "a reference below not to another property",
+      {
+        properties: { a: { pattern: "^(?=x)x$" }, b: {} },
+        not: { properties: { b: { $ref: "#/properties/a" } }, required: ["b"] },
+      },
+      { a: "x", b: "y" },
+    ],
+    [
+      "a reference below not by $id",
+      {
+        properties: { a: { $id: "a", pattern: "^(?=x)x$" }, b: {} },
+        not: { properties: { b: { $ref: "a" } }, required: ["b"] },
+      },
+      { a: "x", b: "y" },
+    ],
   ])("a pattern that cannot be checked refuses nothing below %s", (_what, schema, params) => {
     expect(check(job(schema), params)).toEqual({ errors: [], isWhole: false });
   });

@@ -1,7 +1,7 @@
 // What a create is told about its job: the nearest names, and every param that is wrong.
 import { describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
-import { createParamsChecker } from "../../src/core/check-params.ts";
+import { checkWhole, createParamsChecker } from "../../src/core/check-params.ts";
 import type { JobDefinition } from "../../src/core/job.ts";
 import { nearestNames } from "../../src/core/nearest-names.ts";
 
@@ -104,6 +104,24 @@ describe("checking params", () => {
     expect(check(definition(tree), { nodes: [{ nodes: [1] }] })).toHaveLength(1);
     expect(check(definition(other), { n: 1 })).toEqual([]);
   });
+
+  test.each<[string, string, NonNullable<JobDefinition["params"]>]>([
+    ["its root", "a schema with $async cannot", { $async: true, required: ["a"] }],
+    ["a part", "async schema", { properties: { b: { $async: true, type: "string" } } }],
+    [
+      "a definition",
+      "async schema",
+      { $ref: "#/$defs/a", $defs: { a: { $async: true, required: ["a"] } } },
+    ],
+  ])(
+    "a schema with $async in %s refuses the task, also in the job worker",
+    (_what, said, schema) => {
+      const message = expect.stringContaining(said);
+      const refused = { code: "refused", message };
+      expect(() => check(definition(schema), {})).toThrow(expect.objectContaining(refused));
+      expect(() => checkWhole(schema, {})).toThrow(expect.objectContaining({ message }));
+    },
+  );
 
   test("a schema that is none refuses the task and names the job", () => {
     const broken = definition({ type: "no such type" });

@@ -197,6 +197,7 @@ const bad: Readonly<Record<string, readonly [source: string, message: string]>> 
   "params-default":      [param("Type.String({ default: () => 1 })"), "params.when.default is a function"],
   "params-date-default": [param("Type.String({ default: new Date() })"), "params.when.default is no plain object"],
   "params-reference":    [param('Type.Ref("nowhere")'), "cannot be checked"],
+  "params-async":        [job('name: "x", params: { $async: true, type: "object" } as never'), "a schema with $async cannot be used"],
 };
 
 describe("a bad job file", () => {
