@@ -32,7 +32,8 @@ interface World {
 
 async function open(jobsDir: string, env: Readonly<Record<string, string>> = {}): Promise<World> {
   const arrivals = await hearArrivals();
-  const program = await startProgram({ env: { JOBS_DIR: jobsDir, ...env } });
+  // Longer than a machine can stand still: what is taken over here is proven dead.
+  const program = await startProgram({ env: { JOBS_DIR: jobsDir, LEASE_MS: "300000", ...env } });
   const client = await createClient(program.url, { linkUrl: arrivals.url });
   ends.push(() => rmSync(jobsDir, { recursive: true }), arrivals.close, program.stop);
   return { jobsDir, program, arrivals, client };
