@@ -19,7 +19,7 @@ test("the first task of the README is created, seen and killed", () => {
   const pasted = script.replaceAll("http://127.0.0.1:9502", program.url);
   const { stdout, stderr } = spawnSync("bash", ["-c", pasted], { encoding: "utf8" });
   expect(stderr).toBe("");
-  const answers = stdout.trim().split(/(?<=\})(?=\{"code")/);
+  const answers = stdout.trim().split(/\n+(?=\{"code")/);
   expect(answers).toHaveLength(3);
   expect(JSON.parse(answers[0] ?? "")).toEqual({ code: 0, msg: "ok!", data: { taskId: 1 } });
   expect(JSON.parse(answers[1] ?? "").data.name).toBe("countdown");

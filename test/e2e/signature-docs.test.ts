@@ -93,7 +93,7 @@ describe("the worked requests", () => {
     expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: "" });
     return ran.stdout
       .trim()
-      .split("\n")
+      .split(/\n+/)
       .map((line): unknown => JSON.parse(line));
   }
 
