@@ -25,9 +25,17 @@ const LOG_EVERY_MS = 60_000;
 export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) => Promise<Warnings> {
   const { store, logger, timezone, silentMs = SILENT_MS } = deps;
   const holdersOf = createShortCache({
-    load: (job) => within(store.executors.holders(job, silentMs), WAIT_MS),
+    load: async (job) => {
+      const holders = await within(store.executors.holders(job, silentMs), WAIT_MS);
+      return holders && { holders, text: textOf(job, holders) };
+    },
   });
   const loggedAt = new Map<string, number>();
+
+  /** Made once for all creates of the next second; null: somebody has the job. */
+  function textOf(job: string, holders: JobHolders): string | null {
+    return holders.kind === "none" ? nobodyHas(job, holders, timezone) : null;
+  }
 
   function log(job: string, { last }: JobHolders, text: string): void {
     const nowMs = performance.now();
@@ -38,13 +46,12 @@ export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) =>
 
   return async (job) => {
     if (job === null) return {};
-    const holders = await holdersOf(job).catch((thrown: unknown) => {
+    const found = await holdersOf(job).catch((thrown: unknown) => {
       logger.debug({ err: messageOf(thrown) }, "who has the job could not be read");
       return undefined;
     });
-    if (holders?.kind !== "none") return {};
-    const text = nobodyHas(job, holders, timezone);
-    log(job, holders, text);
-    return { warnings: [text] };
+    if (found === undefined || found.text === null) return {};
+    log(job, found.holders, found.text);
+    return { warnings: [found.text] };
   };
 }

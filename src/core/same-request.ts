@@ -33,26 +33,24 @@ export type StoredDigests = Pick<RequestDigests, "digest"> & {
 /** Throws AppError `invalid` for content that has no RFC 8785 form. */
 export function requestDigests(parts: SameParts, timezone: string): RequestDigests {
   const { runtime, content } = parts;
-  const value = canonicalText(content.value);
-  const marked = content.marked === undefined ? value : canonicalText(content.marked);
-  const asDoubles = value && wholeText(parts, value, runtime);
-  const exact = marked && wholeText(parts, marked, instantOf(runtime, timezone));
+  const asDoubles = wholeText(parts, content.value, runtime);
+  const instant = instantOf(runtime, timezone);
+  const isAsSent = content.marked === undefined && instant === runtime;
+  const exact = isAsSent ? asDoubles : wholeText(parts, content.marked ?? content.value, instant);
   if (exact === undefined) throw unsayable();
   const exactDigest = sha256(content.marked === undefined ? exact : unmarked(exact));
-  const isSame = asDoubles === undefined || (asDoubles === exact && content.marked === undefined);
+  const isSame = isAsSent || asDoubles === undefined;
   return { exactDigest, digest: isSame ? exactDigest : sha256(asDoubles) };
 }
 
-/** The RFC 8785 form of all parts: its keys come in this order. */
-function wholeText(parts: SameParts, content: string, runtime: SameParts["runtime"]) {
+/** The RFC 8785 form of all parts, whose keys come in this order; undefined for what it cannot carry. */
+function wholeText(parts: SameParts, content: unknown, runtime: SameParts["runtime"]) {
   const { name, retry, timeout } = parts;
-  const rest = canonicalText({
-    name,
-    ...(retry !== undefined && { retry }),
-    ...(runtime !== undefined && { runtime }),
-    timeout,
-  });
-  return rest && `{"content":${content},${rest.slice(1)}`;
+  const own = canonicalText(content);
+  if (own === undefined || !name.isWellFormed()) return undefined;
+  const again = retry === undefined ? "" : `,"retry":${canonicalText(retry)}`;
+  const start = runtime === undefined ? "" : `,"runtime":${JSON.stringify(runtime)}`;
+  return `{"content":${own},"name":${JSON.stringify(name)}${again}${start},"timeout":${timeout}}`;
 }
 
 /** Whether a create asks for what is stored under its taskNo. */
