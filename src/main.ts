@@ -9,7 +9,12 @@ import { patternsCheckedLate } from "./core/check-params.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { JobDefinition } from "./core/job.ts";
 import type { Logger } from "./core/logger.ts";
-import { createSecretBox, keyFromText, verifySecretKey } from "./core/secret-box.ts";
+import {
+  createSecretBox,
+  keyFromText,
+  rememberOpened,
+  verifySecretKey,
+} from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
 import { type Catalogue, importWays, loadCatalogue } from "./job/catalogue.ts";
 import { createJobProcess } from "./job/job-process.ts";
@@ -99,7 +104,8 @@ async function serve(program: Program, isDraining: () => boolean): Promise<Api> 
   const links = supervisor === null ? [] : [supervisor.link];
   const queue = await createQueue({ config, logger }, links);
   const bus = await createBus({ config, logger }, links);
-  const secretBox = createSecretBox(key);
+  const box = createSecretBox(key);
+  const secretBox = { ...box, ...rememberOpened(box) };
   const api = await startApi({
     config,
     logger,

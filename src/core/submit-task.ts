@@ -201,12 +201,14 @@ async function jobOf(checks: Checks, content: TaskContent): Promise<JobDefinitio
 
 /** Waits for both; when both find something invalid, one error names every field. */
 async function allOrFailure<A, B>(parts: [Promise<A>, Promise<B>]): Promise<[A, B]> {
-  const [first, second] = await Promise.allSettled(parts);
-  if (first.status === "rejected" && second.status === "rejected") {
+  try {
+    return await Promise.all(parts);
+  } catch (thrown) {
+    const [first, second] = await Promise.allSettled(parts);
+    if (first.status === "fulfilled" || second.status === "fulfilled") throw thrown;
     const errors = [...fieldErrorsOf(first.reason), ...fieldErrorsOf(second.reason)];
-    if (errors.length > 1) throw invalid(errors);
+    throw errors.length > 1 ? invalid(errors) : thrown;
   }
-  return Promise.all(parts);
 }
 
 function fieldErrorsOf(thrown: unknown): readonly FieldError[] {

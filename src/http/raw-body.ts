@@ -1,5 +1,6 @@
 // Reads the raw bytes of requests: of one never more than its limit, of all together never more than there is room for.
 import { AppError } from "../core/errors.ts";
+import { type BeginWait, createSameDeadline } from "../core/same-deadline.ts";
 import { createRoom, type Room } from "./room.ts";
 
 export interface BodiesOptions {
@@ -35,19 +36,22 @@ const MIB = 1_048_576;
 const PATIENCE_MS = 10_000;
 /** Slower than this over the whole of it is torn. */
 const BYTES_PER_MS = 65.536;
+/** Bodies up to this many bytes, and twice as many, … share a timer. */
+const STEP_BYTES = 65_536;
 /** Deno's own reading of a whole body holds it four times. */
 const READS_WHOLE = !("Deno" in globalThis);
 
 export function createBodies(options: BodiesOptions): Bodies {
   const { maxBodyBytes, maxBodiesMb, patienceMs = PATIENCE_MS } = options;
   const room = createRoom(maxBodiesMb * MIB, maxBodyBytes);
+  const deadlines = createDeadlines(patienceMs);
   return {
     open(request, owner, maxBytes = maxBodyBytes) {
       const declared = declaredLength(request) ?? 0;
       if (declared > maxBytes) throw tooLarge(maxBytes);
       const place = takePlace(room, owner, declared);
       return {
-        read: () => readBody(request, { maxBytes, place, patienceMs }),
+        read: () => readBody(request, { maxBytes, place, patienceMs, deadlines }),
         release: place.release,
       };
     },
@@ -82,6 +86,21 @@ interface Reading {
   readonly maxBytes: number;
   readonly place: Place;
   readonly patienceMs: number;
+  readonly deadlines: Deadlines;
+}
+
+/** Begins the wait for a body of so many bytes. */
+type Deadlines = (bytes: number) => BeginWait;
+
+function createDeadlines(patienceMs: number): Deadlines {
+  const known = new Map<number, BeginWait>();
+  return (bytes) => {
+    const steps = Math.ceil(bytes / STEP_BYTES);
+    const begin =
+      known.get(steps) ?? createSameDeadline(patienceMs + (steps * STEP_BYTES) / BYTES_PER_MS);
+    known.set(steps, begin);
+    return begin;
+  };
 }
 
 /** Null when it is not said, or not as one number: servers pass on what came twice. */
@@ -95,7 +114,7 @@ async function readBody(request: Request, reading: Reading): Promise<Uint8Array>
   // With a length the server has bounded the body already, and reading it at once is the fast way.
   const isWhole = declared !== null && READS_WHOLE;
   const bytes = await (isWhole
-    ? within(reading.patienceMs + declared / BYTES_PER_MS, request.bytes())
+    ? within(reading.deadlines(declared), request.bytes())
     : readChunks(request.body, reading));
   if (bytes.byteLength > reading.maxBytes) throw tooLarge(reading.maxBytes);
   return bytes;
@@ -113,7 +132,7 @@ async function readChunks(
   try {
     for (;;) {
       const leftMs = startedAt + patienceMs + length / BYTES_PER_MS - performance.now();
-      const { done, value } = await within(leftMs, reader.read());
+      const { done, value } = await within(createSameDeadline(leftMs), reader.read());
       if (done) return Buffer.concat(chunks, length);
       chunks.push(value);
       length += value.byteLength;
@@ -128,16 +147,16 @@ async function readChunks(
 }
 
 /** Throws AppError `too_slow` when what is read does not come in time, and `invalid` when it cannot come any more. */
-function within<T>(ms: number, read: Promise<T>): Promise<T> {
+function within<T>(begin: BeginWait, read: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(tooSlow()), Math.max(0, ms));
+    const end = begin(() => reject(tooSlow()));
     read.then(
       (part) => {
-        clearTimeout(timer);
+        end();
         resolve(part);
       },
       (cause: unknown) => {
-        clearTimeout(timer);
+        end();
         reject(new AppError("invalid", "the body ended before it was complete", { cause }));
       },
     );
