@@ -233,8 +233,20 @@ function valuesOf(task: NewTask): Value[] {
   const { digest, exactDigest = digest } = task;
   const { retry_step_s, retry_total, retry } = retryColumns(task.retry);
   return [
-    ...[task.applicationId, task.taskNo, task.name, task.lane, task.job, task.content],
-    ...[digest, exactDigest === digest ? "" : exactDigest, task.timeoutMs, "pending", task.runAt],
-    ...[retry_step_s, retry_total, retry, task.webhookTag],
+    task.applicationId,
+    task.taskNo,
+    task.name,
+    task.lane,
+    task.job,
+    task.content,
+    digest,
+    exactDigest === digest ? "" : exactDigest,
+    task.timeoutMs,
+    "pending",
+    task.runAt,
+    retry_step_s,
+    retry_total,
+    retry,
+    task.webhookTag,
   ];
 }
