@@ -32,7 +32,7 @@ type Asked = { readonly graceSeconds: number };
 export function applicationRotateRoute(deps: HttpDeps): Route {
   const path = PATH.replace(":app_key", "$APP_KEY");
   const curl = curlFor(deps.config, { path, body: EXAMPLE, proof: "admin" });
-  const form = createForm(rotation, curl);
+  const form = createForm(rotation, curl, "exact");
   return {
     method: "POST",
     path: PATH,

@@ -113,8 +113,10 @@ export function applicationRoutes(deps: HttpDeps): Route[] {
   const { config } = deps;
   const createCurl = curlFor(config, { path: CREATE, body: createExample, proof: "admin" });
   const refreshCurl = curlFor(config, { path: REFRESH, body: refreshExample, proof: "none" });
-  const createInput = createForm(newApplication, createCurl);
-  const refreshInput = createForm(credentials, refreshCurl);
+  // A page on the web cannot send an Authorization header by itself; without a token its content type gives it away.
+  const manner = config.adminToken === null ? "typed" : "seed";
+  const createInput = createForm(newApplication, createCurl, manner);
+  const refreshInput = createForm(credentials, refreshCurl, "seed");
   return [
     {
       method: "POST",

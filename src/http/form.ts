@@ -15,9 +15,20 @@ export interface Form<T> {
   fromQuery(query: URLSearchParams): T;
 }
 
-/** `curl` is the call that is shown to who sends something that is no JSON. */
-export function createForm<T extends TObject>(schema: T, curl: string): Form<Static<T>> {
+/**
+ * Whose callers it is for. `seed`: those of the original API, which took JSON whatever the content type said.
+ * `typed`: theirs too, where only the content type keeps a web page from sending it. `exact`: those of `/api/v1`.
+ */
+export type Manner = "seed" | "typed" | "exact";
+
+/** `curl` is the call that is shown to a caller whose body is no JSON. */
+export function createForm<T extends TObject>(
+  schema: T,
+  curl: string,
+  manner: Manner,
+): Form<Static<T>> {
   const compiled = TypeCompiler.Compile(schema);
+  const rules = { curl, anyType: manner === "seed" };
 
   function check(fields: Fields): Static<T> {
     if (compiled.Check(fields)) return fields;
@@ -26,7 +37,7 @@ export function createForm<T extends TObject>(schema: T, curl: string): Form<Sta
 
   return {
     fromBody: (headers, bytes) => {
-      requireJson(headers, curl);
+      requireJson(headers, bytes, rules);
       return check(parseJsonBody(bytes, curl));
     },
     fromQuery: (query) => check(queryFields(schema, query)),

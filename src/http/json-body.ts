@@ -5,27 +5,45 @@ import { shapeOfText, shapeOfValue } from "../core/json-shape.ts";
 
 const MAX_DEPTH = 64;
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+/** What curl and PHP, and what fetch say of a body when nobody told them what it is. */
+const DEFAULT_TYPES = new Set(["application/x-www-form-urlencoded", "text/plain"]);
+const OPENING_BRACE = 0x7b;
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 const PLAIN_KEY = /^[A-Za-z_]\w{0,63}$/;
 
 // The mark must stay visible, otherwise a signed body and the parsed one would differ in silence.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What is taken as a body, and the call that shows how it is done right. */
+export interface BodyRules {
+  readonly curl: string;
+  /** A JSON object is taken too under a type that its sender never chose. */
+  readonly anyType: boolean;
+}
+
 /**
  * Throws AppError `unsupported` unless the headers announce plain JSON in UTF-8. A missing content type is taken as
- * JSON; `curl` shows the caller how it is done right.
+ * JSON.
  */
-export function requireJson(headers: Headers, curl: string): void {
+export function requireJson(headers: Headers, bytes: Uint8Array, rules: BodyRules): void {
   const encoding = headers.get("content-encoding") ?? "identity";
   const type = headers.get("content-type") ?? "application/json";
   const [mediaType = ""] = type.toLowerCase().split(";", 1);
   const charset = CHARSET.exec(type)?.[1] ?? "utf-8";
   if (encoding.toLowerCase() !== "identity") {
-    throw new AppError("unsupported", `the body must not be compressed: ${curl}`);
+    throw new AppError("unsupported", `the body must not be compressed: ${rules.curl}`);
   }
-  if (!JSON_TYPE.test(mediaType.trim()) || !/^utf-?8$/i.test(charset)) {
-    throw new AppError("unsupported", `the body must be JSON in UTF-8: ${curl}`);
+  const isJson = JSON_TYPE.test(mediaType.trim()) || (rules.anyType && isUntold(mediaType, bytes));
+  if (!isJson || !/^utf-?8$/i.test(charset)) {
+    throw new AppError("unsupported", `the body must be JSON in UTF-8: ${rules.curl}`);
   }
+}
+
+/** A form never begins with a bracket: it would be written %7B. */
+function isUntold(mediaType: string, bytes: Uint8Array): boolean {
+  if (!DEFAULT_TYPES.has(mediaType.trim())) return false;
+  return bytes.find((byte) => !SPACES.has(byte)) === OPENING_BRACE;
 }
 
 /** The JSON object in a body. Throws AppError `invalid` that shows `curl`. */

@@ -85,9 +85,10 @@ const COMPONENTS = {
     TooLarge: failure("The body is larger than MAX_BODY_BYTES.", {
       tooLarge: no("the body must be at most 1048576 bytes"),
     }),
-    Unsupported: failure("A form, a compressed body, or another charset than UTF-8.", {
-      form: no("the body must be JSON in UTF-8: curl …"),
-    }),
+    Unsupported: failure(
+      "A form, a compressed body, or another charset than UTF-8. A JSON object is taken under any of `application/json`, `text/plain`, `application/x-www-form-urlencoded` and no type at all; `/application/create` without ADMIN_TOKEN takes it as JSON only.",
+      { form: no("the body must be JSON in UTF-8: curl …") },
+    ),
     Unavailable: {
       ...failure("Not able to accept now.", {
         unavailable: no("the database cannot be reached; try again shortly"),

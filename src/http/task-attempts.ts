@@ -19,7 +19,7 @@ const whichTask = Type.Object({ id: taskId() });
 /** `GET /task/{id}/attempts`. */
 export function taskAttemptsRoute(deps: HttpDeps): Route {
   const curl = curlFor(deps.config, { path: "/task/81/attempts", body: {}, proof: "signature" });
-  const form = createForm(whichTask, curl);
+  const form = createForm(whichTask, curl, "seed");
   return {
     method: "GET",
     path: "/task/:id/attempts",

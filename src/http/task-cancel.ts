@@ -67,7 +67,7 @@ export function taskCancelRoute(deps: HttpDeps): Route {
 type CancelForm = Form<WhichTask & { readonly manner: CancelManner }>;
 
 function createCancelForm(curl: string): CancelForm {
-  const form = createForm(cancelFields, curl);
+  const form = createForm(cancelFields, curl, "seed");
   const read = (input: Static<typeof cancelFields>) => {
     const { mode = DEFAULTS.mode, waitMs = DEFAULTS.waitMs } = input;
     return { ...readWhich(input), manner: { mode, waitMs } };

@@ -66,7 +66,7 @@ const newTask = Type.Object({
 /** `POST /task/create`. */
 export function taskCreateRoute(deps: HttpDeps): Route {
   const curl = curlFor(deps.config, { path: PATH, body: countdownExample, proof: "signature" });
-  const form = createForm(newTask, curl);
+  const form = createForm(newTask, curl, "seed");
   return {
     method: "POST",
     path: PATH,

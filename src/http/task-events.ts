@@ -42,7 +42,7 @@ type EventsQuery = Static<typeof eventsQuery>;
 /** `GET /task/{id}/events` and `POST /task/{id}/ticket`. */
 export function taskEventsRoutes(deps: HttpDeps, streams: EventStreams): Route[] {
   const curl = curlFor(deps.config, { path: "/task/81/ticket", body: {}, proof: "signature" });
-  const form = createForm(eventsQuery, curl);
+  const form = createForm(eventsQuery, curl, "seed");
   return [
     {
       method: "GET",

@@ -26,7 +26,7 @@ const publishedTask = Type.Object({
 /** `POST /nsq/publish`. */
 export function taskPublishRoute(deps: HttpDeps): Route {
   const curl = curlFor(deps.config, { path: PATH, body: EXAMPLE, proof: "signature" });
-  const form = createForm(publishedTask, curl);
+  const form = createForm(publishedTask, curl, "seed");
   return {
     method: "POST",
     path: PATH,

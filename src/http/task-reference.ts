@@ -37,7 +37,7 @@ export const whichTask = Type.Object(
 
 /** Reads these fields. */
 export function createTaskForm(curl: string): Form<WhichTask> {
-  const form = createForm(whichTask, curl);
+  const form = createForm(whichTask, curl, "seed");
   return {
     fromBody: (headers, bytes) => readWhich(form.fromBody(headers, bytes)),
     fromQuery: (query) => readWhich(form.fromQuery(query)),

@@ -38,9 +38,8 @@ describe("a body", () => {
   });
 
   test.each([
-    ["application/x-www-form-urlencoded"],
     ["multipart/form-data; boundary=x"],
-    ["text/plain"],
+    ["text/html"],
     ["text/json"],
     ["application/jsonp"],
     ["application/json; charset=gbk"],
