@@ -96,7 +96,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
     await body.read();
     body.release();
   };
-  const call = { className: NOOP.name, params: PARAMS };
+  const call = { className: NOOP.name, field: "params", params: PARAMS } as const;
   const body = createBody("steps");
   const contentText = JSON.stringify(body.content);
   return [

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { runsApart } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
-import { type JsonObject, readCall } from "../core/task-content.ts";
+import { type JobCall, type JsonObject, readCall } from "../core/task-content.ts";
 import { NOTHING_RUNS } from "../job/attempt-stop.ts";
 import {
   type CatalogueJob,
@@ -223,7 +223,9 @@ function createStarter(
     const job = byName.get(task.job ?? "");
     // Not ours to fail: another executor may know it.
     if (job === undefined) return endedAttempt(task, { outcome: "interrupted" });
-    const params = readParams(task, (given) => check(job.definition, given));
+    const params = readParams(task, ({ params: given, field }) =>
+      check(job.definition, given, field),
+    );
     if (params.kind === "refused") return endedAttempt(task, params.end);
     const pooled = runsApart(task) ? apart(job.pooled, task, deps.logger) : job.pooled;
     lastId = (lastId % MAX_ID) + 1;
@@ -250,13 +252,17 @@ type ReadParams =
   | { readonly kind: "params"; readonly text: string; readonly isCheckDue: boolean }
   | { readonly kind: "refused"; readonly end: AttemptEnd };
 
+type AskedParams = Pick<JobCall, "params" | "field">;
+
+const NO_PARAMS: AskedParams = { params: {}, field: "params" };
+
 /** They were checked when the task was created, but the job may have changed since: no retry can help then. */
-function readParams(task: ClaimedTask, check: (params: unknown) => CheckedParams): ReadParams {
+function readParams(task: ClaimedTask, check: (call: AskedParams) => CheckedParams): ReadParams {
   try {
-    const { params } = readCall(JSON.parse(task.content) as JsonObject) ?? { params: {} };
-    const { errors, isWhole } = check(params);
+    const call: AskedParams = readCall(JSON.parse(task.content) as JsonObject) ?? NO_PARAMS;
+    const { errors, isWhole, meant = call.params } = check(call);
     if (errors.length > 0) return refuse(MISFIT_REASON, misfitText(errors));
-    return { kind: "params", text: JSON.stringify(params), isCheckDue: !isWhole };
+    return { kind: "params", text: JSON.stringify(meant), isCheckDue: !isWhole };
   } catch (thrown) {
     return refuse("content_invalid", `the content cannot be read: ${messageOf(thrown)}`);
   }

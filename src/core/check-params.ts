@@ -8,6 +8,7 @@ import {
   type Verdict,
   validateWhole,
 } from "./params-validator.ts";
+import { isEmptyList, type ParamsField } from "./task-content.ts";
 
 type Schema = NonNullable<JobDefinition["params"]>;
 
@@ -16,10 +17,16 @@ export interface CheckedParams {
   readonly errors: readonly FieldError[];
   /** False: the rest is to be checked in the job worker, where it may take long. */
   readonly isWhole: boolean;
+  /** What the job gets in their place: with {} for PHP's empty arrays where the schema asks for an object. */
+  readonly meant?: unknown;
 }
 
-/** Throws AppError `refused` for a schema that is none. */
-export type CheckParams = (definition: JobDefinition, params: unknown) => CheckedParams;
+/** `field` is where the params were. Throws AppError `refused` for a schema that is none. */
+export type CheckParams = (
+  definition: JobDefinition,
+  params: unknown,
+  field?: ParamsField,
+) => CheckedParams;
 
 const MAX_COMPILED = 500;
 const MAX_ERRORS = 50;
@@ -42,15 +49,19 @@ export function createParamsChecker(): CheckParams {
     return validator;
   }
 
-  return (definition, params) => {
+  return (definition, params, field = "params") => {
     if (definition.params === null) return { errors: [], isWhole: true };
-    return checkedParams(validatorOf(definition, definition.params).check(params));
+    const validator = validatorOf(definition, definition.params);
+    const verdict = validator.check(params);
+    const meant = asMeant(params, verdict);
+    if (meant === undefined) return checkedParams(verdict, field);
+    return { ...checkedParams(validator.check(meant), field), meant };
   };
 }
 
 /** Everything that is wrong, for as long as it takes: for a job worker alone. */
 export function checkWhole(schema: Schema, params: unknown): readonly FieldError[] {
-  return fieldErrors(validateWhole(schema, params));
+  return fieldErrors(validateWhole(schema, params), "params");
 }
 
 /** The patterns of a job's schema that only its job worker can check. Throws AppError `refused`. */
@@ -58,9 +69,25 @@ export function patternsCheckedLate({ name, params }: JobDefinition): readonly s
   return params === null ? [] : compile(name, params).unchecked;
 }
 
-function checkedParams(verdict: Verdict): CheckedParams {
+function checkedParams(verdict: Verdict, field: ParamsField): CheckedParams {
   if (verdict.kind === "not here") return { errors: [], isWhole: false };
-  return { errors: fieldErrors(verdict.errors), isWhole: verdict.isWhole };
+  return { errors: fieldErrors(verdict.errors, field), isWhole: verdict.isWhole };
+}
+
+/** The params with {} for each empty list that the schema refuses because it wants an object; undefined without one. */
+function asMeant(params: unknown, verdict: Verdict): unknown {
+  if (verdict.kind === "not here") return undefined;
+  const paths = verdict.errors
+    .filter(({ keyword, params: { type } }) => keyword === "type" && type === "object")
+    .map(stepsOf)
+    .filter((steps) => isEmptyList(valueAt(params, steps)));
+  if (paths.length === 0) return undefined;
+  const copy: unknown = structuredClone(params);
+  return paths.reduce((whole, steps) => putObject(whole, steps), copy);
+}
+
+function valueAt(params: unknown, steps: readonly string[]): unknown {
+  return steps.reduce((value, step) => (value as Readonly<Record<string, unknown>>)[step], params);
 }
 
 function compile(jobName: string, schema: Schema): ParamsValidator {
@@ -76,23 +103,38 @@ function badSchema(jobName: string, cause: unknown): AppError {
   return new AppError("refused", message, { cause });
 }
 
-function fieldErrors(errors: readonly ErrorObject[]): readonly FieldError[] {
+/** Puts {} at a place of a value, and returns the value. */
+function putObject(whole: unknown, steps: readonly string[]): unknown {
+  const last = steps.at(-1);
+  if (last === undefined) return {};
+  // Not by assignment: a key may be called __proto__.
+  const property = { value: {}, writable: true, enumerable: true, configurable: true };
+  Object.defineProperty(valueAt(whole, steps.slice(0, -1)), last, property);
+  return whole;
+}
+
+function fieldErrors(errors: readonly ErrorObject[], field: ParamsField): readonly FieldError[] {
   const byText = new Map<string, FieldError>();
   for (const error of errors.slice(0, MAX_ERRORS)) {
-    const found = { field: fieldOf(error), message: textOf(error) };
+    const found = { field: fieldOf(error, field), message: textOf(error) };
     byText.set(`${found.field} ${found.message}`, found);
   }
   return [...byText.values()];
 }
 
 /** `/a/0` and a missing `b` → `content.params.a.0.b`. */
-function fieldOf(error: ErrorObject): string {
-  const steps = error.instancePath.split("/").slice(1).map(unescapeStep);
+function fieldOf(error: ErrorObject, field: ParamsField): string {
+  const steps = stepsOf(error);
   const { missingProperty, additionalProperty } = error.params as Readonly<Record<string, unknown>>;
   for (const key of [missingProperty, additionalProperty]) {
     if (typeof key === "string") steps.push(key);
   }
-  return ["content.params", ...steps].join(".").slice(0, MAX_FIELD_LENGTH);
+  return ["content", field, ...steps].join(".").slice(0, MAX_FIELD_LENGTH);
+}
+
+/** Where it is in the params. */
+function stepsOf({ instancePath }: ErrorObject): string[] {
+  return instancePath.split("/").slice(1).map(unescapeStep);
 }
 
 function unescapeStep(step: string): string {

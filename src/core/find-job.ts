@@ -16,10 +16,10 @@ export function createJobFinder(catalogue: CatalogueStore): FindJob {
   const find = createShortCache({ load: (name) => catalogue.find(name) });
   const check = createParamsChecker();
 
-  return async ({ className, params }) => {
+  return async ({ className, params, field }) => {
     const definition = await askStore(() => find(className));
     if (definition === undefined) throw await unknownJob(catalogue, className);
-    const { errors } = check(definition, params);
+    const { errors } = check(definition, params, field);
     if (errors.length > 0) throw invalidParams(errors);
     return definition;
   };

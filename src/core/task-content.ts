@@ -6,10 +6,15 @@ import { compactJson } from "./json-source.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** The original API's name of the params, or ours. */
+export type ParamsField = "_params" | "params";
+
 /** What a content with `class` asks for. */
 export interface JobCall {
   /** The name or an alias of a job, as sent. */
   readonly className: string;
+  /** Where the params were, for messages. */
+  readonly field: ParamsField;
   /** `_params` or `params`; an empty object when there is neither. */
   readonly params: unknown;
 }
@@ -25,6 +30,8 @@ export interface TaskContent {
   readonly call: JobCall | null;
 }
 
+/** An object without fields, however it was written. */
+const EMPTY: TaskContent = { value: {}, text: "{}", marked: undefined, call: null };
 const MAX_CONTENT_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 const MAX_CLASS_LENGTH = 255;
@@ -37,10 +44,11 @@ const MAX_FIELD_LENGTH = 200;
  */
 export function readContent(content: unknown, asSent?: string): TaskContent {
   const value = typeof content === "string" ? parseText(content) : content;
+  if (isEmptyList(value)) return EMPTY;
   if (!isObject(value)) throw invalidContent("must be a JSON object, or the same as a JSON string");
   if (shapeOfValue(value).depth > MAX_DEPTH) throw tooDeep();
-  const given = typeof content === "string" ? content : (asSent ?? JSON.stringify(value));
-  const text = compactJson(given);
+  const sent = typeof content === "string" ? content : (asSent ?? JSON.stringify(value));
+  const text = compactJson(sent);
   const marked = markMisfits(text);
   // Escapes and zeros at an end do not count: as many bytes were taken before content travelled as it came.
   if (isLarge(text) && (marked !== undefined || isLarge(JSON.stringify(value)))) {
@@ -71,6 +79,11 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** What PHP writes for an empty object too. */
+export function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -87,8 +100,9 @@ export function readCall(content: JsonObject): JobCall | null {
   if (_params !== undefined && params !== undefined) {
     throw invalidContent("must not come together with _params: send one of them", "content.params");
   }
-  const given = _params === undefined ? params : _params;
-  return { className, params: given === undefined ? {} : given };
+  const field = _params === undefined ? "params" : "_params";
+  const given = content[field];
+  return { className, field, params: given === undefined ? {} : given };
 }
 
 function isClassName(value: unknown): value is string {

@@ -7,6 +7,7 @@ export type ReadMoment =
   | { readonly kind: "problem"; readonly message: string };
 
 const LOCAL = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2}):(\d{2})$/;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const ISO_WITH_OFFSET =
   /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/i;
 /** Up to microseconds of our time: read as milliseconds, so that the refusal says which units there are. */
@@ -19,16 +20,17 @@ const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 const LAST_EPOCH_MS = 8_640_000_000_000_000;
 const UNITS = `numbers below ${FIRST_EPOCH_MS} are seconds, all others milliseconds`;
 const FORMS =
-  "must be epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, or ISO 8601 with an offset";
+  "must be epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, YYYY-MM-DD, or ISO 8601 with an offset";
 
 /**
- * Reads epoch seconds or ms (a number, or its digits), `YYYY-MM-DD HH:mm:ss` in the zone, or ISO 8601 with an offset.
- * A local time that the zone skipped is a problem; of one that it had twice the earlier is meant.
+ * Reads epoch seconds or ms (a number, or its digits), `YYYY-MM-DD HH:mm:ss` in the zone, a date alone as its first
+ * moment there (midnight, where the clocks do not skip it), or ISO 8601 with an offset. A local time that the zone skipped is a problem; of one that it had twice the earlier is meant.
  */
 export function readMoment(value: number | string, timezone: string): ReadMoment {
   if (typeof value === "number") return readEpoch(value);
   if (EPOCH.test(value)) return readEpoch(Number(value));
   if (LOCAL.test(value)) return readLocal(value, timezone);
+  if (DATE.test(value)) return readDate(value, timezone);
   if (ISO_WITH_OFFSET.test(value)) return readIso(value);
   return problem(FORMS);
 }
@@ -46,14 +48,28 @@ function readIso(text: string): ReadMoment {
   }
 }
 
+function readDate(text: string, timezone: string): ReadMoment {
+  const date = localDate(text);
+  if (date === undefined) return problem("must be a date that exists");
+  const zoned = date.toZonedDateTime(timezone);
+  if (!zoned.toPlainDate().equals(date)) return skipped(timezone);
+  return moment(zoned.epochMilliseconds);
+}
+
+function localDate(text: string): Temporal.PlainDate | undefined {
+  try {
+    return Temporal.PlainDate.from(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function readLocal(text: string, timezone: string): ReadMoment {
   const local = localTime(text);
   if (local === undefined) return problem("must be a date and time that exists");
   const zoned = local.toZonedDateTime(timezone, { disambiguation: "earlier" });
   // In a gap "earlier" moves the clock back by the gap: what comes out is not what went in.
-  if (!zoned.toPlainDateTime().equals(local)) {
-    return problem(`must exist in the time zone ${timezone}: its clocks skip that local time`);
-  }
+  if (!zoned.toPlainDateTime().equals(local)) return skipped(timezone);
   return moment(zoned.epochMilliseconds);
 }
 
@@ -127,6 +143,10 @@ function invalidRuntime(message: string): AppError {
 
 function moment(epochMs: number): ReadMoment {
   return { kind: "moment", epochMs };
+}
+
+function skipped(timezone: string): ReadMoment {
+  return problem(`must exist in the time zone ${timezone}: its clocks skip that local time`);
 }
 
 function problem(message: string): ReadMoment {

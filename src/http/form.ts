@@ -4,9 +4,8 @@ import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { AppError, errorLine, type FieldError } from "../core/errors.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
+import { digitsAsNumber, type Fields, isFields, isObjectSchema, loosened } from "./loose-values.ts";
 import { ruleOf } from "./schemas.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads input into its type. Both throw AppError `invalid` with all wrong fields; unknown fields are ignored. */
 export interface Form<T> {
@@ -16,8 +15,8 @@ export interface Form<T> {
 }
 
 /**
- * Whose callers it is for. `seed`: those of the original API, which took JSON whatever the content type said.
- * `typed`: theirs too, where only the content type keeps a web page from sending it. `exact`: those of `/api/v1`.
+ * Whose callers it is for. `seed`: those of the original API, which took JSON whatever the content type said, and "5"
+ * for 5. `typed`: theirs too, where only the content type keeps a web page from sending it. `exact`: those of `/api/v1`.
  */
 export type Manner = "seed" | "typed" | "exact";
 
@@ -32,7 +31,10 @@ export function createForm<T extends TObject>(
 
   function check(fields: Fields): Static<T> {
     if (compiled.Check(fields)) return fields;
-    throw invalid(wrongFields(schema, fields));
+    // Only what does not fit is read twice: nearly every body does.
+    const read = manner === "exact" ? fields : loosened(schema, fields);
+    if (compiled.Check(read)) return read;
+    throw invalid(wrongFields(schema, read));
   }
 
   return {
@@ -64,14 +66,6 @@ function wrongFields(schema: TObject, fields: Fields, within = ""): FieldError[]
   });
 }
 
-function isObjectSchema(schema: TSchema): schema is TObject {
-  return schema["type"] === "object" && "properties" in schema;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function queryFields(schema: TObject, query: URLSearchParams): Fields {
   const repeated = Object.keys(schema.properties).filter((field) => query.getAll(field).length > 1);
   if (repeated.length > 0) {
@@ -85,5 +79,5 @@ function queryFields(schema: TObject, query: URLSearchParams): Fields {
 
 /** Text becomes a number only where one is asked for and it is written as one. */
 function queryValue(schema: TSchema, value: string): unknown {
-  return schema["type"] === "integer" && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  return schema["type"] === "integer" ? digitsAsNumber(value) : value;
 }

@@ -16,7 +16,7 @@ const MAX_TIMEOUT_MS = 86_400_000;
 const NAME_PATTERN =
   "^[^\\s\\u0000-\\u001f\\u007f](?:[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f])?$";
 /** The outer shape of what `core/timestamps` reads in full. */
-const MOMENT_PATTERN = "^(?:\\d{1,15}|\\d{4}-\\d{2}-\\d{2}[ Tt]\\d{2}:\\d{2}[^\\s]*)$";
+const MOMENT_PATTERN = "^(?:\\d{1,15}|\\d{4}-\\d{2}-\\d{2}(?:[ Tt]\\d{2}:\\d{2}[^\\s]*)?)$";
 const nameRule = new RegExp(NAME_PATTERN, "u");
 
 TypeRegistry.Set<{ minLength: number; maxLength: number; pattern?: string }>(
@@ -30,7 +30,7 @@ TypeRegistry.Set<{ maxLength: number }>(
 TypeRegistry.Set<{ enum: readonly unknown[] }>("Choice", (schema, value) =>
   schema.enum.includes(value),
 );
-TypeRegistry.Set("JsonObject", (_schema, value) => isJsonObject(value));
+TypeRegistry.Set("Content", (_schema, value) => isContent(value));
 
 function isText(
   schema: { readonly minLength: number; readonly maxLength: number; readonly pattern?: string },
@@ -54,8 +54,10 @@ function isHttpUrl(value: string, maxLength: number): boolean {
   return URL.canParse(value);
 }
 
-function isJsonObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** PHP writes an empty array for an empty object; `core` reads it as one. */
+function isContent(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && value !== null;
 }
 
 /** A name: no control characters, no white space at its ends. */
@@ -134,7 +136,7 @@ export function objectOf<T extends TProperties>(
 
 /** A JSON object, or the same as JSON text. */
 export function content(options: { readonly description: string; readonly example: unknown }) {
-  const object = Type.Unsafe<object>({ [Kind]: "JsonObject", type: "object" });
+  const object = Type.Unsafe<object>({ [Kind]: "Content", type: "object" });
   return Type.Union([object, Type.String()], {
     [RULE]: "a JSON object, or the same as JSON text",
     ...options,
@@ -145,7 +147,8 @@ export function content(options: { readonly description: string; readonly exampl
 export function moment(options: { readonly description: string; readonly example: string }) {
   const text = Type.String({ maxLength: 64, pattern: MOMENT_PATTERN });
   return Type.Union([Type.Integer({ minimum: 0 }), text], {
-    [RULE]: "epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, or ISO 8601 with an offset",
+    [RULE]:
+      "epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, YYYY-MM-DD, or ISO 8601 with an offset",
     ...options,
   });
 }

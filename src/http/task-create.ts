@@ -52,7 +52,7 @@ const newTask = Type.Object({
   runtime: Type.Optional(
     moment({
       description:
-        "When it starts; at most 365 days ahead. None, 0 or a past one means now. Numbers below 1e11 are epoch seconds, all others milliseconds; milliseconds of more than a year ago are refused, as they are seconds with a digit too many. The same instant in another form is the same request.",
+        "When it starts; at most 365 days ahead. None, null, an empty text, 0 or a past one means now. A time without an offset is one in APP_TIMEZONE, a date alone its midnight. Numbers below 1e11 are epoch seconds, all others milliseconds; milliseconds of more than a year ago are refused, as they are seconds with a digit too many. The same instant in another form is the same request.",
       example: "2021-07-27 17:30:30",
     }),
   ),

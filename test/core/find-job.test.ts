@@ -53,6 +53,23 @@ describe("checking params", () => {
     { additionalProperties: false },
   );
 
+  test("reads PHP's [] as {} only where the schema wants an object, and leaves what was sent", () => {
+    const objects = { type: "object", additionalProperties: { type: "object" } };
+    const wanted = Type.Object({
+      named: Type.Unsafe(objects),
+      listed: Type.Array(Type.Unsafe({ type: "object" })),
+      list: Type.Array(Type.Null()),
+    });
+    const text = '{"named":{"__proto__":[],"b":[]},"listed":[[],[1]],"list":[]}';
+    const sent: unknown = JSON.parse(text);
+    const { errors, meant } = checkParams(definition(wanted), sent, "_params");
+    expect(JSON.stringify(meant)).toBe(
+      '{"named":{"__proto__":{},"b":{}},"listed":[{},[1]],"list":[]}',
+    );
+    expect(errors).toEqual([{ field: "content._params.listed.1", message: "must be object" }]);
+    expect(JSON.stringify(sent)).toBe(text);
+  });
+
   test.each([{ to: "abc" }, { to: "abc", count: 9, kind: "b", items: [{ "a/b~c": 1.5 }] }])(
     "%j is right",
     (params) => {

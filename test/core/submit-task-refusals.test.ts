@@ -71,7 +71,7 @@ describe("what is wrong with a create", () => {
   });
 
   test("is content that is none", async () => {
-    expect(await refusalOf({ content: "[]" })).toMatchObject({ code: "invalid" });
+    expect(await refusalOf({ content: "[1]" })).toMatchObject({ code: "invalid" });
   });
 
   test("is an application the database does not have", async () => {

@@ -33,7 +33,7 @@ describe("content", () => {
     undefined,
     1,
     true,
-    [[]],
+    [[1]],
     "",
     "x",
     "1",
@@ -47,6 +47,12 @@ describe("content", () => {
     '"a',
   ])("%j is no object", (content) => {
     expect(() => readContent(content)).toThrow(invalid("content", "JSON object"));
+  });
+
+  test("that PHP wrote as an empty array is an empty object", () => {
+    const empty = { value: {}, text: "{}", marked: undefined, call: null };
+    for (const sent of [[], "[]", " [ ] ", "{}"]) expect(readContent(sent)).toEqual(empty);
+    expect(readContent([], "[]")).toEqual(empty);
   });
 
   test.each([
@@ -87,16 +93,16 @@ describe("the job that content calls", () => {
   test.each([
     [
       { class: "a", _params: { x: 1 } },
-      { className: "a", params: { x: 1 } },
+      { className: "a", field: "_params", params: { x: 1 } },
     ],
     [
       { class: "a", params: { x: 1 } },
-      { className: "a", params: { x: 1 } },
+      { className: "a", field: "params", params: { x: 1 } },
     ],
     [{ class: "\\Serendipity\\Job\\Job\\SimpleJob" }, expect.objectContaining({ params: {} })],
     [
       { class: "a", _params: null },
-      { className: "a", params: null },
+      { className: "a", field: "_params", params: null },
     ],
     [{ order: 1, params: { x: 1 } }, null],
     [{}, null],

@@ -40,6 +40,33 @@ describe("a local time", () => {
   });
 });
 
+describe("a date alone", () => {
+  test.each([
+    ["2026-12-24", "Asia/Shanghai", "2026-12-24T00:00:00+08:00"],
+    ["2026-12-24", "UTC", "2026-12-24T00:00:00Z"],
+    ["2024-02-29", "America/New_York", "2024-02-29T00:00:00-05:00"],
+    // The clocks went from midnight to one o'clock.
+    ["2018-11-04", "America/Sao_Paulo", "2018-11-04T01:00:00-02:00"],
+  ])("%s in %s is its first moment, %s", (text, timezone, instant) => {
+    const epochMs = Date.parse(instant);
+    expect(readMoment(text, timezone)).toEqual({ kind: "moment", epochMs });
+  });
+
+  test("that the zone skipped whole is a problem that names the zone", () => {
+    const message = expect.stringContaining("Pacific/Apia");
+    expect(readMoment("2011-12-30", "Pacific/Apia")).toEqual({ kind: "problem", message });
+  });
+
+  test.each(["2026-02-30", "2026-13-01", "2026-00-10"])("%s does not exist", (text) => {
+    const message = "must be a date that exists";
+    expect(readMoment(text, "UTC")).toEqual({ kind: "problem", message });
+  });
+
+  test("is no time of a signature", () => {
+    expect(readSignatureTime("2026-12-24", "UTC")).toBeUndefined();
+  });
+});
+
 describe("a moment", () => {
   // biome-ignore format: a table is read by its columns
   test.each([
@@ -64,7 +91,8 @@ describe("a moment", () => {
   test.each([
     "",
     "tomorrow",
-    "2021-07-27",
+    "2021-7-27",
+    "2021-07",
     "2021-07-27T15:30:56",
     "2021-07-27 15:30",
     "2021-7-27 15:30:56",
