@@ -2,9 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { createBus, createQueue, createStore } from "../src/adapters.ts";
 import { loadConfig } from "../src/config.ts";
-import { authenticate, type SignedRequest } from "../src/core/authenticate.ts";
-import { cacheApplications } from "../src/core/cached-applications.ts";
-import { createJobFinder } from "../src/core/find-job.ts";
 import { linearRetry } from "../src/core/retry-policy.ts";
 import { requestDigests } from "../src/core/same-request.ts";
 import { createSecretBox, keyFromText, type SecretBox } from "../src/core/secret-box.ts";
@@ -14,7 +11,6 @@ import {
   type HeaderSet,
   readyMadePayload,
 } from "../src/core/signature.ts";
-import { createTaskSubmitter } from "../src/core/submit-task.ts";
 import type { NewTask } from "../src/core/task.ts";
 import { readContent } from "../src/core/task-content.ts";
 import type { ApiDeps } from "../src/http/deps.ts";
@@ -23,6 +19,10 @@ import { createBodies } from "../src/http/raw-body.ts";
 import { createHttpApp } from "../src/http/server.ts";
 import { taskCreateRoute } from "../src/http/task-create.ts";
 import type { Application, Store } from "../src/store/store.ts";
+import { authenticate, type SignedRequest } from "../src/use-cases/authenticate.ts";
+import { cacheApplications } from "../src/use-cases/cached-applications.ts";
+import { createJobFinder } from "../src/use-cases/find-job.ts";
+import { createTaskSubmitter } from "../src/use-cases/submit-task.ts";
 import type { BenchOptions } from "./options.ts";
 import { type Cell, median, tableText } from "./report.ts";
 import { createBody, NOOP, PARAMS } from "./sample.ts";

@@ -3,10 +3,10 @@ import { Elysia } from "elysia";
 import { createBus, createQueue, createStore } from "../src/adapters.ts";
 import { loadConfig } from "../src/config.ts";
 import { createSecretBox, keyFromText } from "../src/core/secret-box.ts";
-import { createTaskSubmitter } from "../src/core/submit-task.ts";
 import { listen } from "../src/http/listen.ts";
 import { createHttpApp } from "../src/http/server.ts";
 import { createLogger } from "../src/log.ts";
+import { createTaskSubmitter } from "../src/use-cases/submit-task.ts";
 import { answerParent } from "./child.ts";
 import { NOOP } from "./sample.ts";
 

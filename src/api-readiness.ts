@@ -1,13 +1,13 @@
 // What an api process can say of itself: may requests be sent here, and what is not as it should be.
 import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
-import { CLOCK_LIMIT_MS } from "./core/clock-ahead.ts";
 import { messageOf } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Readiness, ShownExecutor } from "./http/readiness.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { ExecutorSigns } from "./store/executor-store.ts";
 import type { Store } from "./store/store.ts";
+import { CLOCK_LIMIT_MS } from "./use-cases/clock-ahead.ts";
 
 interface ReadinessDeps {
   readonly config: Pick<Config, "leaseMs">;

@@ -4,13 +4,13 @@ import type { Bus } from "./bus/bus.ts";
 import type { Config } from "./config.ts";
 import type { Logger } from "./core/logger.ts";
 import type { SecretBox } from "./core/secret-box.ts";
-import { createTaskSubmitter } from "./core/submit-task.ts";
 import { createHealthApp } from "./http/health.ts";
 import { listen } from "./http/listen.ts";
 import type { Readiness } from "./http/readiness.ts";
 import { createHttpApp } from "./http/server.ts";
 import type { Queue } from "./queue/queue.ts";
 import type { Store } from "./store/store.ts";
+import { createTaskSubmitter } from "./use-cases/submit-task.ts";
 
 export interface ApiDeps {
   readonly config: Config;

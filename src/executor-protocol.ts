@@ -2,8 +2,8 @@
 
 import type { Config } from "./config.ts";
 import type { Failure, GroupNews, LoadedJobs } from "./consumer/protocol.ts";
-import type { DeathCause } from "./core/reap.ts";
 import type { CatalogueJob } from "./job/catalogue.ts";
+import type { DeathCause } from "./use-cases/reap.ts";
 
 /** An executor of which nothing runs any more. */
 export interface DeadExecutor {

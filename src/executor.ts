@@ -15,7 +15,6 @@ import { logAttemptEnd } from "./core/attempt-log.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
 import type { Logger } from "./core/logger.ts";
-import { takeOver } from "./core/reap.ts";
 import { LANES, type Lane } from "./core/task.ts";
 import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { keepHouse } from "./housekeeping.ts";
@@ -25,6 +24,7 @@ import { linkOfProcess } from "./links.ts";
 import { createLogger } from "./log.ts";
 import { watchMemory } from "./memory-watch.ts";
 import type { Store } from "./store/store.ts";
+import { takeOver } from "./use-cases/reap.ts";
 
 type Start = Extract<ToExecutor, { kind: "start" }>;
 

@@ -9,12 +9,7 @@ import { patternsCheckedLate } from "./core/check-params.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { JobDefinition } from "./core/job.ts";
 import type { Logger } from "./core/logger.ts";
-import {
-  createSecretBox,
-  keyFromText,
-  rememberOpened,
-  verifySecretKey,
-} from "./core/secret-box.ts";
+import { createSecretBox, keyFromText, rememberOpened } from "./core/secret-box.ts";
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
 import { type Catalogue, importWays, loadCatalogue } from "./job/catalogue.ts";
 import { createJobProcess } from "./job/job-process.ts";
@@ -27,6 +22,7 @@ import { createLogger } from "./log.ts";
 import { hearSignals } from "./signals.ts";
 import type { Store } from "./store/store.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { verifySecretKey } from "./use-cases/verify-secret-key.ts";
 
 const EX_CONFIG = 78;
 const STORE_POOL = 10;

@@ -8,12 +8,12 @@ import { type Failure, isFor, type LoadedJobs } from "./consumer/protocol.ts";
 import { AppError } from "./core/errors.ts";
 import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
-import type { DeathCause } from "./core/reap.ts";
 import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import type { CatalogueJob } from "./job/catalogue.ts";
 import { forkModule } from "./job/fork-module.ts";
 import { groupLedBy, killGroup, type ProcessGroup, sweepMarked } from "./job/process-sweep.ts";
 import { linkOfProcess } from "./links.ts";
+import type { DeathCause } from "./use-cases/reap.ts";
 
 const EXECUTOR = fileURLToPath(new URL("./executor.ts", import.meta.url));
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */

@@ -1,14 +1,15 @@
 // Serves one lane of an executor: hears doorbells, claims, owns its attempts, renews their leases, finishes them.
 import type { AttemptLane } from "../core/attempt.ts";
-import { createClockOffset, shiftReceipt } from "../core/clock-offset.ts";
 import { messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
+import { shiftReceipt } from "../core/shift-times.ts";
 import type { ClaimedTask, Lane } from "../core/task.ts";
 import type { DoorbellListener, Queue } from "../queue/queue.ts";
 import type { Store, TurnResult } from "../store/store.ts";
 import { createAlarm } from "./alarm.ts";
 import { keepCheckpoints } from "./checkpoints.ts";
+import { createClockOffset } from "./clock-offset.ts";
 import { keepLeases } from "./leases.ts";
 import { createOwnedAttempts, type OwnedAttempt } from "./owned.ts";
 import type { MemoryPressure } from "./protocol.ts";

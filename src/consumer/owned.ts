@@ -1,8 +1,8 @@
 // The attempts a consumer owns, from claim until their end is written and nothing of them runs any more.
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
-import { shiftEnd } from "../core/clock-offset.ts";
 import { withFingerprint } from "../core/fingerprint.ts";
 import { decideNext } from "../core/outcome.ts";
+import { shiftEnd } from "../core/shift-times.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { within } from "../core/within.ts";
 import type { Finish, LeaseReference } from "../store/store.ts";

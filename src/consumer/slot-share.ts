@@ -1,9 +1,12 @@
 // Keeps a part of a lane's slots for other applications: one with long jobs must not hold all of them.
-import { IN_USE_MS } from "../core/application-use.ts";
+
 import type { AttemptLane, ClaimLimits, RunningAttempt } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { ApplicationStore } from "../store/store.ts";
+
+/** An executor is shared while more than one application has created a task within this time. */
+const IN_USE_MS = 7 * 24 * 3_600_000;
 
 export interface SlotShareDeps {
   readonly applications: Pick<ApplicationStore, "countInUse">;

@@ -1,9 +1,9 @@
 // Reads what watched attempts say and hands it on; without a watcher it does nothing at all.
 import type { TraceEvent } from "../core/attempt.ts";
-import { shiftEvents } from "../core/clock-offset.ts";
 import { messageOf } from "../core/errors.ts";
 import { feedOf, WATCH_MS } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
+import { shiftEvents } from "../core/shift-times.ts";
 import { eventsAfter } from "../core/trace-events.ts";
 import type { OwnedAttempt } from "./owned.ts";
 

@@ -1,6 +1,5 @@
-// Seals secrets for the database (AES-256-GCM) and finds out whether the key fits what is sealed there.
+// Seals secrets for the database (AES-256-GCM).
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { Store } from "../store/store.ts";
 import { AppError } from "./errors.ts";
 
 /** Keeps secrets unreadable at rest. */
@@ -14,8 +13,6 @@ const CIPHER = "aes-256-gcm";
 const VERSION = "v1.";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const CHECK_KEY = "secret_check";
-const CHECK_TEXT = "serendipity-job";
 
 const WRONG_KEY =
   "the secret key is not the one the secrets in this database were sealed with; " +
@@ -75,15 +72,7 @@ export function keyFromText(text: string): Uint8Array {
   return createHash("sha256").update(text, "utf8").digest();
 }
 
-/** Throws AppError `configuration` unless the box opens what was sealed in this database before. */
-export async function verifySecretKey(
-  store: Pick<Store, "putOnce">,
-  box: SecretBox,
-): Promise<void> {
-  const kept = await store.putOnce(CHECK_KEY, box.seal(CHECK_TEXT));
-  if (box.open(kept) !== CHECK_TEXT) throw wrongKey(new Error("the check value differs"));
-}
-
-function wrongKey(cause: unknown): AppError {
+/** The error of a box whose key does not fit what it was given. */
+export function wrongKey(cause: unknown): AppError {
   return new AppError("configuration", WRONG_KEY, { cause });
 }

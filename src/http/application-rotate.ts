@@ -1,7 +1,7 @@
 // The route that gives an application new secrets: asked by the operator, or by the application itself.
 import { Type } from "@sinclair/typebox";
-import { type RotateInput, rotateSecrets } from "../core/applications.ts";
-import { unauthorised } from "../core/authenticate.ts";
+import { type RotateInput, rotateSecrets } from "../use-cases/applications.ts";
+import { unauthorised } from "../use-cases/authenticate.ts";
 import { requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";

@@ -1,9 +1,9 @@
 // The routes of applications: create one, and get new ready-made headers for it.
 import { type Static, Type } from "@sinclair/typebox";
-import { createApplication, refreshSignature } from "../core/applications.ts";
 import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
 import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { SUCCESS_MATCHES } from "../core/task.ts";
+import { createApplication, refreshSignature } from "../use-cases/applications.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";

@@ -1,7 +1,7 @@
 // The schema of an autopsy, and an example of one.
 import { Type } from "@sinclair/typebox";
 import { PLACE_SOURCES } from "../core/attempt.ts";
-import type { Autopsy } from "../core/autopsy.ts";
+import type { Autopsy } from "../use-cases/autopsy.ts";
 import { nullable, oneOf } from "./operation.ts";
 import { frameFields } from "./receipt.ts";
 

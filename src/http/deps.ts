@@ -3,9 +3,9 @@ import type { Bus } from "../bus/bus.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../core/logger.ts";
 import type { SecretBox } from "../core/secret-box.ts";
-import type { TaskSubmitter } from "../core/submit-task.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
+import type { TaskSubmitter } from "../use-cases/submit-task.ts";
 import type { Bodies } from "./raw-body.ts";
 import type { Readiness } from "./readiness.ts";
 

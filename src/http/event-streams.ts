@@ -1,7 +1,7 @@
 // The streams that are open in this process: how many, how fast their readers are, and how they end.
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
-import type { StreamItem } from "../core/task-events.ts";
+import type { StreamItem } from "../use-cases/task-events.ts";
 import { commentText, eventText } from "./event-text.ts";
 import { createStreamPlaces, refusal, type StreamHolder } from "./stream-places.ts";
 

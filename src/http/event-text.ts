@@ -1,6 +1,7 @@
 // Writes what a watcher gets as server-sent events, and reads back the id it returns with.
-import type { EventPlace, StreamItem } from "../core/task-events.ts";
+
 import { wellFormedJson } from "../core/well-formed.ts";
+import type { EventPlace, StreamItem } from "../use-cases/task-events.ts";
 
 const ID = /^(\d{1,15})-(\d{1,15})$/;
 

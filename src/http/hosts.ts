@@ -1,6 +1,6 @@
 // The route that shows the hosts callbacks go to, and which of them are shut out.
 import { Type } from "@sinclair/typebox";
-import { listHosts } from "../core/list-hosts.ts";
+import { listHosts } from "../use-cases/list-hosts.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import type { HttpDeps } from "./deps.ts";
 import { nullable, oneOf, plainOperation } from "./operation.ts";

@@ -1,5 +1,5 @@
 // The app that serves the whole API and its documentation.
-import { cacheApplications } from "../core/cached-applications.ts";
+import { cacheApplications } from "../use-cases/cached-applications.ts";
 import { createApp, type HttpApp } from "./app.ts";
 import { applicationRotateRoute } from "./application-rotate.ts";
 import { applicationRoutes } from "./applications.ts";

@@ -1,4 +1,8 @@
 // Reads signed requests: who sent it, then what; a change that was malformed uses its nonce up all the same.
+
+import type { FailedCheck } from "../core/refusal-note.ts";
+import type { BoundRequest } from "../core/signature.ts";
+import { askStore } from "../core/store-answer.ts";
 import {
   type Authenticated,
   authenticate,
@@ -7,10 +11,7 @@ import {
   readClaim,
   type SignedRequest,
   unauthorised,
-} from "../core/authenticate.ts";
-import type { FailedCheck } from "../core/refusal-note.ts";
-import type { BoundRequest } from "../core/signature.ts";
-import { askStore } from "../core/store-answer.ts";
+} from "../use-cases/authenticate.ts";
 import type { HttpDeps } from "./deps.ts";
 import type { Form } from "./form.ts";
 import type { Exchange } from "./route.ts";

@@ -1,7 +1,7 @@
 // The route that lists a task's attempts, with what went over the wire for callbacks.
 import { Type } from "@sinclair/typebox";
 import { OUTCOMES } from "../core/attempt.ts";
-import { type FullAttemptView, taskAttempts } from "../core/task-attempts.ts";
+import { type FullAttemptView, taskAttempts } from "../use-cases/task-attempts.ts";
 import { autopsyExample, autopsySchema } from "./autopsy.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";

@@ -1,7 +1,7 @@
 // The route that cancels a task.
 import { type Static, Type } from "@sinclair/typebox";
-import { unauthorised } from "../core/authenticate.ts";
-import { type CancelAnswer, type CancelManner, cancelTask } from "../core/cancel-task.ts";
+import { unauthorised } from "../use-cases/authenticate.ts";
+import { type CancelAnswer, type CancelManner, cancelTask } from "../use-cases/cancel-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";

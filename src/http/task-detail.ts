@@ -1,6 +1,6 @@
 // The routes that show a task: what is known of it, and where it is right now when it runs.
 import { Type } from "@sinclair/typebox";
-import { taskDetail } from "../core/task-detail.ts";
+import { taskDetail } from "../use-cases/task-detail.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";

@@ -1,9 +1,9 @@
 // The routes that stream a task's events, and that give the ticket to open such a stream without a signature.
 import { type Static, Type } from "@sinclair/typebox";
 import { AppError } from "../core/errors.ts";
-import { issueTicket, redeemTicket } from "../core/event-ticket.ts";
 import { askStore } from "../core/store-answer.ts";
-import { watchTask } from "../core/task-events.ts";
+import { issueTicket, redeemTicket } from "../use-cases/event-ticket.ts";
+import { watchTask } from "../use-cases/task-events.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";

@@ -1,7 +1,7 @@
 // The route that rings for a task by hand, under the name the original API gave it.
 import { Type } from "@sinclair/typebox";
-import { unauthorised } from "../core/authenticate.ts";
-import { type RedeliverAnswer, redeliverTask } from "../core/redeliver-task.ts";
+import { unauthorised } from "../use-cases/authenticate.ts";
+import { type RedeliverAnswer, redeliverTask } from "../use-cases/redeliver-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";

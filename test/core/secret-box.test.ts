@@ -1,12 +1,8 @@
 // The box that keeps secrets unreadable in the database, opened by Web Crypto as an independent witness.
 import { describe, expect, test } from "bun:test";
 import { AppError } from "../../src/core/errors.ts";
-import {
-  createSecretBox,
-  keyFromText,
-  rememberOpened,
-  verifySecretKey,
-} from "../../src/core/secret-box.ts";
+import { createSecretBox, keyFromText, rememberOpened } from "../../src/core/secret-box.ts";
+import { verifySecretKey } from "../../src/use-cases/verify-secret-key.ts";
 
 const key = keyFromText("a secret key of at least thirty-two characters");
 const box = createSecretBox(key);

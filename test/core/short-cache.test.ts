@@ -1,7 +1,7 @@
 // The memory of a moment, and the database's clock that is carried on by ours.
 import { describe, expect, test } from "bun:test";
-import { createDatabaseClock } from "../../src/core/database-clock.ts";
 import { createShortCache } from "../../src/core/short-cache.ts";
+import { createDatabaseClock } from "../../src/use-cases/database-clock.ts";
 import { rejectionOf } from "../support/rejection.ts";
 
 function createClock(nowMs = 0) {

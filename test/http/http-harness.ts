@@ -7,13 +7,13 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { createLocalBus } from "../../src/bus/local.ts";
 import type { JobDefinition } from "../../src/core/job.ts";
 import { createSecretBox } from "../../src/core/secret-box.ts";
-import { createTaskSubmitter } from "../../src/core/submit-task.ts";
 import type { HttpApp } from "../../src/http/app.ts";
 import type { ApiDeps } from "../../src/http/deps.ts";
 import { type ApiApp, createHttpApp } from "../../src/http/server.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import type { Store } from "../../src/store/store.ts";
+import { createTaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";
 
 export const ORIGIN = "http://127.0.0.1:9502";

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Ran } from "../../core/attempt.ts";
-import type { FindPlace, LastPlace } from "../../core/last-seen.ts";
+import type { FindPlace, LastPlace } from "../../core/last-place.ts";
 import { type LoadedSource, readExcerpts } from "../excerpts.ts";
 import type { LocationTable } from "./locations.ts";
 import { attemptIn, LIVE_BYTES, liveMemoryOf } from "./memory.ts";
