@@ -1,7 +1,7 @@
 // Where the time of a create goes: the steps of the real route, called one by one in this process.
 import { randomUUID } from "node:crypto";
 import { createBus, createQueue, createStore } from "../src/adapters.ts";
-import { loadConfig } from "../src/config.ts";
+import { loadConfig } from "../src/config/config.ts";
 import { linearRetry } from "../src/core/retry-policy.ts";
 import { requestDigests } from "../src/core/same-request.ts";
 import { createSecretBox, keyFromText, type SecretBox } from "../src/core/secret-box.ts";

@@ -1,7 +1,7 @@
 // A server's process: the real API on a store of its own, or a bare handler to compare it with.
 import { Elysia } from "elysia";
 import { createBus, createQueue, createStore } from "../src/adapters.ts";
-import { loadConfig } from "../src/config.ts";
+import { loadConfig } from "../src/config/config.ts";
 import { createSecretBox, keyFromText } from "../src/core/secret-box.ts";
 import { listen } from "../src/http/listen.ts";
 import { createHttpApp } from "../src/http/server.ts";

@@ -1,6 +1,7 @@
 // Runs tasks of which some spin into their timeout, through the real lane, with every slot always busy.
-import { createJobLane, type JobLane } from "../src/consumer/job-lane.ts";
+
 import type { AttemptEnd, KillReceipt } from "../src/core/attempt.ts";
+import { createJobLane, type JobLane } from "../src/job/job-lane.ts";
 import { claimed, silent } from "../test/support/claimed-task.ts";
 
 export interface SpinningTasks {

@@ -1,6 +1,6 @@
 // Config → store, queue and bus. Each driver is loaded only where its shape needs it.
 import type { Bus } from "./bus/bus.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import type { Link } from "./core/link.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Queue } from "./queue/queue.ts";

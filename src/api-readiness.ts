@@ -1,6 +1,6 @@
 // What an api process can say of itself: may requests be sent here, and what is not as it should be.
 import type { Bus } from "./bus/bus.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import { messageOf } from "./core/errors.ts";
 import type { Logger } from "./core/logger.ts";
 import type { Readiness, ShownExecutor } from "./http/readiness.ts";

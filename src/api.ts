@@ -1,7 +1,7 @@
 // The HTTP side of a main process: the use cases on the adapters, and the readiness they can vouch for.
 import { apiReadiness } from "./api-readiness.ts";
 import type { Bus } from "./bus/bus.ts";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 import type { Logger } from "./core/logger.ts";
 import type { SecretBox } from "./core/secret-box.ts";
 import { createHealthApp } from "./http/health.ts";

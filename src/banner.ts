@@ -1,6 +1,6 @@
 // What `start` tells the person in front of it: where everything is, and the first command to try.
-import type { Config } from "./config.ts";
-import type { LoadedJobs } from "./consumer/protocol.ts";
+import type { Config } from "./config/config.ts";
+import type { LoadedJobs } from "./executor/consumer-protocol.ts";
 
 export interface BannerFacts {
   readonly config: Config;

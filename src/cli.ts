@@ -1,7 +1,7 @@
 // The command line: what may be said, and the help that says so.
 import { parseArgs } from "node:util";
 import { closest } from "fastest-levenshtein";
-import { describeSettings } from "./config.ts";
+import { describeSettings } from "./config/config.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 
 export const COMMANDS = ["start", "migrate", "check"] as const;

@@ -17,7 +17,7 @@ const ports = [
   "src/queue/queue.ts",
   "src/bus/bus.ts",
 ];
-const config = "src/config.ts";
+const config = "src/config/config.ts";
 /** What core may use: it computes, and reaches neither network, disk nor process. */
 const computing = [
   ...["ajv", "canonicalize", "fastest-levenshtein", "ipaddr.js", "re2js"],
@@ -43,30 +43,25 @@ const placeRules: readonly PlaceRule[] = [
 
   { place: "src/http/",          imports: ["src/core/", "src/use-cases/", "src/http/"], types: [...ports, config], why: "http calls use cases; it runs nothing itself" },
   { place: "src/callback/",      imports: ["src/core/", "src/callback/"], types: [config], why: "a delivery knows neither store nor queue" },
-  { place: "src/job/",           imports: ["src/core/", "src/job/", "src/sdk/"], types: [...ports, config], why: "job code must not reach store, queue or http" },
+  { place: "src/job/",           imports: ["src/core/", "src/job/", "src/sdk/", "src/process/"], types: [...ports, config], why: "job code must not reach store, queue or http" },
   { place: "src/sdk/",           imports: ["src/sdk/"], types: ["src/core/"], why: "job authors get the sdk and nothing behind it" },
   { place: "src/jobs/",          imports: ["src/jobs/"], types: [], why: 'a job imports "serendipity-job"' },
-  { place: "src/consumer/",      imports: ["src/core/", "src/consumer/", "src/job/", "src/callback/"], types: [...ports, config], why: "a consumer gets its adapters handed in" },
-  { place: "src/consumer/consumer-thread.ts", imports: ["src/core/", "src/consumer/", "src/job/", "src/callback/", "src/adapters.ts", "src/links.ts", "src/log.ts", config], types: ports, why: "the root of a thread wires it, without http" },
-
+  { place: "src/consumer/",      imports: ["src/core/", "src/consumer/"], types: ports, why: "one loop for every lane: it knows ports, and no lane" },
+  { place: "src/executor/consumer-thread.ts", imports: ["src/core/", "src/consumer/", "src/job/", "src/callback/", "src/process/", "src/executor/", "src/adapters.ts", "src/log.ts", config], types: ports, why: "the root of a thread wires it, without http" },
   { place: "src/consumer/clock-offset.ts", imports: ["src/core/", "src/use-cases/clock-ahead.ts"], types: ports, why: "it compares clocks as readiness does" },
-  { place: "src/consumer/thread-handle.ts", imports: ["src/core/", "src/consumer/", "src/links.ts"], types: [...ports, config], why: "the executor's end of the thread only starts and stops it" },
+  { place: "src/executor/",      imports: ["src/core/", "src/use-cases/", "src/executor/", "src/process/", "src/job/", "src/bus/", "src/queue/", "src/store/", "src/adapters.ts", "src/log.ts", config], types: [...ports, "src/consumer/"], why: "it owns threads and processes, and serves no http" },
+  { place: "src/executor/thread-handle.ts", imports: ["src/core/", "src/executor/", "src/process/ipc-link.ts"], types: [...ports, "src/consumer/"], why: "the executor's end of the thread only starts and stops it" },
+  { place: "src/process/",       imports: ["src/core/", "src/process/"], types: [config], why: "what the system is asked for knows nothing of tasks" },
 
   { place: config,               imports: ["src/core/", "src/config/"], types: [], why: "configuration is read before anything else" },
   { place: "src/config/",        imports: ["src/core/", "src/config/"], types: [config], why: "configuration is read before anything else" },
-  { place: "src/links.ts",       imports: ["src/core/"], types: [], why: "a link carries messages and knows none of them" },
+  { place: "src/process/ipc-link.ts",       imports: ["src/core/"], types: [], why: "a link carries messages and knows none of them" },
   { place: "src/log.ts",         imports: ["src/core/"], types: [config], why: "everything logs, so it stands on nothing" },
   { place: "src/adapters.ts",    imports: ["src/core/", "src/store/", "src/queue/", "src/bus/"], types: [config], why: "it turns the configuration into ports" },
   { place: "src/",               imports: ["src/"], types: [], why: "" },
 ];
 
-const threadPlaces = [
-  "src/supervisor.ts",
-  "src/executor.ts",
-  "src/consumer/consumer-thread.ts",
-  "src/consumer/thread-handle.ts",
-  "src/job/",
-];
+const threadPlaces = ["src/executor/", "src/process/", "src/job/"];
 
 const driverRules: readonly DriverRule[] = [
   { driver: "elysia", places: ["src/http/"] },
@@ -107,8 +102,8 @@ const driverRules: readonly DriverRule[] = [
 
 /** What must never be loaded, by the file that starts a process or thread. */
 const unloaded = [
-  { entry: "src/executor.ts", never: ["src/http/", "src/jobs/", "elysia"] },
-  { entry: "src/consumer/consumer-thread.ts", never: ["src/http/", "src/jobs/", "elysia"] },
+  { entry: "src/executor/executor.ts", never: ["src/http/", "src/jobs/", "elysia"] },
+  { entry: "src/executor/consumer-thread.ts", never: ["src/http/", "src/jobs/", "elysia"] },
   { entry: "src/job/job-worker.ts", never: ["src/http/", "src/store/", "src/queue/", "src/bus/"] },
 ];
 
@@ -195,6 +190,8 @@ describe("the tables bite", () => {
     ["src/job/run-job.ts", 'import { server } from "../http/server.ts";'],
     ["src/consumer/turn.ts", 'import { server } from "../http/server.ts";'],
     ["src/consumer/turn.ts", 'import { createAdapters } from "../adapters.ts";'],
+    ["src/consumer/turn.ts", 'import { runJob } from "../job/run-job.ts";'],
+    ["src/process/signals.ts", 'import type { Store } from "../store/store.ts";'],
     ["src/jobs/countdown.ts", 'import { AppError } from "../core/errors.ts";'],
     ["src/api.ts", 'import { parse } from "../test/support/source-files.ts";'],
   ] as const;
@@ -242,7 +239,7 @@ describe("the tables bite", () => {
     ["src/store/tasks.ts", 'import { sql } from "kysely";'],
     ["src/queue/nsq.ts", 'import nsq from "nsqjs";'],
     ["src/adapters.ts", 'import { createNsqQueue } from "./queue/nsq.ts";'],
-    ["src/consumer/job-lane.ts", 'import { runJob } from "../job/run-job.ts";'],
+    ["src/executor/consumer-thread.ts", 'import { createJobLane } from "../job/job-lane.ts";'],
     ["src/job/pool.ts", 'import { Worker } from "node:worker_threads";'],
     ["src/jobs/countdown.ts", 'import { defineJob } from "serendipity-job";'],
   ] as const;

@@ -1,6 +1,21 @@
 // Who filled the executor's memory: a pure choice among the attempts on its threads, with a word on how sure it is.
 import type { MemorySuspect } from "../core/attempt.ts";
-import type { MemoryLook, MemoryPressure } from "./protocol.ts";
+
+/** How the executor came to use too much memory. */
+export interface MemoryPressure {
+  readonly limitMb: number;
+  /** Oldest first; the last one is of now. Never empty. */
+  readonly looks: readonly MemoryLook[];
+}
+
+/** The executor's memory at one moment. */
+export interface MemoryLook {
+  /** Epoch ms: threads share no other clock. */
+  readonly at: number;
+  readonly rssMb: number;
+  /** How much memory ever came into being for each thread, by its system id; empty where that is not known. */
+  readonly filledMb: ReadonlyMap<number, number>;
+}
 
 /** Looks this near to the lowest, as a share of the limit, count as equally low. */
 const LOW_SHARE = 0.05;

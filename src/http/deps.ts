@@ -1,6 +1,6 @@
 // What the HTTP layer is given by the root of the process.
 import type { Bus } from "../bus/bus.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { Logger } from "../core/logger.ts";
 import type { SecretBox } from "../core/secret-box.ts";
 import type { Queue } from "../queue/queue.ts";

@@ -10,6 +10,7 @@ import type {
   Vitals,
 } from "../core/attempt.ts";
 import { eventsAfter } from "../core/trace-events.ts";
+import { runtimeName, runtimeVersion } from "../process/runtime.ts";
 import { readEvents } from "./event-ring.ts";
 import { readExcerpts } from "./excerpts.ts";
 import type { JobHost } from "./job-host.ts";
@@ -25,7 +26,6 @@ import {
 } from "./live.ts";
 import type { PooledJob } from "./pool.ts";
 import type { AbortMessage } from "./protocol.ts";
-import { runtimeName, runtimeVersion } from "./runtime.ts";
 
 export interface SightOptions {
   /** Real path of JOBS_DIR. */

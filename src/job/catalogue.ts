@@ -3,10 +3,10 @@ import { patternsCheckedLate } from "../core/check-params.ts";
 import { messageOf } from "../core/errors.ts";
 import type { BadJobFile, Isolation, JobDefinition, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
+import { canKillThreads } from "../process/runtime.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
 import type { SpawnHost } from "./job-host.ts";
 import { type FileLoad, loadFile } from "./load-file.ts";
-import { canKillThreads } from "./runtime.ts";
 
 /** A name or alias that more than one file claims. */
 export interface DuplicateName {

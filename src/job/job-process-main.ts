@@ -1,6 +1,8 @@
 // Entry of a job process: its job runs on a thread inside; this main thread answers, watches, and kills its own group.
 import type { Vitals } from "../core/attempt.ts";
 import { within } from "../core/within.ts";
+import { onOrphaned } from "../process/orphaned.ts";
+import { findMarked, hasChildren, signal } from "../process/process-sweep.ts";
 import { platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
 import type { Death, JobHost } from "./job-host.ts";
@@ -9,7 +11,6 @@ import { openRemains } from "./live/remains.ts";
 import { createLiveSources, type LiveSources } from "./live/sources.ts";
 import { withNotes } from "./live/tracing.ts";
 import { packMemory } from "./memory-pages.ts";
-import { onOrphaned } from "./orphaned.ts";
 import type {
   FromJobProcess,
   ProcessAnswer,
@@ -17,7 +18,6 @@ import type {
   Seen,
   ToJobProcess,
 } from "./process-protocol.ts";
-import { findMarked, hasChildren, signal } from "./process-sweep.ts";
 import type { AttemptOrder, FromJobWorker, LoadMessage } from "./protocol.ts";
 
 const WATCH_MS = 100;

@@ -1,10 +1,18 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
 import type { ChildProcess } from "node:child_process";
 import { within } from "../core/within.ts";
+import { forkModule } from "../process/fork-module.ts";
+import {
+  groupLedBy,
+  killTree,
+  MARK_NAME,
+  newMark,
+  newOwner,
+  type ProcessGroup,
+} from "../process/process-sweep.ts";
 import { entryToStart, processEntryToStart } from "./entry.ts";
 import { platformError } from "./error-data.ts";
 import type { LoadedSource } from "./excerpts.ts";
-import { forkModule } from "./fork-module.ts";
 import type { Death, HostListener, JobHost } from "./job-host.ts";
 import type { LiveStack } from "./live/reader.ts";
 import { forgetRemains } from "./live/remains.ts";
@@ -18,14 +26,6 @@ import type {
   Seen,
   ToJobProcess,
 } from "./process-protocol.ts";
-import {
-  groupLedBy,
-  killTree,
-  MARK_NAME,
-  newMark,
-  newOwner,
-  type ProcessGroup,
-} from "./process-sweep.ts";
 import { clearAttempt, openMemoryCopy } from "./shared-memory.ts";
 import { createToldVitals } from "./vitals.ts";
 

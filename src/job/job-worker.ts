@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import type { AttemptError } from "../core/attempt.ts";
 import { secretKeys } from "../core/secret-keys.ts";
+import { threadStat } from "../process/thread-stat.ts";
 import type { Job } from "../sdk/define-job.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
 import { concealOwnProcess, concealParentPort, concealProcessEnv } from "./conceal.ts";
@@ -31,7 +32,6 @@ import type {
 } from "./protocol.ts";
 import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "./shared-memory.ts";
 import { shownValue } from "./shown-values.ts";
-import { threadStat } from "./thread-stat.ts";
 import { createUntraced } from "./untraced.ts";
 
 /** Bytes of JSON; with its frame around it the event stays below 4 KiB. */

@@ -1,6 +1,6 @@
 // What a job worker's thread uses up: processor time and its process's memory from outside, its heap from its own last word.
 import type { Vitals } from "../core/attempt.ts";
-import { threadStat } from "./thread-stat.ts";
+import { threadStat } from "../process/thread-stat.ts";
 
 /** A job worker's own word about its memory, sent when it has loaded its job and with each answer to a ping. */
 export interface MemoryWord {

@@ -1,5 +1,5 @@
 // What the settings of NSQ say: topics, channel and addresses.
-import type { NsqConfig } from "../config.ts";
+import type { NsqConfig } from "../config/config.ts";
 import { AppError } from "../core/errors.ts";
 import type { Lane } from "../core/task.ts";
 

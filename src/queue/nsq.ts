@@ -4,7 +4,7 @@
 // slows itself down, a Writer that never reconnects). The connection classes under them are sound.
 import { setTimeout as delay } from "node:timers/promises";
 import { NSQDConnection, type NsqMessage, WriterNSQDConnection } from "nsqjs/lib/nsqdconnection.js";
-import type { NsqConfig } from "../config.ts";
+import type { NsqConfig } from "../config/config.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { MessageChannel } from "node:worker_threads";
 import { createLocalBus } from "../../src/bus/local.ts";
 import type { LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
-import { linkOfPort } from "../../src/links.ts";
+import { linkOfPort } from "../../src/process/ipc-link.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
 import { collectHeard } from "../support/heard.ts";

@@ -1,6 +1,7 @@
 // How each kind of answer is judged, as a table that Bun and Deno share.
+
+import { type CallbackLaneOptions, createCallbackLane } from "../../src/callback/callback-lane.ts";
 import type { FailureReason } from "../../src/callback/failures.ts";
-import { type CallbackLaneOptions, createCallbackLane } from "../../src/consumer/callback-lane.ts";
 import type { AttemptLane, Outcome } from "../../src/core/attempt.ts";
 import { linearRetry } from "../../src/core/retry-policy.ts";
 import type { ClaimedApplication, ClaimedTask } from "../../src/core/task.ts";

@@ -6,7 +6,7 @@ import type { Bus } from "../../src/bus/bus.ts";
 import { createLocalBus } from "../../src/bus/local.ts";
 import { createRedisBus } from "../../src/bus/redis.ts";
 import type { AttemptQuestion, LiveAnswer, LiveQuestion } from "../../src/core/live.ts";
-import { linkOfPort } from "../../src/links.ts";
+import { linkOfPort } from "../../src/process/ipc-link.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { eventually } from "../support/eventually.ts";
 import { describeLatencies } from "../support/latencies.ts";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
-import { linkOfPort } from "../../src/links.ts";
+import { linkOfPort } from "../../src/process/ipc-link.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import { createNsqQueue } from "../../src/queue/nsq.ts";
 import type { Doorbell, Queue } from "../../src/queue/queue.ts";

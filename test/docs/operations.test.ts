@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { describeSettings } from "../../src/config/config.ts";
 import { SETTING_NAMES, SETTINGS, type SettingName } from "../../src/config/settings.ts";
-import { describeSettings } from "../../src/config.ts";
 
 const root = new URL("../../", import.meta.url);
 const page = readFileSync(new URL("docs/operations.md", root), "utf8");

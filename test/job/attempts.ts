@@ -1,8 +1,8 @@
 // Opens job lanes on the fixture jobs and starts attempts in them, for the tests of this folder.
 import { afterAll } from "bun:test";
 import { fileURLToPath } from "node:url";
-import { createJobLane, type JobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
+import { createJobLane, type JobLane } from "../../src/job/job-lane.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { patienceMs } from "../support/patience.ts";
 

@@ -1,7 +1,7 @@
 // A consumer thread in miniature: a job lane whose job workers are threads inside this one.
 import { parentPort, workerData } from "node:worker_threads";
-import { createJobLane } from "../../src/consumer/job-lane.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
+import { createJobLane } from "../../src/job/job-lane.ts";
 
 const say = () => undefined;
 const logger = { debug: say, info: say, warn: say, error: say };

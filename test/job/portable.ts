@@ -1,6 +1,6 @@
 // Runs attempts in a process of its own, on either runtime, and prints what became of them as JSON lines.
 import { fileURLToPath } from "node:url";
-import { createJobLane } from "../../src/consumer/job-lane.ts";
+import { createJobLane } from "../../src/job/job-lane.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 
 const jobsDir = fileURLToPath(new URL("../jobs", import.meta.url));

@@ -1,6 +1,6 @@
 // What a job can not do to the platform and other jobs, short of malice: speak for it, see its secrets, break its clock.
 import { describe, expect, test } from "bun:test";
-import { MARK_NAME } from "../../src/job/process-sweep.ts";
+import { MARK_NAME } from "../../src/process/process-sweep.ts";
 import { finish, openLane, start } from "./attempts.ts";
 
 process.env["TEST_JOB_SECRET"] = "hidden";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { createJobLane } from "../../src/consumer/job-lane.ts";
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../../src/core/attempt.ts";
+import { createJobLane } from "../../src/job/job-lane.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 
 /** One case, as it comes in. */

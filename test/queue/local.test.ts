@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { MessageChannel } from "node:worker_threads";
 import type { Link } from "../../src/core/link.ts";
-import { linkOfPort, linkOfProcess } from "../../src/links.ts";
+import { linkOfPort, linkOfProcess } from "../../src/process/ipc-link.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
 import { collectHeard } from "../support/heard.ts";

@@ -2,7 +2,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { Worker } from "node:worker_threads";
-import type { NsqConfig } from "../../src/config.ts";
+import type { NsqConfig } from "../../src/config/config.ts";
 import { createNsqQueue } from "../../src/queue/nsq.ts";
 import type { Doorbell, Queue } from "../../src/queue/queue.ts";
 import { atItsBest, timeOf } from "../support/at-its-best.ts";

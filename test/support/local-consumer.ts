@@ -2,7 +2,7 @@
 // makes it ring the other lane.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Lane } from "../../src/core/task.ts";
-import { linkOfPort } from "../../src/links.ts";
+import { linkOfPort } from "../../src/process/ipc-link.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 
 if (parentPort === null) throw new Error("this file is the entry of a thread");

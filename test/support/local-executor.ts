@@ -2,7 +2,7 @@
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { LANES } from "../../src/core/task.ts";
-import { linkOfPort, linkOfProcess } from "../../src/links.ts";
+import { linkOfPort, linkOfProcess } from "../../src/process/ipc-link.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 
 const CONSUMER = new URL("./local-consumer.ts", import.meta.url);

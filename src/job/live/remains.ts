@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { runtimeName, runtimeVersion } from "../../process/runtime.ts";
 import type { LoadedSource } from "../excerpts.ts";
-import { runtimeName, runtimeVersion } from "../runtime.ts";
 import { mapLiveMemory } from "./map-file.ts";
 import { holdMemory, LIVE_BYTES, type LiveHold, type LiveMemory } from "./memory.ts";
 

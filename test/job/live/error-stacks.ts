@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createJobLane } from "../../../src/consumer/job-lane.ts";
 import { TRACES } from "../../../src/core/job.ts";
+import { createJobLane } from "../../../src/job/job-lane.ts";
 import { claimed, silent } from "../../support/claimed-task.ts";
 
 const DEEP = `enum Color { Red, Green = "g" }

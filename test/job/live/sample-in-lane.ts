@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createJobLane, type JobLane } from "../../../src/consumer/job-lane.ts";
 import type { LiveView } from "../../../src/core/attempt.ts";
+import { createJobLane, type JobLane } from "../../../src/job/job-lane.ts";
 import { claimed, silent } from "../../support/claimed-task.ts";
 import { marksOf, openServer, placeOf } from "./sample-shapes.ts";
 import { type Shape, SPINNING, WAITING, WAITING_IN_CTX } from "./shapes.ts";

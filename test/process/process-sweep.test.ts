@@ -9,7 +9,7 @@ import {
   newMark,
   type ProcessGroup,
   sweepMarked,
-} from "../../src/job/process-sweep.ts";
+} from "../../src/process/process-sweep.ts";
 
 const LIMIT_MS = 60_000;
 const started: ChildProcess[] = [];

@@ -1,8 +1,8 @@
 // Watches the executor's resident memory and tells when it is over its limit.
-import type { MemoryLook, MemoryPressure } from "./consumer/protocol.ts";
-import { every } from "./core/every.ts";
-import type { Logger } from "./core/logger.ts";
-import { filledByThread } from "./job/thread-stat.ts";
+import type { MemoryLook, MemoryPressure } from "../consumer/memory-evidence.ts";
+import { every } from "../core/every.ts";
+import type { Logger } from "../core/logger.ts";
+import { filledByThread } from "../process/thread-stat.ts";
 
 const LOOK_MS = 100;
 /** A minute of looks tells where the growth came from. */

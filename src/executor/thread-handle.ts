@@ -1,9 +1,11 @@
 // A consumer thread as the executor's main thread sees it.
 import { Worker } from "node:worker_threads";
+import type { MemoryPressure } from "../consumer/memory-evidence.ts";
+import type { FeedNews } from "../consumer/watched.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Link } from "../core/link.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
-import { linkOfPort } from "../links.ts";
+import { linkOfPort } from "../process/ipc-link.ts";
 import {
   type ConsumerThreadData,
   type Failure,
@@ -11,9 +13,7 @@ import {
   type GroupNews,
   isFor,
   type LoadedJobs,
-  type MemoryPressure,
-} from "./protocol.ts";
-import type { FeedNews } from "./watched.ts";
+} from "./consumer-protocol.ts";
 
 /** Longer than any job worker may take to die, so that the answer can be its receipt. */
 const ANSWER_MS = 4000;

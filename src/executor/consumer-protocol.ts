@@ -1,11 +1,12 @@
 // What the executor's main thread and its consumer threads say to each other; doorbells travel on the same link.
 
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
+import type { MemoryPressure } from "../consumer/memory-evidence.ts";
+import type { FeedNews } from "../consumer/watched.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Lane } from "../core/task.ts";
 import type { CatalogueJob, ReadJobFiles } from "../job/catalogue.ts";
-import type { ProcessGroup } from "../job/process-sweep.ts";
-import type { FeedNews } from "./watched.ts";
+import type { ProcessGroup } from "../process/process-sweep.ts";
 
 /** Given to a consumer thread at its birth. */
 export interface ConsumerThreadData {
@@ -32,22 +33,6 @@ export type ToConsumer =
   /** The executor is over its memory limit: end the attempt that is to blame most likely. */
   | { readonly to: "consumer"; readonly kind: "shed"; readonly memory: MemoryPressure }
   | { readonly to: "consumer"; readonly kind: "drain"; readonly graceMs: number };
-
-/** How the executor came to use too much memory. */
-export interface MemoryPressure {
-  readonly limitMb: number;
-  /** Oldest first; the last one is of now. Never empty. */
-  readonly looks: readonly MemoryLook[];
-}
-
-/** The executor's memory at one moment. */
-export interface MemoryLook {
-  /** Epoch ms: threads share no other clock. */
-  readonly at: number;
-  readonly rssMb: number;
-  /** How much memory ever came into being for each thread, by its system id; empty where that is not known. */
-  readonly filledMb: ReadonlyMap<number, number>;
-}
 
 /** From a consumer thread to the executor's main thread. */
 export type FromConsumer =

@@ -1,5 +1,5 @@
 // A process that says when it runs and when it has lost its parent.
-import { onOrphaned } from "../../src/job/orphaned.ts";
+import { onOrphaned } from "../../src/process/orphaned.ts";
 
 onOrphaned(() => {
   console.log("orphaned");

@@ -1,6 +1,6 @@
 // When an executor counts as over its memory limit, and when somebody else has to go.
 import { expect, test } from "bun:test";
-import { createMemoryJudge } from "../src/memory-watch.ts";
+import { createMemoryJudge } from "../../src/executor/memory-watch.ts";
 
 const filledMb = new Map<number, number>();
 

@@ -1,12 +1,5 @@
 // The callback lane: each attempt is one signed POST to the application's URL, many at once on one thread.
-import { createAddressGuard } from "../callback/address-guard.ts";
-import { createSender, type Delivery, type Sender } from "../callback/deliver.ts";
-import { createDestinations, type Destination } from "../callback/destination.ts";
-import { failure } from "../callback/failures.ts";
-import { createHostGates, type HostGates } from "../callback/host-gates.ts";
-import { hostSign } from "../callback/host-sign.ts";
-import { deliveryBody, deliveryHeaders } from "../callback/signing.ts";
-import type { Verdict } from "../callback/verdict.ts";
+
 import type {
   AttemptEnd,
   AttemptError,
@@ -19,6 +12,14 @@ import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { Logger } from "../core/logger.ts";
 import { rememberOpened, type SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
+import { createAddressGuard } from "./address-guard.ts";
+import { createSender, type Delivery, type Sender } from "./deliver.ts";
+import { createDestinations, type Destination } from "./destination.ts";
+import { failure } from "./failures.ts";
+import { createHostGates, type HostGates } from "./host-gates.ts";
+import { hostSign } from "./host-sign.ts";
+import { deliveryBody, deliveryHeaders } from "./signing.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface CallbackLaneOptions {
   /** Most deliveries at once. */

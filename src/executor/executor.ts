@@ -1,30 +1,26 @@
 // Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { createBus, createQueue, createStore } from "./adapters.ts";
-import type { Bus } from "./bus/bus.ts";
-import {
-  type GroupNews,
-  isFor,
-  type LoadedJobs,
-  type MemoryPressure,
-} from "./consumer/protocol.ts";
-import { type ConsumerThread, createConsumerThread } from "./consumer/thread-handle.ts";
-import type { FeedNews } from "./consumer/watched.ts";
-import { logAttemptEnd } from "./core/attempt-log.ts";
-import { AppError, messageOf } from "./core/errors.ts";
-import type { LiveAnswer, LiveQuestion } from "./core/live.ts";
-import type { Logger } from "./core/logger.ts";
-import { LANES, type Lane } from "./core/task.ts";
+import { createBus, createQueue, createStore } from "../adapters.ts";
+import type { Bus } from "../bus/bus.ts";
+import type { MemoryPressure } from "../consumer/memory-evidence.ts";
+import type { FeedNews } from "../consumer/watched.ts";
+import { logAttemptEnd } from "../core/attempt-log.ts";
+import { AppError, messageOf } from "../core/errors.ts";
+import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import type { Logger } from "../core/logger.ts";
+import { LANES, type Lane } from "../core/task.ts";
+import { placesIn, removeFolder } from "../job/live/read-remains.ts";
+import { createLogger } from "../log.ts";
+import { linkOfProcess } from "../process/ipc-link.ts";
+import { onOrphaned } from "../process/orphaned.ts";
+import type { Store } from "../store/store.ts";
+import { takeOver } from "../use-cases/reap.ts";
+import { type GroupNews, isFor, type LoadedJobs } from "./consumer-protocol.ts";
 import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
 import { keepHouse } from "./housekeeping.ts";
-import { placesIn, removeFolder } from "./job/live/read-remains.ts";
-import { onOrphaned } from "./job/orphaned.ts";
-import { linkOfProcess } from "./links.ts";
-import { createLogger } from "./log.ts";
 import { watchMemory } from "./memory-watch.ts";
-import type { Store } from "./store/store.ts";
-import { takeOver } from "./use-cases/reap.ts";
+import { type ConsumerThread, createConsumerThread } from "./thread-handle.ts";
 
 type Start = Extract<ToExecutor, { kind: "start" }>;
 

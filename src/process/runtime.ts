@@ -1,5 +1,5 @@
 // What this runtime can do to a job worker.
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 /** Deno's `terminate()` resolves at once and leaves a busy thread burning; Bun's kills it. */
 export function canKillThreads(): boolean {

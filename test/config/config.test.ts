@@ -9,9 +9,9 @@ import {
   type LoadOptions,
   loadConfig,
   scrubbedEnv,
-} from "../src/config.ts";
-import { AppError } from "../src/core/errors.ts";
-import { allowsLoopbackCallbacks } from "../src/core/loopback.ts";
+} from "../../src/config/config.ts";
+import { AppError } from "../../src/core/errors.ts";
+import { allowsLoopbackCallbacks } from "../../src/core/loopback.ts";
 
 type Variables = Record<string, string>;
 

@@ -1,12 +1,12 @@
 // What every executor repeats: its sign of life, the reap, the retention. Each step is guarded, so many may do it.
-import type { Config } from "./config.ts";
-import { logAttemptEnd } from "./core/attempt-log.ts";
-import { every } from "./core/every.ts";
-import type { Logger } from "./core/logger.ts";
-import { foldersIn, placesIn, removeRemains } from "./job/live/read-remains.ts";
-import type { Store } from "./store/store.ts";
-import { CLOCK_LIMIT_MS, measureClockAhead } from "./use-cases/clock-ahead.ts";
-import { reapExpired, type TellEnd } from "./use-cases/reap.ts";
+import type { Config } from "../config/config.ts";
+import { logAttemptEnd } from "../core/attempt-log.ts";
+import { every } from "../core/every.ts";
+import type { Logger } from "../core/logger.ts";
+import { foldersIn, placesIn, removeRemains } from "../job/live/read-remains.ts";
+import type { Store } from "../store/store.ts";
+import { CLOCK_LIMIT_MS, measureClockAhead } from "../use-cases/clock-ahead.ts";
+import { reapExpired, type TellEnd } from "../use-cases/reap.ts";
 
 const REAP_EVERY_MS = 1000;
 const PRUNE_EVERY_MS = 60_000;

@@ -2,28 +2,28 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
-import { scrubbedEnv } from "../config.ts";
+import { createCallbackLane } from "../callback/callback-lane.ts";
+import { scrubbedEnv } from "../config/config.ts";
+import { type Consumer, createConsumer } from "../consumer/consumer.ts";
+import { shareSlots } from "../consumer/slot-share.ts";
 import type { AttemptLane } from "../core/attempt.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import { every } from "../core/every.ts";
 import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { createSecretBox } from "../core/secret-box.ts";
 import type { ReadJobFiles } from "../job/catalogue.ts";
+import { createJobLane } from "../job/job-lane.ts";
 import { refuseDuplicates } from "../job/refuse-duplicates.ts";
-import { whyNoThreads } from "../job/runtime.ts";
-import { linkOfPort } from "../links.ts";
 import { createLogger } from "../log.ts";
-import { createCallbackLane } from "./callback-lane.ts";
-import { type Consumer, createConsumer } from "./consumer.ts";
-import { createJobLane } from "./job-lane.ts";
+import { linkOfPort } from "../process/ipc-link.ts";
+import { whyNoThreads } from "../process/runtime.ts";
 import {
   type ConsumerThreadData,
   type Failure,
   type FromConsumer,
   isFor,
   type ToConsumer,
-} from "./protocol.ts";
-import { shareSlots } from "./slot-share.ts";
+} from "./consumer-protocol.ts";
 
 /** Turns, leases and cancel polls of one consumer never need more connections at once. */
 const POOL_SIZE = 3;

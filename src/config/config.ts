@@ -3,11 +3,11 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
-import { type Problem, problemLine, unknownNameWarnings } from "./config/problems.ts";
-import { type Env, readValues, type SecretFile } from "./config/read-values.ts";
-import { KNOWN_NAMES, type SettingValues, settingsHelp } from "./config/settings.ts";
-import { shapeOf, shapeProblems } from "./config/shape.ts";
-import { AppError, messageOf } from "./core/errors.ts";
+import { AppError, messageOf } from "../core/errors.ts";
+import { type Problem, problemLine, unknownNameWarnings } from "./problems.ts";
+import { type Env, readValues, type SecretFile } from "./read-values.ts";
+import { KNOWN_NAMES, type SettingValues, settingsHelp } from "./settings.ts";
+import { shapeOf, shapeProblems } from "./shape.ts";
 
 /** The shapes in which the platform runs; there is nothing between them. */
 export type Shape = "embedded" | "mysql" | "servers";
@@ -145,7 +145,7 @@ interface Paths {
 
 function pathsOf(values: Partial<SettingValues>, cwd: string): Paths {
   const dataDir = resolve(cwd, values.DATA_DIR ?? ".data");
-  const ownJobs = fileURLToPath(new URL("./jobs", import.meta.url));
+  const ownJobs = fileURLToPath(new URL("../jobs", import.meta.url));
   const given = values.DATABASE_URL ?? { kind: "sqlite", path: resolve(dataDir, "serendipity.db") };
   return {
     dataDir,

@@ -3,17 +3,17 @@ import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
-import { type Config, scrubbedEnv } from "./config.ts";
-import { type Failure, isFor, type LoadedJobs } from "./consumer/protocol.ts";
-import { AppError } from "./core/errors.ts";
-import type { Link } from "./core/link.ts";
-import type { Logger } from "./core/logger.ts";
+import { type Config, scrubbedEnv } from "../config/config.ts";
+import { AppError } from "../core/errors.ts";
+import type { Link } from "../core/link.ts";
+import type { Logger } from "../core/logger.ts";
+import type { CatalogueJob } from "../job/catalogue.ts";
+import { forkModule } from "../process/fork-module.ts";
+import { linkOfProcess } from "../process/ipc-link.ts";
+import { groupLedBy, killGroup, type ProcessGroup, sweepMarked } from "../process/process-sweep.ts";
+import type { DeathCause } from "../use-cases/reap.ts";
+import { type Failure, isFor, type LoadedJobs } from "./consumer-protocol.ts";
 import type { DeadExecutor, FromExecutor, ToExecutor } from "./executor-protocol.ts";
-import type { CatalogueJob } from "./job/catalogue.ts";
-import { forkModule } from "./job/fork-module.ts";
-import { groupLedBy, killGroup, type ProcessGroup, sweepMarked } from "./job/process-sweep.ts";
-import { linkOfProcess } from "./links.ts";
-import type { DeathCause } from "./use-cases/reap.ts";
 
 const EXECUTOR = fileURLToPath(new URL("./executor.ts", import.meta.url));
 /** What a retiring executor gets, besides EXECUTOR_DRAIN_MS, to write its ends before it is killed. */

@@ -1,9 +1,9 @@
 // What the main process and its executor say to each other over fork IPC; doorbells and bus messages share the link.
 
-import type { Config } from "./config.ts";
-import type { Failure, GroupNews, LoadedJobs } from "./consumer/protocol.ts";
-import type { CatalogueJob } from "./job/catalogue.ts";
-import type { DeathCause } from "./use-cases/reap.ts";
+import type { Config } from "../config/config.ts";
+import type { CatalogueJob } from "../job/catalogue.ts";
+import type { DeathCause } from "../use-cases/reap.ts";
+import type { Failure, GroupNews, LoadedJobs } from "./consumer-protocol.ts";
 
 /** An executor of which nothing runs any more. */
 export interface DeadExecutor {

@@ -6,26 +6,21 @@ import type { Logger } from "../core/logger.ts";
 import { runsApart } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JobCall, type JsonObject, readCall } from "../core/task-content.ts";
-import { NOTHING_RUNS } from "../job/attempt-stop.ts";
-import {
-  type CatalogueJob,
-  importWays,
-  loadCatalogue,
-  type ReadJobFiles,
-} from "../job/catalogue.ts";
-import { openEntry, openProcessEntry } from "../job/entry.ts";
-import { platformError } from "../job/error-data.ts";
-import { type Inherited, importBeside, inheritCatalogue, namesOf } from "../job/inherited.ts";
-import { createJobProcess } from "../job/job-process.ts";
-import { createJobThread } from "../job/job-thread.ts";
-import { openRemains } from "../job/live/remains.ts";
-import { openTracing, type Tracing } from "../job/live/tracing.ts";
-import { emptyView } from "../job/live.ts";
-import { MISFIT_REASON, misfitText } from "../job/misfit.ts";
-import type { Pool, PooledJob, PoolFigures } from "../job/pool.ts";
-import { createPools } from "../job/pools.ts";
-import { newMark, newOwner, type ProcessGroup } from "../job/process-sweep.ts";
-import { type RunJobDeps, runJob } from "../job/run-job.ts";
+import { newMark, newOwner, type ProcessGroup } from "../process/process-sweep.ts";
+import { NOTHING_RUNS } from "./attempt-stop.ts";
+import { type CatalogueJob, importWays, loadCatalogue, type ReadJobFiles } from "./catalogue.ts";
+import { openEntry, openProcessEntry } from "./entry.ts";
+import { platformError } from "./error-data.ts";
+import { type Inherited, importBeside, inheritCatalogue, namesOf } from "./inherited.ts";
+import { createJobProcess } from "./job-process.ts";
+import { createJobThread } from "./job-thread.ts";
+import { openRemains } from "./live/remains.ts";
+import { openTracing, type Tracing } from "./live/tracing.ts";
+import { emptyView } from "./live.ts";
+import { MISFIT_REASON, misfitText } from "./misfit.ts";
+import type { Pool, PooledJob, PoolFigures } from "./pool.ts";
+import { createPools } from "./pools.ts";
+import { type RunJobDeps, runJob } from "./run-job.ts";
 
 export interface JobLaneOptions {
   readonly jobsDir: string;

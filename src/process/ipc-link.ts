@@ -1,5 +1,5 @@
 // Makes a Link of what a runtime offers for talking: fork IPC, a message port, a thread.
-import type { Link } from "./core/link.ts";
+import type { Link } from "../core/link.ts";
 
 /** A message port, or a thread seen from its parent. */
 export interface PortEnd {
