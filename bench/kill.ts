@@ -2,12 +2,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KillReceipt } from "../src/core/attempt.ts";
-import { openEntry, openProcessEntry } from "../src/job/entry.ts";
-import type { JobHost } from "../src/job/job-host.ts";
-import { createJobProcess } from "../src/job/job-process.ts";
-import { createJobThread } from "../src/job/job-thread.ts";
-import { openLiveSources } from "../src/job/live/sources.ts";
-import { loadFile } from "../src/job/load-file.ts";
+import { openEntry, openProcessEntry } from "../src/job/host/entry.ts";
+import type { JobHost } from "../src/job/host/job-host.ts";
+import { createJobProcess } from "../src/job/host/job-process.ts";
+import { createJobThread } from "../src/job/host/job-thread.ts";
+import { loadFile } from "../src/job/host/load-file.ts";
+import { openLiveSources } from "../src/live/sources.ts";
 import { createClient } from "../test/support/api-client.ts";
 import { percentile } from "../test/support/latencies.ts";
 import { machineText } from "./machine.ts";

@@ -1,7 +1,7 @@
 // One run of one module in a fresh process: a warm-up, then the best of a few timed calls, with the live stack or without.
 import { pathToFileURL } from "node:url";
-import { openLiveMemory } from "../src/job/live/memory.ts";
-import { installLiveRuntime } from "../src/job/live/runtime.ts";
+import { openLiveMemory } from "../src/job/wire/live-memory.ts";
+import { installLiveRuntime } from "../src/live/inside/runtime.ts";
 
 const CALLS = 5;
 

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { openLiveSources } from "../src/job/live/sources.ts";
+import { openLiveSources } from "../src/live/sources.ts";
 import { machineText } from "./machine.ts";
 import { WORKLOADS, type Workload } from "./overhead-programs.ts";
 import { type Cell, median, tableText } from "./report.ts";

@@ -13,11 +13,11 @@ import { createSecretBox, keyFromText, rememberOpened } from "./core/secret-box.
 import { type DataDirHold, holdDataDir, readEmbeddedKey } from "./data-dir.ts";
 import { createSupervisor, type Supervisor } from "./executor/supervisor.ts";
 import { type Catalogue, importWays, loadCatalogue } from "./job/catalogue.ts";
-import { createJobProcess } from "./job/job-process.ts";
-import { createJobThread } from "./job/job-thread.ts";
-import { openTracing } from "./job/live/tracing.ts";
+import { createJobProcess } from "./job/host/job-process.ts";
+import { createJobThread } from "./job/host/job-thread.ts";
 import { refuseDuplicates } from "./job/refuse-duplicates.ts";
 import { liftedText } from "./lifted-text.ts";
+import { openTracing } from "./live/tracing.ts";
 import { createLogger } from "./log.ts";
 import { whyNoThreads } from "./process/runtime.ts";
 import { hearSignals } from "./process/signals.ts";

@@ -4,108 +4,10 @@ import {
   brokenDriverRules,
   brokenPackageRules,
   brokenPlaceRules,
-  type DriverRule,
   loadedBy,
-  type PlaceRule,
 } from "./support/import-rules.ts";
+import { driverRules, placeRules, unloaded } from "./support/room-rules.ts";
 import { parseSource, readSourceFiles, usesRuntime } from "./support/source-files.ts";
-
-const ports = [
-  "src/store/store.ts",
-  "src/store/catalogue-store.ts",
-  "src/store/attempt-store.ts",
-  "src/queue/queue.ts",
-  "src/bus/bus.ts",
-];
-const config = "src/config/config.ts";
-/** What core may use: it computes, and reaches neither network, disk nor process. */
-const computing = [
-  ...["ajv", "canonicalize", "fastest-levenshtein", "ipaddr.js", "re2js"],
-  ...["node:buffer", "node:crypto", "node:url"],
-  // To read addresses, and to load re2js late: the drivers' table names the files.
-  ...["node:net", "node:module"],
-];
-
-// biome-ignore format: a table is read by its columns
-const placeRules: readonly PlaceRule[] = [
-  { place: "src/core/",          imports: ["src/core/"], types: [], packages: computing, why: "core knows nothing but itself" },
-  { place: "src/use-cases/",     imports: ["src/core/", "src/use-cases/"], types: ports, packages: computing, why: "a use case knows core and the types of ports" },
-  { place: "src/store/store.ts", imports: [], types: ["src/core/", "src/store/executor-store.ts", "src/store/catalogue-store.ts", "src/store/attempt-store.ts"], why: "a port is types about core's types" },
-  { place: "src/store/executor-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
-  { place: "src/store/attempt-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
-  { place: "src/store/catalogue-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
-  { place: "src/queue/queue.ts", imports: [], types: ["src/core/"], why: "a port is types about core's types" },
-  { place: "src/bus/bus.ts",     imports: [], types: ["src/core/"], why: "a port is types about core's types" },
-
-  { place: "src/store/",         imports: ["src/core/", "src/store/"], types: [config], why: "an adapter knows its port, core and its driver" },
-  { place: "src/queue/",         imports: ["src/core/", "src/queue/"], types: [config], why: "an adapter knows its port, core and its driver" },
-  { place: "src/bus/",           imports: ["src/core/", "src/bus/"], types: [config], why: "an adapter knows its port, core and its driver" },
-
-  { place: "src/http/",          imports: ["src/core/", "src/use-cases/", "src/http/"], types: [...ports, config], why: "http calls use cases; it runs nothing itself" },
-  { place: "src/callback/",      imports: ["src/core/", "src/callback/"], types: [config], why: "a delivery knows neither store nor queue" },
-  { place: "src/job/",           imports: ["src/core/", "src/job/", "src/sdk/", "src/process/"], types: [...ports, config], why: "job code must not reach store, queue or http" },
-  { place: "src/sdk/",           imports: ["src/sdk/"], types: ["src/core/"], why: "job authors get the sdk and nothing behind it" },
-  { place: "src/jobs/",          imports: ["src/jobs/"], types: [], why: 'a job imports "serendipity-job"' },
-  { place: "src/consumer/",      imports: ["src/core/", "src/consumer/"], types: ports, why: "one loop for every lane: it knows ports, and no lane" },
-  { place: "src/executor/consumer-thread.ts", imports: ["src/core/", "src/consumer/", "src/job/", "src/callback/", "src/process/", "src/executor/", "src/adapters.ts", "src/log.ts", config], types: ports, why: "the root of a thread wires it, without http" },
-  { place: "src/consumer/clock-offset.ts", imports: ["src/core/", "src/use-cases/clock-ahead.ts"], types: ports, why: "it compares clocks as readiness does" },
-  { place: "src/executor/",      imports: ["src/core/", "src/use-cases/", "src/executor/", "src/process/", "src/job/", "src/bus/", "src/queue/", "src/store/", "src/adapters.ts", "src/log.ts", config], types: [...ports, "src/consumer/"], why: "it owns threads and processes, and serves no http" },
-  { place: "src/executor/thread-handle.ts", imports: ["src/core/", "src/executor/", "src/process/ipc-link.ts"], types: [...ports, "src/consumer/"], why: "the executor's end of the thread only starts and stops it" },
-  { place: "src/process/",       imports: ["src/core/", "src/process/"], types: [config], why: "what the system is asked for knows nothing of tasks" },
-
-  { place: config,               imports: ["src/core/", "src/config/"], types: [], why: "configuration is read before anything else" },
-  { place: "src/config/",        imports: ["src/core/", "src/config/"], types: [config], why: "configuration is read before anything else" },
-  { place: "src/process/ipc-link.ts",       imports: ["src/core/"], types: [], why: "a link carries messages and knows none of them" },
-  { place: "src/log.ts",         imports: ["src/core/"], types: [config], why: "everything logs, so it stands on nothing" },
-  { place: "src/adapters.ts",    imports: ["src/core/", "src/store/", "src/queue/", "src/bus/"], types: [config], why: "it turns the configuration into ports" },
-  { place: "src/",               imports: ["src/"], types: [], why: "" },
-];
-
-const threadPlaces = ["src/executor/", "src/process/", "src/job/"];
-
-const driverRules: readonly DriverRule[] = [
-  { driver: "elysia", places: ["src/http/"] },
-  { driver: "@elysiajs/", places: ["src/http/"] },
-  { driver: "swagger-ui-dist", places: ["src/http/"] },
-  { driver: "@noble/hashes", places: ["src/http/"] },
-  { driver: "kysely", places: ["src/store/"] },
-  { driver: "mysql2", places: ["src/store/"] },
-  { driver: "node:sqlite", places: ["src/store/", "src/data-dir.ts"] },
-  { driver: "nsqjs", places: ["src/queue/nsq.ts"] },
-  { driver: "ioredis", places: ["src/bus/redis-connection.ts"] },
-  { driver: "node:worker_threads", places: threadPlaces },
-  { driver: "node:child_process", places: threadPlaces },
-  { driver: "serendipity-job", places: ["src/jobs/"] },
-  { driver: "bun", places: ["src/http/listen.ts", "src/job/loader-bun.ts"] },
-  { driver: "bun:", places: [] },
-  {
-    driver: "node:net",
-    places: [
-      "src/callback/",
-      "src/config/",
-      "src/queue/",
-      "src/core/link-url.ts",
-      "src/core/loopback.ts",
-      "src/core/public-address.ts",
-    ],
-  },
-  { driver: "node:module", places: ["src/job/", "src/http/docs.ts", "src/core/linear-pattern.ts"] },
-  // An adapter never knows another one, and a job file is imported by nothing but job workers.
-  { driver: "src/store/sqlite.ts", places: ["src/adapters.ts"] },
-  { driver: "src/store/mysql.ts", places: ["src/adapters.ts"] },
-  { driver: "src/queue/nsq.ts", places: ["src/adapters.ts"] },
-  { driver: "src/queue/local.ts", places: ["src/adapters.ts"] },
-  { driver: "src/bus/redis.ts", places: ["src/adapters.ts"] },
-  { driver: "src/bus/local.ts", places: ["src/adapters.ts"] },
-  { driver: "src/jobs/", places: ["src/jobs/"] },
-];
-
-/** What must never be loaded, by the file that starts a process or thread. */
-const unloaded = [
-  { entry: "src/executor/executor.ts", never: ["src/http/", "src/jobs/", "elysia"] },
-  { entry: "src/executor/consumer-thread.ts", never: ["src/http/", "src/jobs/", "elysia"] },
-  { entry: "src/job/job-worker.ts", never: ["src/http/", "src/store/", "src/queue/", "src/bus/"] },
-];
 
 const files = readSourceFiles("src");
 
@@ -146,9 +48,10 @@ describe("files", () => {
 describe("the globals of one runtime", () => {
   const behindFallback = [
     "src/http/listen.ts",
-    "src/job/loader-bun.ts",
-    "src/job/live/map-file.ts",
-    "src/job/conceal.ts",
+    "src/job/inside/loader-bun.ts",
+    "src/job/host/bundler-bun.ts",
+    "src/job/wire/map-file.ts",
+    "src/job/inside/conceal.ts",
   ];
 
   test("only the files with a portable fallback use Bun or Deno", () => {
@@ -187,7 +90,7 @@ describe("the tables bite", () => {
     ["src/http/tasks.ts", 'import { createSqliteStore } from "../store/sqlite.ts";'],
     ["src/http/tasks.ts", 'import type { Turn } from "../consumer/turn.ts";'],
     ["src/http/tasks.ts", 'type Pool = import("../job/pool.ts").Pool;'],
-    ["src/job/run-job.ts", 'import { server } from "../http/server.ts";'],
+    ["src/job/attempt/run-job.ts", 'import { server } from "../http/server.ts";'],
     ["src/consumer/turn.ts", 'import { server } from "../http/server.ts";'],
     ["src/consumer/turn.ts", 'import { createAdapters } from "../adapters.ts";'],
     ["src/consumer/turn.ts", 'import { runJob } from "../job/run-job.ts";'],
@@ -226,7 +129,7 @@ describe("the tables bite", () => {
     ["src/store/sqlite.ts", 'import { Database } from "bun:sqlite";'],
     ["src/store/sqlite.ts", 'import { createMysqlStore } from "./mysql.ts";'],
     ["src/queue/local.ts", 'import { createNsqQueue } from "./nsq.ts";'],
-    ["src/job/job-worker.ts", 'import countdown from "../jobs/countdown.ts";'],
+    ["src/job/inside/job-worker.ts", 'import countdown from "../../jobs/countdown.ts";'],
   ] as const;
 
   test.each(refusedDrivers)("%s must not say: %s", (path, text) => {
@@ -240,7 +143,7 @@ describe("the tables bite", () => {
     ["src/queue/nsq.ts", 'import nsq from "nsqjs";'],
     ["src/adapters.ts", 'import { createNsqQueue } from "./queue/nsq.ts";'],
     ["src/executor/consumer-thread.ts", 'import { createJobLane } from "../job/job-lane.ts";'],
-    ["src/job/pool.ts", 'import { Worker } from "node:worker_threads";'],
+    ["src/job/host/pool.ts", 'import { Worker } from "node:worker_threads";'],
     ["src/jobs/countdown.ts", 'import { defineJob } from "serendipity-job";'],
   ] as const;
 

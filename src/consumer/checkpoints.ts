@@ -4,8 +4,8 @@ import type { Checkpoint } from "../core/checkpoint.ts";
 import { every } from "../core/every.ts";
 import { within } from "../core/within.ts";
 import type { Store } from "../store/store.ts";
+import type { OwnedAttempt } from "./attempt-table.ts";
 import type { LeaseKeeperDeps } from "./leases.ts";
-import type { OwnedAttempt } from "./owned.ts";
 
 export interface CheckpointDeps extends LeaseKeeperDeps {
   readonly store: Pick<Store, "tasks" | "attempts">;

@@ -3,7 +3,7 @@
 import { every } from "../core/every.ts";
 import type { Logger } from "../core/logger.ts";
 import type { LeaseReference, RenewedLease, Store } from "../store/store.ts";
-import type { OwnedAttempt } from "./owned.ts";
+import type { OwnedAttempt } from "./attempt-table.ts";
 
 /** An attempt stops itself this long before its lease ends, so that it is dead before anybody else may claim. */
 const MARGIN_MS = 1000;

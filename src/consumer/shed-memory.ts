@@ -1,7 +1,7 @@
 // Ends the one attempt that is to blame most likely when an executor is over its memory limit.
 
+import type { OwnedAttempt } from "./attempt-table.ts";
 import { chooseSuspect, type MemoryPressure } from "./memory-evidence.ts";
-import type { OwnedAttempt } from "./owned.ts";
 
 /** Ends it as crashed, `out_of_memory`; its error says how sure the choice is. Processes have memory of their own. */
 export async function shedMemory(

@@ -7,8 +7,8 @@ import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
 import type { Finish, Store, TurnResult } from "../store/store.ts";
+import { finishOf, type OwnedAttempt } from "./attempt-table.ts";
 import { fieldsOf } from "./leases.ts";
-import { finishOf, type OwnedAttempt } from "./owned.ts";
 import type { Strays } from "./strays.ts";
 
 /** A turn writes at most this many ends, and claims no more, so that ends never pile up; the rest is for the next one. */

@@ -5,7 +5,7 @@ import { feedOf, WATCH_MS } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { shiftEvents } from "../core/shift-times.ts";
 import { eventsAfter } from "../core/trace-events.ts";
-import type { OwnedAttempt } from "./owned.ts";
+import type { OwnedAttempt } from "./attempt-table.ts";
 
 /** What a watched attempt has said since the last time, and whether that was all. */
 export interface FeedNews {

@@ -9,7 +9,9 @@ const FRAME = /^\s*at (?:async )?(?:(.+?) \()?(?:file:\/\/)?(\/.+?):(\d+)(?::\d+
 /** Code that no author of a job wrote. */
 const FOREIGN = [
   "/node_modules/",
-  ...["../sdk/", "../job/"].map((folder) => fileURLToPath(new URL(folder, import.meta.url))),
+  ...["../sdk/", "../job/", "../live/"].map((folder) =>
+    fileURLToPath(new URL(folder, import.meta.url)),
+  ),
 ];
 
 /** What of a task tells its failures apart. */

@@ -10,7 +10,7 @@ import { AppError, messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { LANES, type Lane } from "../core/task.ts";
-import { placesIn, removeFolder } from "../job/live/read-remains.ts";
+import { placesIn, removeFolder } from "../live/read-crash-dumps.ts";
 import { createLogger } from "../log.ts";
 import { linkOfProcess } from "../process/ipc-link.ts";
 import { onOrphaned } from "../process/orphaned.ts";

@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { logAttemptEnd } from "../core/attempt-log.ts";
 import { every } from "../core/every.ts";
 import type { Logger } from "../core/logger.ts";
-import { foldersIn, placesIn, removeRemains } from "../job/live/read-remains.ts";
+import { foldersIn, placesIn, removeRemains } from "../live/read-crash-dumps.ts";
 import type { Store } from "../store/store.ts";
 import { CLOCK_LIMIT_MS, measureClockAhead } from "../use-cases/clock-ahead.ts";
 import { reapExpired, type TellEnd } from "../use-cases/reap.ts";

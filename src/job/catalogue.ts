@@ -4,9 +4,9 @@ import { messageOf } from "../core/errors.ts";
 import type { BadJobFile, Isolation, JobDefinition, Trace } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import { canKillThreads } from "../process/runtime.ts";
+import type { SpawnHost } from "./host/job-host.ts";
+import { type FileLoad, loadFile } from "./host/load-file.ts";
 import { listJobFiles, openJobsDir, sourceHash } from "./job-files.ts";
-import type { SpawnHost } from "./job-host.ts";
-import { type FileLoad, loadFile } from "./load-file.ts";
 
 /** A name or alias that more than one file claims. */
 export interface DuplicateName {

@@ -6,7 +6,7 @@ import type { Database, Dialect, Session } from "./dialect.ts";
 import { insertRows } from "./mysql-insert.ts";
 import { createReadyPool, isNotThePrimary, type MysqlPoolOptions } from "./mysql-pool.ts";
 import type { MysqlServer } from "./mysql-server.ts";
-import { type Patience, whileBusy } from "./patience.ts";
+import { type Patience, whileBusy } from "./retry-busy.ts";
 import type { Tables } from "./tables.ts";
 
 // Deadlocks and lock waits; the server itself has waited 2 s in the latter case.

@@ -16,7 +16,7 @@ import { inexact } from "./exact-numbers.ts";
 import { failureKind } from "./failures.ts";
 import type { RawConnection } from "./mysql-insert.ts";
 import { type MysqlServer, SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
-import { within } from "./patience.ts";
+import { within } from "./retry-busy.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a statement waits for a free connection. */

@@ -6,7 +6,7 @@ import { Kysely, type SqliteDatabase, SqliteDialect, sql } from "kysely";
 import type { Database, Dialect } from "./dialect.ts";
 import { exactly } from "./exact-numbers.ts";
 import { asAppError } from "./failures.ts";
-import { type Patience, whileBusy } from "./patience.ts";
+import { type Patience, whileBusy } from "./retry-busy.ts";
 import type { Tables } from "./tables.ts";
 
 // SQLite's own waiting would stop the whole thread (measured: for seconds), hence no busy timeout

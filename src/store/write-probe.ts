@@ -1,6 +1,6 @@
 // Remembers that a write failed, and finds out with a cheap one whether writes succeed again.
 import type { Database } from "./dialect.ts";
-import { within } from "./patience.ts";
+import { within } from "./retry-busy.ts";
 
 export interface WriteProbe {
   /** The same database, whose failed writes are noticed. */

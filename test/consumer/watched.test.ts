@@ -1,7 +1,7 @@
 // What a consumer hands on of watched attempts, and where it notes that they are.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { OwnedAttempt } from "../../src/consumer/attempt-table.ts";
 import { keepCheckpoints } from "../../src/consumer/checkpoints.ts";
-import type { OwnedAttempt } from "../../src/consumer/owned.ts";
 import { createWatches, type FeedNews, type Watches } from "../../src/consumer/watched.ts";
 import type { LiveView, TraceEvent } from "../../src/core/attempt.ts";
 import type { Checkpoint } from "../../src/core/checkpoint.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { findBinary } from "../support/find-binary.ts";
 
-const SCRIPT = new URL("../job/live/semantics-script.ts", import.meta.url).pathname;
+const SCRIPT = new URL("../live/semantics-script.ts", import.meta.url).pathname;
 const deno = findBinary("deno");
 if (deno === undefined) throw new Error("no deno on the PATH: npm install -g deno@2");
 

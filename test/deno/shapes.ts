@@ -1,6 +1,6 @@
 // Proves on Deno that an attempt is seen on the right line of every shape of standing still: `bun run test:deno`.
 import { test } from "bun:test";
-import { expectRightShapes } from "../job/live/wrong-shapes.ts";
+import { expectRightShapes } from "../live/wrong-shapes.ts";
 import { findBinary } from "../support/find-binary.ts";
 
 const deno = findBinary("deno");

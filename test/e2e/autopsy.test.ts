@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { hashOf } from "../../src/job/excerpts.ts";
+import { hashOf } from "../../src/live/excerpts.ts";
 import { createClient, type Detail, type FullAttempt } from "../support/api-client.ts";
 import { openStream } from "../support/event-stream.ts";
 import { afterAll, beforeAll, describe, test } from "../support/long.ts";

@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { hashOf } from "../../src/job/excerpts.ts";
+import { hashOf } from "../../src/live/excerpts.ts";
 import type { FullAttempt } from "../support/api-client.ts";
 import { executorPid } from "../support/executor-pid.ts";
 import { afterAll, beforeAll, describe, test } from "../support/long.ts";

@@ -9,13 +9,13 @@ import {
   openEntry,
   openProcessEntry,
   processEntryToStart,
-} from "../../src/job/entry.ts";
-import type { JobHost } from "../../src/job/job-host.ts";
-import { createJobProcess } from "../../src/job/job-process.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
-import { openTracing } from "../../src/job/live/tracing.ts";
-import { loadFile } from "../../src/job/load-file.ts";
-import type { FromJobWorker } from "../../src/job/protocol.ts";
+} from "../../src/job/host/entry.ts";
+import type { JobHost } from "../../src/job/host/job-host.ts";
+import { createJobProcess } from "../../src/job/host/job-process.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
+import { loadFile } from "../../src/job/host/load-file.ts";
+import type { FromJobWorker } from "../../src/job/wire/protocol.ts";
+import { openTracing } from "../../src/live/tracing.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "entry-"));

@@ -1,7 +1,7 @@
 // The ring of events in shared memory: what it keeps, what it says is gone.
 import { describe, expect, test } from "bun:test";
-import { createEventWriter, readEvents } from "../../src/job/event-ring.ts";
-import { openSharedMemory } from "../../src/job/shared-memory.ts";
+import { createEventWriter, readEvents } from "../../src/job/wire/event-ring.ts";
+import { openSharedMemory } from "../../src/job/wire/shared-memory.ts";
 
 function ring() {
   const memory = openSharedMemory();

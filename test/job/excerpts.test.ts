@@ -3,8 +3,9 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { hashOf, type LoadedSource, readExcerpts } from "../../src/job/excerpts.ts";
-import { openLiveSources } from "../../src/job/live/sources.ts";
+import type { LoadedSource } from "../../src/job/wire/prepared-source.ts";
+import { hashOf, readExcerpts } from "../../src/live/excerpts.ts";
+import { openLiveSources } from "../../src/live/sources.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "excerpts-")));
 afterAll(() => rmSync(folder, { recursive: true }));

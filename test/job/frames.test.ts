@@ -1,6 +1,6 @@
 // Stacks of both engines, read as frames.
 import { describe, expect, test } from "bun:test";
-import { ownFrames } from "../../src/job/frames.ts";
+import { ownFrames } from "../../src/live/frames.ts";
 
 const line = (text: string) => ownFrames(`Error\n    at ${text}`, "/jobs")[0];
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RunningAttempt } from "../../src/core/attempt.ts";
 import { createJobLane } from "../../src/job/job-lane.ts";
-import { placesIn } from "../../src/job/live/read-remains.ts";
+import { placesIn } from "../../src/live/read-crash-dumps.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { beforeEach, describe, test } from "../support/long.ts";
 import { finish, until } from "./attempts.ts";

@@ -4,9 +4,9 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CatalogueJob, loadCatalogue, type ReadJobFiles } from "../../src/job/catalogue.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
 import { importBeside, inheritCatalogue } from "../../src/job/inherited.ts";
 import { createJobLane } from "../../src/job/job-lane.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { describe, test } from "../support/long.ts";
 

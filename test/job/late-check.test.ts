@@ -4,7 +4,7 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadCatalogue } from "../../src/job/catalogue.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
 import { claimed } from "../support/claimed-task.ts";
 import { eventually } from "../support/eventually.ts";
 import { describe, test } from "../support/long.ts";

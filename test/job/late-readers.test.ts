@@ -4,12 +4,17 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createAttemptScope } from "../../src/job/attempt-scope.ts";
-import { readEvents } from "../../src/job/event-ring.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
-import { createPool, type PooledJob } from "../../src/job/pool.ts";
-import { runJob } from "../../src/job/run-job.ts";
-import { clearAttempt, openSharedMemory, readText, WORDS } from "../../src/job/shared-memory.ts";
+import { runJob } from "../../src/job/attempt/run-job.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
+import { createPool, type PooledJob } from "../../src/job/host/pool.ts";
+import { createAttemptScope } from "../../src/job/inside/attempt-scope.ts";
+import { readEvents } from "../../src/job/wire/event-ring.ts";
+import {
+  clearAttempt,
+  openSharedMemory,
+  readText,
+  WORDS,
+} from "../../src/job/wire/shared-memory.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { eventually } from "../support/eventually.ts";
 import { patienceMs, TEST_LIMIT_MS } from "../support/patience.ts";

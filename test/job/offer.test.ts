@@ -1,11 +1,11 @@
 // How an attempt is handed over: accepted once, or taken back, whatever happens in between.
 import { describe, expect, test } from "bun:test";
-import type { HostListener, JobHost } from "../../src/job/job-host.ts";
-import { offerAttempt } from "../../src/job/offer.ts";
-import { isEnded, putOnOffer, takeBack } from "../../src/job/offered.ts";
-import type { AttemptOrder, FromJobWorker } from "../../src/job/protocol.ts";
-import { openSharedMemory, PHASES, WORDS } from "../../src/job/shared-memory.ts";
-import { createVitalSigns } from "../../src/job/vitals.ts";
+import { offerAttempt } from "../../src/job/attempt/offer.ts";
+import type { HostListener, JobHost } from "../../src/job/host/job-host.ts";
+import { createVitalSigns } from "../../src/job/host/vitals.ts";
+import { isEnded, putOnOffer, takeBack } from "../../src/job/wire/offered.ts";
+import type { AttemptOrder, FromJobWorker } from "../../src/job/wire/protocol.ts";
+import { openSharedMemory, PHASES, WORDS } from "../../src/job/wire/shared-memory.ts";
 
 const order: AttemptOrder = {
   kind: "attempt",

@@ -2,11 +2,11 @@
 import { expect, setDefaultTimeout } from "bun:test";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createJobProcess } from "../../src/job/job-process.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
-import { loadFile } from "../../src/job/load-file.ts";
-import { offerAttempt } from "../../src/job/offer.ts";
-import type { AttemptOrder } from "../../src/job/protocol.ts";
+import { offerAttempt } from "../../src/job/attempt/offer.ts";
+import { createJobProcess } from "../../src/job/host/job-process.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
+import { loadFile } from "../../src/job/host/load-file.ts";
+import type { AttemptOrder } from "../../src/job/wire/protocol.ts";
 import { claimed } from "../support/claimed-task.ts";
 import { describe, test } from "../support/long.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";

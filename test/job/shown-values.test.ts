@@ -1,7 +1,7 @@
 // How values of a job are made fit to be shown.
 import { describe, expect, test } from "bun:test";
 import { secretKeys } from "../../src/core/secret-keys.ts";
-import { shownValue, shownVars } from "../../src/job/shown-values.ts";
+import { shownValue, shownVars } from "../../src/job/wire/shown-values.ts";
 
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 

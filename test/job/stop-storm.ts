@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningAttempt } from "../../src/core/attempt.ts";
 import { delay, within } from "../../src/core/within.ts";
-import type { JobHost } from "../../src/job/job-host.ts";
-import { createJobThread } from "../../src/job/job-thread.ts";
-import { WORDS } from "../../src/job/live/memory.ts";
-import { openRemains, type Remains, type WorkerRemains } from "../../src/job/live/remains.ts";
-import { openTracing } from "../../src/job/live/tracing.ts";
-import { isBegun } from "../../src/job/offered.ts";
-import { createPool, type PooledJob } from "../../src/job/pool.ts";
-import { runJob } from "../../src/job/run-job.ts";
+import { runJob } from "../../src/job/attempt/run-job.ts";
+import type { JobHost } from "../../src/job/host/job-host.ts";
+import { createJobThread } from "../../src/job/host/job-thread.ts";
+import { createPool, type PooledJob } from "../../src/job/host/pool.ts";
+import { WORDS } from "../../src/job/wire/live-memory.ts";
+import { isBegun } from "../../src/job/wire/offered.ts";
+import { openRemains, type Remains, type WorkerRemains } from "../../src/live/crash-dump.ts";
+import { openTracing } from "../../src/live/tracing.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 
 /** `deadline`: during the import too, by a timeout that is shorter than that. */
