@@ -12,7 +12,7 @@ import type { Queue } from "./queue/queue.ts";
 import type { Store } from "./store/store.ts";
 import { createTaskSubmitter } from "./use-cases/submit-task.ts";
 
-export interface ApiDeps {
+export interface ApiParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly store: Store;
@@ -33,7 +33,7 @@ export interface Api {
 }
 
 /** Listens with the whole API. Throws AppError `configuration` when the port is taken. */
-export async function startApi(deps: ApiDeps): Promise<Api> {
+export async function startApi(deps: ApiParts): Promise<Api> {
   const { config, store, queue, logger } = deps;
   const submitter = createTaskSubmitter({
     store,

@@ -24,7 +24,7 @@ export interface ConnectionUser {
   onClose(error: Error | null): void;
 }
 
-export interface Connection {
+export interface ReceiverConnection {
   /** It carried a delivery before, and stands already. */
   readonly isReused: boolean;
   /** The one it is connected to. */
@@ -37,7 +37,7 @@ export interface Connection {
 
 export interface Connections {
   /** One that is kept, or a new one with `isFresh` or when none is. Throws AddressRefused. */
-  take(to: Destination, user: ConnectionUser, isFresh: boolean): Connection;
+  take(to: Destination, user: ConnectionUser, isFresh: boolean): ReceiverConnection;
   /** Closes idle connections. */
   close(): void;
 }
@@ -105,7 +105,7 @@ export function createConnections(deps: ConnectionsDeps): Connections {
     sweeping = undefined;
   }
 
-  function connectionOf(line: Line, isReused: boolean): Connection {
+  function connectionOf(line: Line, isReused: boolean): ReceiverConnection {
     return {
       isReused,
       address: () => line.address,

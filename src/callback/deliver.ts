@@ -3,10 +3,10 @@ import type { AttemptError } from "../core/attempt.ts";
 import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { SuccessMatch } from "../core/task.ts";
 import type { AddressGuard } from "./address-guard.ts";
-import { type Connection, type Connections, createConnections } from "./connections.ts";
+import { type Connections, createConnections, type ReceiverConnection } from "./connections.ts";
 import { takeNotes } from "./delivery-notes.ts";
 import type { Destination } from "./destination.ts";
-import { codeOf, failure, failureOf } from "./failures.ts";
+import { failure, failureOf, systemCodeOf } from "./failures.ts";
 import { type JudgedAnswer, judgeAnswer } from "./judge-answer.ts";
 import { requestText } from "./request-text.ts";
 import type { Verdict } from "./verdict.ts";
@@ -66,7 +66,7 @@ function createDelivery(way: Way, post: Post): Delivery {
   const notes = takeNotes({ shownUrl: to.shownUrl, headers: post.headers });
   const verdict = Promise.withResolvers<Verdict>();
   const released = Promise.withResolvers<void>();
-  let current: Connection | null = null;
+  let current: ReceiverConnection | null = null;
   let answer = newAnswer();
   /** Sent once more because a kept connection was dead: this receiver does not keep them for long. */
   let isSecond = false;
@@ -119,7 +119,7 @@ function createDelivery(way: Way, post: Post): Delivery {
     conclude({ error: tooSlow(to.host, way.connectLimitMs) });
   }
 
-  function send(connection: Connection): void {
+  function send(connection: ReceiverConnection): void {
     isSent = true;
     notes.connectedTo(connection.address());
     connection.send(requestText(post));
@@ -151,7 +151,7 @@ function createDelivery(way: Way, post: Post): Delivery {
   /** The receiver closed a kept connection just when we used it: no fault of anybody, so it is sent once more. */
   function isStale(error: Error | null): boolean {
     if (isAborted || isConcluded || current?.isReused !== true || answer.hasBegun()) return false;
-    return error === null || /^(ECONNRESET|EPIPE)$/.test(codeOf(error));
+    return error === null || /^(ECONNRESET|EPIPE)$/.test(systemCodeOf(error));
   }
 
   begin();

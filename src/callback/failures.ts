@@ -32,13 +32,13 @@ export function failure(reason: FailureReason, message: string): AttemptError {
 export function failureOf(thrown: unknown, host: string): AttemptError {
   if (thrown instanceof AddressRefused) return failure("address_refused", thrown.message);
   if (thrown instanceof BadAnswer) return failure(thrown.reason, `${host} ${thrown.message}`);
-  const code = codeOf(thrown);
+  const code = systemCodeOf(thrown);
   if (code === "") return failure("internal", `${host}: ${messageOf(thrown)}`);
   return { ...failure(reasonOf(code), `${host}: ${code}`), code };
 }
 
 /** The system's code of an error, such as ECONNREFUSED; empty when it has none. */
-export function codeOf(thrown: unknown): string {
+export function systemCodeOf(thrown: unknown): string {
   const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
   return typeof code === "string" ? code : "";
 }

@@ -34,7 +34,7 @@ export function fraction(): Rule<number> {
   };
 }
 
-export function oneOf<const T extends string>(...words: readonly T[]): Rule<T> {
+export function oneOfTexts<const T extends string>(...words: readonly T[]): Rule<T> {
   return {
     text: `one of ${words.join(", ")}`,
     parse: (text) => words.find((word) => word === text),

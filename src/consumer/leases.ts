@@ -51,7 +51,7 @@ function applyRenewal(
   if (renewed === undefined) {
     // Its end is on its way, or was written by a turn whose answer was lost: the next turn will know.
     if (owned.end !== undefined) return;
-    logger.warn(fieldsOf(owned), "lease lost: the attempt is stopped");
+    logger.warn(leaseFields(owned), "lease lost: the attempt is stopped");
     owned.running.stop("interrupt", { why: "its lease was lost: the task was taken over" });
     return;
   }
@@ -77,7 +77,7 @@ function stopExpiring(deps: LeaseKeeperDeps): void {
   for (const owned of deps.owned()) {
     if (owned.end !== undefined || owned.validUntil > limit) continue;
     deps.logger.warn(
-      fieldsOf(owned),
+      leaseFields(owned),
       "the lease could not be renewed in time: the attempt stops itself",
     );
     owned.running.stop("interrupt", { why: "its lease could not be renewed in time" });
@@ -85,6 +85,6 @@ function stopExpiring(deps: LeaseKeeperDeps): void {
 }
 
 /** The fields every log line about an attempt carries. */
-export function fieldsOf(owned: OwnedAttempt): { task_id: number; attempt: number } {
+export function leaseFields(owned: OwnedAttempt): { task_id: number; attempt: number } {
   return { task_id: owned.lease.taskId, attempt: owned.running.task.attempt };
 }

@@ -25,7 +25,7 @@ const LIKELY_SHARE = 0.5;
 const LEAD = 2;
 const BYTES_PER_MB = 1_048_576;
 
-export interface Choice<S> {
+export interface Suspicion<S> {
   readonly suspect: S;
   /** Begins with `certain`, `likely` or `a guess`. */
   readonly why: string;
@@ -43,7 +43,7 @@ interface Weighed<S> {
 export function chooseSuspect<S extends MemorySuspect>(
   running: readonly S[],
   { looks, limitMb }: MemoryPressure,
-): Choice<S> | undefined {
+): Suspicion<S> | undefined {
   const now = looks.at(-1);
   const [only, second] = running;
   if (only === undefined || now === undefined) return;
@@ -91,7 +91,7 @@ function filledBy(
   return filledNow - (looks[Math.max(start, before)]?.filledMb.get(threadId) ?? 0);
 }
 
-function soleSuspect<S>(suspect: S, filledMb: number | null, grownMb: number): Choice<S> {
+function soleSuspect<S>(suspect: S, filledMb: number | null, grownMb: number): Suspicion<S> {
   const only = "it was the only attempt on a thread";
   if (filledMb === null || filledMb >= grownMb * LIKELY_SHARE) {
     return { suspect, why: `certain: ${only}` };
@@ -104,7 +104,7 @@ function soleSuspect<S>(suspect: S, filledMb: number | null, grownMb: number): C
 function byHeld<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   grownMb: number,
-): Choice<S> | undefined {
+): Suspicion<S> | undefined {
   const { suspect, heldMb } = largestHolder(weighed);
   if (suspect === undefined || grownMb <= 0 || heldMb < grownMb * LIKELY_SHARE) return;
   const why = `likely: its heap holds ${mb(heldMb)} of the ${mb(grownMb)} by which the memory grew`;
@@ -115,7 +115,7 @@ function byHeld<S extends MemorySuspect>(
 function byFilled<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   grownMb: number,
-): Choice<S> | undefined {
+): Suspicion<S> | undefined {
   const blamedMb = ({ heldMb, filledMb }: Weighed<S>) => heldMb ?? filledMb ?? 0;
   const [most, next] = weighed
     .filter(({ filledMb }) => filledMb !== null)
@@ -135,7 +135,7 @@ function byFilled<S extends MemorySuspect>(
 function byHeldMost<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   filledMb: number,
-): Choice<S> | undefined {
+): Suspicion<S> | undefined {
   const { suspect, heldMb } = largestHolder(weighed);
   if (suspect === undefined || heldMb < filledMb / LEAD) return;
   const why = `a guess: its heap holds ${mb(heldMb)}, and what another thread filled, ${mb(filledMb)}, it may have let go again`;
@@ -147,14 +147,14 @@ function largestHolder<S extends MemorySuspect>(weighed: readonly Weighed<S>[]) 
   return { suspect: most?.suspect, heldMb: most?.heldMb ?? 0 };
 }
 
-function byLastHeap<S extends MemorySuspect>(running: readonly S[]): Choice<S> | undefined {
+function byLastHeap<S extends MemorySuspect>(running: readonly S[]): Suspicion<S> | undefined {
   const [largest] = running.toSorted((a, b) => (b.heapBytes ?? -1) - (a.heapBytes ?? -1));
   if (largest === undefined || largest.heapBytes === null) return;
   const heap = mb(largest.heapBytes / BYTES_PER_MB);
   return { suspect: largest, why: `likely: its last known heap was the largest, ${heap}` };
 }
 
-function byYouth<S extends MemorySuspect>(running: readonly S[], first: S): Choice<S> {
+function byYouth<S extends MemorySuspect>(running: readonly S[], first: S): Suspicion<S> {
   const [youngest = first] = running.toSorted((a, b) => b.startedMs - a.startedMs);
   const why = `a guess: it was the youngest of ${running.length} attempts, and nothing else is known`;
   return { suspect: youngest, why };

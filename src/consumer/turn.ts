@@ -8,7 +8,7 @@ import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
 import type { Finish, Store, TurnResult } from "../store/store.ts";
 import { finishOf, type OwnedAttempt } from "./attempt-table.ts";
-import { fieldsOf } from "./leases.ts";
+import { leaseFields } from "./leases.ts";
 import type { Strays } from "./strays.ts";
 
 /** A turn writes at most this many ends, and claims no more, so that ends never pile up; the rest is for the next one. */
@@ -121,7 +121,7 @@ async function writtenBefore(
 
 function logStale(owned: OwnedAttempt, logger: Logger): void {
   owned.held = false;
-  logger.warn(fieldsOf(owned), "a stale fence was refused: the attempt had been taken over");
+  logger.warn(leaseFields(owned), "a stale fence was refused: the attempt had been taken over");
 }
 
 function endedOf({ running: { task }, beganMs }: OwnedAttempt, end: AttemptEnd): EndedAttempt {

@@ -5,7 +5,7 @@ import type { JobDefinition } from "./job.ts";
 import {
   createParamsValidator,
   type ParamsValidator,
-  type Verdict,
+  type ParamsVerdict,
   validateWhole,
 } from "./params-validator.ts";
 import { isEmptyList, type ParamsField } from "./task-content.ts";
@@ -69,13 +69,13 @@ export function patternsCheckedLate({ name, params }: JobDefinition): readonly s
   return params === null ? [] : compile(name, params).unchecked;
 }
 
-function checkedParams(verdict: Verdict, field: ParamsField): CheckedParams {
+function checkedParams(verdict: ParamsVerdict, field: ParamsField): CheckedParams {
   if (verdict.kind === "not here") return { errors: [], isWhole: false };
   return { errors: fieldErrors(verdict.errors, field), isWhole: verdict.isWhole };
 }
 
 /** The params with {} for each empty list that the schema refuses because it wants an object; undefined without one. */
-function asMeant(params: unknown, verdict: Verdict): unknown {
+function asMeant(params: unknown, verdict: ParamsVerdict): unknown {
   if (verdict.kind === "not here") return undefined;
   const paths = verdict.errors
     .filter(({ keyword, params: { type } }) => keyword === "type" && type === "object")

@@ -9,12 +9,12 @@ export interface GateOptions {
   readonly what: string;
 }
 
-export interface Gate {
+export interface EntryGate {
   /** Does the work when it is its turn. Throws AppError `unavailable` at once when the line is full. */
   pass<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createGate({ atOnce, waiting, what }: GateOptions): Gate {
+export function createGate({ atOnce, waiting, what }: GateOptions): EntryGate {
   const line: (() => void)[] = [];
   let inside = 0;
 

@@ -10,14 +10,14 @@ import { createMeter, type Meter, NotHere } from "./check-meter.ts";
 import { linearPattern } from "./linear-pattern.ts";
 import { type Cost, METER, meteredSchema, type Schema } from "./metered-schema.ts";
 
-export type Verdict =
+export type ParamsVerdict =
   /** No errors: the params fit, as far as they were checked. */
   | { readonly kind: "checked"; readonly errors: readonly ErrorObject[]; readonly isWhole: boolean }
   /** It would take too long here, or needs a pattern that cannot be checked here. */
   | { readonly kind: "not here" };
 
 export interface ParamsValidator {
-  check(params: unknown): Verdict;
+  check(params: unknown): ParamsVerdict;
   /** Patterns that are checked elsewhere. */
   readonly unchecked: readonly string[];
 }

@@ -28,7 +28,7 @@ export function commentText(words: string): string {
 }
 
 /** The event a watcher returns with; a text that is no id is a place that cannot be. */
-export function placeOf(id: string): EventPlace {
+export function placeText(id: string): EventPlace {
   const [, fence, seq] = ID.exec(id) ?? [];
   if (fence === undefined) return { fence: Number.MAX_SAFE_INTEGER, seq: 0 };
   return { fence: Number(fence), seq: Number(seq) };

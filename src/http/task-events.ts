@@ -8,7 +8,7 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed } from "./envelope.ts";
 import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
-import { placeOf } from "./event-text.ts";
+import { placeText } from "./event-text.ts";
 import { createForm, type Form } from "./form.ts";
 import { operation } from "./operation.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -78,7 +78,7 @@ async function stream({ deps, streams, form }: StreamDeps, exchange: Exchange): 
     return new Response(null, { headers: { ...STREAM_HEADERS, ...origin } });
   }
   const lastId = request.headers.get("last-event-id") ?? query.lastEventId;
-  const after = lastId === undefined || lastId === "" ? null : placeOf(lastId);
+  const after = lastId === undefined || lastId === "" ? null : placeText(lastId);
   return streams.open({
     holder: { applicationId, ticket: query.ticket ?? null },
     watch: (signal) => watchTask(deps, { reference, after, signal }),

@@ -1,6 +1,6 @@
 // Reads the live memory from outside: where the code of a job worker is at this moment, or what it waits for.
 import type { Frame } from "../core/attempt.ts";
-import { HANDLE_BITS, LOCATIONS, locationOf, WORDS } from "../job/wire/live-memory.ts";
+import { HANDLE_BITS, LIVE_WORDS, LOCATIONS, locationOf } from "../job/wire/live-memory.ts";
 import type { LiveStack } from "../job/wire/live-stack.ts";
 import { fileNumberOf, indexOf, type LocationTable } from "./locations.ts";
 import { callersOf, copyTable, waitingPlaces } from "./read-table.ts";
@@ -13,7 +13,7 @@ export type FindTable = (fileNumber: number) => LocationTable | undefined;
 
 /** Takes microseconds. Any time is fine: the code neither knows nor waits. */
 export function readLive(words: Int32Array, findTable: FindTable): LiveStack {
-  const resumed = (words[WORDS.resumed] ?? 0) >>> 0;
+  const resumed = (words[LIVE_WORDS.resumed] ?? 0) >>> 0;
   const { snapshot, earlier, moving } = lookTwice(words);
   const table = copyTable(words);
   const outermost = words[LOCATIONS + 1] ?? 0;

@@ -1,5 +1,5 @@
 // Copies the stack out of the live memory until two looks agree.
-import { LOCATIONS, locationOf, SLOT_MASK, WORDS } from "../job/wire/live-memory.ts";
+import { LIVE_WORDS, LOCATIONS, locationOf, SLOT_MASK } from "../job/wire/live-memory.ts";
 
 export const INNERMOST = 250;
 export const OUTERMOST = 50;
@@ -35,7 +35,7 @@ export function isWhole({ depth, outer, inner }: Snapshot): boolean {
 }
 
 function look(words: Int32Array): Snapshot {
-  const depth = Math.max(0, Atomics.load(words, WORDS.depth));
+  const depth = Math.max(0, Atomics.load(words, LIVE_WORDS.depth));
   const outerEnd = Math.min(depth, OUTERMOST);
   const innerStart = Math.max(outerEnd, depth - INNERMOST);
   return {

@@ -2,7 +2,7 @@
 import type { Logger } from "../core/logger.ts";
 
 /** What is needed of a connection of nsqjs. */
-export interface Connection {
+export interface NsqdConnection {
   /** The socket; there is none before the tick after `connect()`. */
   readonly conn: object | null;
   on(event: string, listener: (detail?: unknown) => void): unknown;
@@ -15,7 +15,7 @@ export type KeptState<C> =
   | { readonly kind: "open"; readonly connection: C }
   | { readonly kind: "away"; readonly why: string };
 
-export interface KeptConnection<C extends Connection> {
+export interface KeptConnection<C extends NsqdConnection> {
   /** host:port */
   readonly address: string;
   /** Settles when the first attempt has succeeded or failed; never rejects. */
@@ -38,7 +38,7 @@ const SHORTEST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
 /** Starts connecting at once, and never stops before `close()`. */
-export function createKeptConnection<C extends Connection>(
+export function createKeptConnection<C extends NsqdConnection>(
   spec: KeptConnectionSpec<C>,
 ): KeptConnection<C> {
   const { address, open, logger } = spec;
@@ -119,7 +119,7 @@ export function createKeptConnection<C extends Connection>(
   };
 }
 
-function end(connection: Connection): void {
+function end(connection: NsqdConnection): void {
   if (connection.conn === null) setImmediate(() => connection.close());
   else connection.close();
 }

@@ -3,7 +3,7 @@ import type { JobDefinition } from "../core/job.ts";
 import type { CatalogueStore } from "./catalogue-store.ts";
 import type { Database, Session } from "./dialect.ts";
 import { forget, tellJobs } from "./job-holders.ts";
-import { fromJson, toJson } from "./json-text.ts";
+import { fromJson, jsonText } from "./json-text.ts";
 import { retryColumns, toRetry } from "./retry-columns.ts";
 import { putOnce } from "./settings.ts";
 import type { JobDefinitionRow } from "./tables.ts";
@@ -44,13 +44,13 @@ async function replaceJob(
     .values({
       name: job.name,
       aliases: JSON.stringify(job.aliases),
-      params: toJson(job.params),
+      params: jsonText(job.params),
       timeout_ms: job.timeoutMs,
       ...(job.retry === null ? noRetry : retryColumns(job.retry)),
       isolation: job.isolation,
       source_hash: job.sourceHash,
       untraced: job.untraced.length === 0 ? null : JSON.stringify(job.untraced),
-      redact: job.redact === undefined || job.redact.length === 0 ? null : toJson(job.redact),
+      redact: job.redact === undefined || job.redact.length === 0 ? null : jsonText(job.redact),
       service_id: serviceId,
       published_at: dialect.nowMs,
     })

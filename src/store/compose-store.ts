@@ -14,7 +14,7 @@ import { createLeases } from "./leases.ts";
 import { liftCounters } from "./lift-counters.ts";
 import { checkSchema, migrate } from "./migrations/migrate.ts";
 import { pruneTasks } from "./retention.ts";
-import { within } from "./retry-busy.ts";
+import { orUnavailable } from "./retry-busy.ts";
 import { putOnce } from "./settings.ts";
 import type { Store, TaskStore } from "./store.ts";
 import { unpackTrace } from "./trace-text.ts";
@@ -44,7 +44,7 @@ export function composeStore(bare: Database): Store {
     liftCounters: (margin, isAlone = false) =>
       database.exclusively((session) => liftCounters(session, { margin, isAlone })),
     ping: async () => {
-      await within(PING_TIMEOUT_MS, "the database's answer", now());
+      await orUnavailable(PING_TIMEOUT_MS, "the database's answer", now());
     },
     checkWrites,
     now,

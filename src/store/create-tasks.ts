@@ -3,7 +3,7 @@ import { type Compilable, CompiledQuery } from "kysely";
 import { isSameRequest, type RequestDigests, type StoredDigests } from "../core/same-request.ts";
 import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
-import type { Connection, Database, Dialect, Insertion } from "./dialect.ts";
+import type { Database, DatabaseConnection, Dialect, Insertion } from "./dialect.ts";
 import { failureKind, isOutcomeUnknown } from "./failures.ts";
 import type { Value } from "./many-rows.ts";
 import { retryColumns } from "./retry-columns.ts";
@@ -212,7 +212,7 @@ const COLUMNS: Readonly<Record<string, "value" | "value or now" | "now">> = {
 
 /** As text: built value by value it would cost more than the rest of a create. */
 function insertOf(
-  connection: Connection,
+  connection: DatabaseConnection,
   { nowMs }: Dialect,
   entries: readonly Entry[],
 ): Compilable {

@@ -3,11 +3,11 @@ import type { Compilable, Kysely, RawBuilder } from "kysely";
 import type { Tables } from "./tables.ts";
 
 /** Something statements can be built on and sent through. */
-export type Connection = Kysely<Tables>;
+export type DatabaseConnection = Kysely<Tables>;
 
 /** A connection inside `read` or `write`, with the SQL it speaks. */
 export interface Session {
-  readonly connection: Connection;
+  readonly connection: DatabaseConnection;
   readonly dialect: Dialect;
 }
 
@@ -29,7 +29,7 @@ export interface Database {
 export interface Insertion {
   readonly table: "applications" | "tasks";
   /** The INSERT, with one row for each of `keys`. */
-  readonly build: (connection: Connection) => Compilable;
+  readonly build: (connection: DatabaseConnection) => Compilable;
   /** The columns of a unique key, which tell the rows apart. */
   readonly keyColumns: readonly string[];
   /** What these columns hold, row by row, as the database keeps it. */

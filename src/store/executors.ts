@@ -6,7 +6,7 @@ import { createExecutorSigns } from "./executor-signs.ts";
 import type { ExecutorStore } from "./executor-store.ts";
 import { readClaimedAttempts } from "./find-task.ts";
 import { endJobs, readHolders } from "./job-holders.ts";
-import { toJson } from "./json-text.ts";
+import { jsonText } from "./json-text.ts";
 
 /** Buried executors are kept for a day, for whoever reads the table after an accident. */
 const KEPT_BURIED_MS = 24 * 60 * 60 * 1000;
@@ -83,7 +83,7 @@ async function proveHeld(session: Session, serviceId: string, provenAgoMs: numbe
     if (end === undefined) continue;
     await connection
       .updateTable("attempt_ends")
-      .set({ receipt: toJson(proofOf(end, provenAgoMs)) })
+      .set({ receipt: jsonText(proofOf(end, provenAgoMs)) })
       .where("attempt_id", "=", id)
       .execute();
   }

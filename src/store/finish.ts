@@ -6,7 +6,7 @@ import { underCancel } from "../core/outcome.ts";
 import { batchesOf, groupsOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { mayMoveTo } from "./guards.ts";
-import { toJson } from "./json-text.ts";
+import { jsonText } from "./json-text.ts";
 import { insertMany, type Value } from "./many-rows.ts";
 import type { Finish, LeaseReference } from "./store.ts";
 import { packTrace } from "./trace-text.ts";
@@ -137,7 +137,7 @@ async function insertEnds(session: Session, finishes: readonly Finish[]): Promis
 /** The values of the columns from `result` on, and about how large they are. */
 function contentOf({ end }: Finish): { values: readonly Value[]; bytes: number } {
   const { result = null, error, receipt, delivery } = end;
-  const texts = [result, toJson(error), toJson(receipt), toJson(delivery)] as const;
+  const texts = [result, jsonText(error), jsonText(receipt), jsonText(delivery)] as const;
   const trace = packTrace(end.trace);
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ""), 0);
   const values = [...texts.slice(0, 3), trace, ...texts.slice(3)];
@@ -146,7 +146,7 @@ function contentOf({ end }: Finish): { values: readonly Value[]; bytes: number }
 
 /** True when an end is so large that no statement should carry it. */
 export function isHuge({ end }: Finish): boolean {
-  const length = (end.result?.length ?? 0) + (toJson(end.error)?.length ?? 0);
+  const length = (end.result?.length ?? 0) + (jsonText(end.error)?.length ?? 0);
   return length > MOST_END_BYTES;
 }
 

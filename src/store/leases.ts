@@ -4,7 +4,7 @@ import { batchesOf } from "./batches.ts";
 import type { Database, Session } from "./dialect.ts";
 import { type ClaimedAttempt, readClaimedAttempts } from "./find-task.ts";
 import { isInState } from "./guards.ts";
-import { toJson } from "./json-text.ts";
+import { jsonText } from "./json-text.ts";
 import { type OrphanRow, toOrphan } from "./rows.ts";
 import type {
   LeaseReference,
@@ -52,7 +52,7 @@ export function createLeases(database: Database): Leases {
         if (proof !== undefined) {
           await connection
             .updateTable("attempt_ends")
-            .set({ receipt: toJson(proof) })
+            .set({ receipt: jsonText(proof) })
             .where("attempt_id", "=", attemptId)
             .execute();
         }

@@ -16,7 +16,7 @@ import { inexact } from "./exact-numbers.ts";
 import { failureKind } from "./failures.ts";
 import type { RawConnection } from "./mysql-insert.ts";
 import { type MysqlServer, SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
-import { within } from "./retry-busy.ts";
+import { orUnavailable } from "./retry-busy.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a statement waits for a free connection. */
@@ -286,5 +286,5 @@ async function endPool(pool: Pool): Promise<void> {
     pool.end((error) => (error ? reject(error) : resolve()));
   });
   // A server that hangs does not say goodbye.
-  await within(CLOSE_TIMEOUT_MS, "closing the database's connections", ended);
+  await orUnavailable(CLOSE_TIMEOUT_MS, "closing the database's connections", ended);
 }

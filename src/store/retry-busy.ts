@@ -28,7 +28,11 @@ export async function whileBusy<T>(patience: Patience, work: () => Promise<T>): 
 }
 
 /** Rejects with `unavailable` when `work` takes longer; `work` itself goes on unheard. */
-export async function within<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {
+export async function orUnavailable<T>(
+  timeoutMs: number,
+  what: string,
+  work: Promise<T>,
+): Promise<T> {
   const ended = new AbortController();
   const timeUp = delay(timeoutMs, undefined, { signal: ended.signal, ref: false }).then(() => {
     throw new AppError("unavailable", `${what} took longer than ${timeoutMs} ms`, {

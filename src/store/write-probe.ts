@@ -1,6 +1,6 @@
 // Remembers that a write failed, and finds out with a cheap one whether writes succeed again.
 import type { Database } from "./dialect.ts";
-import { within } from "./retry-busy.ts";
+import { orUnavailable } from "./retry-busy.ts";
 
 export interface WriteProbe {
   /** The same database, whose failed writes are noticed. */
@@ -36,7 +36,7 @@ export function withWriteProbe(database: Database): WriteProbe {
   return {
     database: noticed,
     checkWrites: async () => {
-      if (hasFailed) await within(PROBE_TIMEOUT_MS, "a write", noticing(probe(database)));
+      if (hasFailed) await orUnavailable(PROBE_TIMEOUT_MS, "a write", noticing(probe(database)));
     },
   };
 }

@@ -13,7 +13,7 @@ import {
   clearAttempt,
   openSharedMemory,
   readText,
-  WORDS,
+  SHARED_WORDS,
 } from "../../src/job/wire/shared-memory.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { eventually } from "../support/eventually.ts";
@@ -81,5 +81,5 @@ test("what an attempt left behind writes nothing into the memory of the next one
   await Promise.race([late, new Promise((resolve) => setImmediate(resolve))]);
   expect(readEvents(memory)).toMatchObject([{ seq: 1, data: { message: "next" } }]);
   expect(readText(memory.vars)).toBe('{"of":"next"}');
-  expect(Atomics.load(memory.words, WORDS.round)).toBe(0);
+  expect(Atomics.load(memory.words, SHARED_WORDS.round)).toBe(0);
 });

@@ -5,7 +5,7 @@ import type { HostListener, JobHost } from "../../src/job/host/job-host.ts";
 import { createVitalSigns } from "../../src/job/host/vitals.ts";
 import { isEnded, putOnOffer, takeBack } from "../../src/job/wire/offered.ts";
 import type { AttemptOrder, FromJobWorker } from "../../src/job/wire/protocol.ts";
-import { openSharedMemory, PHASES, WORDS } from "../../src/job/wire/shared-memory.ts";
+import { openSharedMemory, PHASES, SHARED_WORDS } from "../../src/job/wire/shared-memory.ts";
 
 const order: AttemptOrder = {
   kind: "attempt",
@@ -63,8 +63,9 @@ function handMade() {
   return {
     offer,
     memory,
-    accept: () => Atomics.compareExchange(memory.words, WORDS.phase, offered, running) === offered,
-    finish: () => Atomics.store(memory.words, WORDS.phase, PHASES.ended),
+    accept: () =>
+      Atomics.compareExchange(memory.words, SHARED_WORDS.phase, offered, running) === offered,
+    finish: () => Atomics.store(memory.words, SHARED_WORDS.phase, PHASES.ended),
     says: (message: FromJobWorker) => listener?.message(message),
     dies: (message = "crash") => listener?.death({ error: { ...crashed.error, message } }),
   };

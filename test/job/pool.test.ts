@@ -8,7 +8,7 @@ import { runJob } from "../../src/job/attempt/run-job.ts";
 import { createJobProcess } from "../../src/job/host/job-process.ts";
 import { createJobThread } from "../../src/job/host/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/host/pool.ts";
-import { WORDS } from "../../src/job/wire/shared-memory.ts";
+import { SHARED_WORDS } from "../../src/job/wire/shared-memory.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 import { describe, test } from "../support/long.ts";
 import { declareSkipped } from "../support/skipped.ts";
@@ -149,7 +149,7 @@ describe("a pool", () => {
     await until(() => pool.figures().idle.length === 1);
     const next = await pool.take(job).taken;
     expect(next.kind === "taken" && next.jobWorker.host.memory).not.toBe(memory);
-    expect(Atomics.load(memory.words, WORDS.dropped)).toBe(0);
+    expect(Atomics.load(memory.words, SHARED_WORDS.dropped)).toBe(0);
     if (next.kind === "taken") await pool.replace(next.jobWorker);
     await pool.close();
   });

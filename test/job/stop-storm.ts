@@ -9,7 +9,7 @@ import { runJob } from "../../src/job/attempt/run-job.ts";
 import type { JobHost } from "../../src/job/host/job-host.ts";
 import { createJobThread } from "../../src/job/host/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/host/pool.ts";
-import { WORDS } from "../../src/job/wire/live-memory.ts";
+import { LIVE_WORDS } from "../../src/job/wire/live-memory.ts";
 import { isBegun } from "../../src/job/wire/offered.ts";
 import { openRemains, type Remains, type WorkerRemains } from "../../src/live/crash-dump.ts";
 import { openTracing } from "../../src/live/tracing.ts";
@@ -223,5 +223,5 @@ function unchecked(hold: WorkerRemains): WorkerRemains {
 
 function writeStop(hold: WorkerRemains): void {
   const words = hold.words();
-  if (words !== null) words[WORDS.stop] = 1;
+  if (words !== null) words[LIVE_WORDS.stop] = 1;
 }

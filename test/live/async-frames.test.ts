@@ -1,6 +1,6 @@
 // Proves what becomes of the frames of async calls that the table has no room for, and of those that were forgotten.
 import { expect, test } from "bun:test";
-import { FRAME_COUNT, openLiveMemory, WORDS } from "../../src/job/wire/live-memory.ts";
+import { FRAME_COUNT, LIVE_WORDS, openLiveMemory } from "../../src/job/wire/live-memory.ts";
 import { CALLS } from "../../src/job/wire/names.ts";
 import { createAsyncFrames } from "../../src/live/inside/async-frames.ts";
 import { readLive } from "../../src/live/reader.ts";
@@ -21,7 +21,7 @@ function openFrames() {
   ];
   return {
     ...{ open, park, resume, regain, close, reset },
-    depth: () => words[WORDS.depth],
+    depth: () => words[LIVE_WORDS.depth],
     lines: () => readLive(words, () => table).frames.map(({ line }) => line),
     waiting: () =>
       readLive(words, () => table).waiting.map(({ count, frames }) => [

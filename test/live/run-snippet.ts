@@ -6,8 +6,8 @@ import {
   FRAME,
   FRAME_COUNT,
   frameAt,
+  LIVE_WORDS,
   openLiveMemory,
-  WORDS,
 } from "../../src/job/wire/live-memory.ts";
 import type { TraceMode } from "../../src/job/wire/prepared-source.ts";
 import { installLiveRuntime } from "../../src/live/inside/runtime.ts";
@@ -53,7 +53,7 @@ export async function runWatched(
     if (frames[0]?.line !== line) wrongLines.push(`${frames[0]?.line} / ${line}`);
   };
   const seen = await observe(path, check);
-  const left = { depth: words[WORDS.depth] ?? -1, frames: countFrames() };
+  const left = { depth: words[LIVE_WORDS.depth] ?? -1, frames: countFrames() };
   words.fill(0);
   return { ...seen, instrumented, wrongLines, left };
 }

@@ -6,7 +6,7 @@ import type { JobHost } from "../host/job-host.ts";
 import { lastSeqOf, readEvents } from "../wire/event-ring.ts";
 import type { LiveStack } from "../wire/live-stack.ts";
 import { isBegun } from "../wire/offered.ts";
-import { readText, type SharedMemory, WORDS } from "../wire/shared-memory.ts";
+import { readText, SHARED_WORDS, type SharedMemory } from "../wire/shared-memory.ts";
 
 /** An answer is expected in well under a millisecond; a suspended job on a busy machine gets this long. */
 const PING_LIMIT_MS = 50;
@@ -32,7 +32,7 @@ export interface LiveSource {
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isFree = await isIdle(host);
   // Before the stack: who saw it come back so many times is not shown where it was before that.
-  const rounds = Atomics.load(source.memory.words, WORDS.round);
+  const rounds = Atomics.load(source.memory.words, SHARED_WORDS.round);
   const stack = host.readStack();
   const busyOrNot = isFree && stack?.state !== "running" ? "waiting" : "running";
   const state = isStarting(host, stack) ? "starting" : busyOrNot;
@@ -86,7 +86,7 @@ export function readView(
     state,
     ...(live ?? { frames: ownFrames(readText(memory.stack) ?? "", jobsDir) }),
     vars: readJson<Record<string, unknown>>(readText(memory.vars)),
-    round: Math.max(Atomics.load(memory.words, WORDS.round), stack?.resumed ?? 0),
+    round: Math.max(Atomics.load(memory.words, SHARED_WORDS.round), stack?.resumed ?? 0),
     elapsedMs: Math.round(performance.now() - startedMs),
     progress: readJson<Progress>(readText(memory.progress)),
   };

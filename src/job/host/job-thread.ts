@@ -9,7 +9,7 @@ import { readLive } from "../../live/reader.ts";
 import type { LiveSources } from "../../live/sources.ts";
 import { MARK_NAME, sweepChildren } from "../../process/process-sweep.ts";
 import { errorData, platformError } from "../wire/error-data.ts";
-import { holdMemory, openLiveMemory, WORDS } from "../wire/live-memory.ts";
+import { holdMemory, LIVE_WORDS, openLiveMemory } from "../wire/live-memory.ts";
 import { isBegun, isEnded, isUnoffered, putOnOffer, takeBack } from "../wire/offered.ts";
 import type { LoadedSource } from "../wire/prepared-source.ts";
 import type { Boot, Death, FromJobWorker, LiveBoot } from "../wire/protocol.ts";
@@ -157,7 +157,7 @@ function createLiveEnd({ sources = null, remains = null, onSource }: JobThreadEx
   };
   const stop = () => {
     const words = hold.words();
-    if (words !== null) words[WORDS.stop] = 1;
+    if (words !== null) words[LIVE_WORDS.stop] = 1;
   };
   return { boot, close, loaded, read, stop, letGo: hold.letGo };
 }

@@ -3,7 +3,7 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Isolation, Trace } from "../../core/job.ts";
 import type { Logger } from "../../core/logger.ts";
-import { WORDS } from "../wire/shared-memory.ts";
+import { SHARED_WORDS } from "../wire/shared-memory.ts";
 import type { JobHost, SpawnHost } from "./job-host.ts";
 import { loadFile, type RefusedLoad } from "./load-file.ts";
 
@@ -118,7 +118,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   };
   const killOnce = async (host: JobHost): Promise<boolean> => {
     const isDead = await host.kill();
-    counts.droppedCalls += Atomics.load(host.memory.words, WORDS.dropped);
+    counts.droppedCalls += Atomics.load(host.memory.words, SHARED_WORDS.dropped);
     if (!isDead) counts.unkillable += 1;
     return isDead;
   };

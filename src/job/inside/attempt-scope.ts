@@ -12,7 +12,7 @@ import {
 } from "../wire/intrinsics.ts";
 import type { AbortReason } from "../wire/protocol.ts";
 import { isErrorLike, property, textOf } from "../wire/read-thrown.ts";
-import { type SharedMemory, WORDS, writeText } from "../wire/shared-memory.ts";
+import { SHARED_WORDS, type SharedMemory, writeText } from "../wire/shared-memory.ts";
 import { type ThinnedEvents, thinEvents } from "./thinned-events.ts";
 
 /** Taking a stack costs 5 µs on Bun and 70 µs on Deno: a loop of `ctx` calls is not to pay for each of them. */
@@ -89,7 +89,7 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
     },
     enter() {
       if (isLive) note();
-      else Atomics.add(memory.words, WORDS.dropped, 1);
+      else Atomics.add(memory.words, SHARED_WORDS.dropped, 1);
       return isLive;
     },
     show: (cell, value) => {
@@ -99,7 +99,7 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
       try {
         return await whileLive(awaited, () => isLive);
       } finally {
-        Atomics.add(memory.words, WORDS.round, 1);
+        Atomics.add(memory.words, SHARED_WORDS.round, 1);
       }
     },
     sleep: (ms) => sleep(ms, controller.signal, atEnd),

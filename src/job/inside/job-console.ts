@@ -3,10 +3,10 @@ import type { Writable } from "node:stream";
 import { cut } from "../wire/cut-text.ts";
 import { formatValues, inspectValue, openWritable } from "../wire/intrinsics.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+export type ConsoleLevel = "debug" | "info" | "warn" | "error";
 
 /** Gets one line at a time. */
-export type HearLine = (level: LogLevel, line: string) => void;
+export type HearLine = (level: ConsoleLevel, line: string) => void;
 
 const LEVELS = {
   log: "info",
@@ -47,7 +47,7 @@ function replaceStream(name: "stdout" | "stderr", write: (chunk: unknown) => boo
   });
 }
 
-function writer(hear: HearLine, level: LogLevel) {
+function writer(hear: HearLine, level: ConsoleLevel) {
   return (chunk: unknown): boolean => {
     const text = typeof chunk === "string" ? chunk : Buffer.from(chunk as Uint8Array).toString();
     for (const line of cut(text, 16_384).split("\n")) if (line !== "") hear(level, line);

@@ -12,7 +12,7 @@ import {
 import type { AttemptOrder } from "../wire/protocol.ts";
 import { shownValue, shownVars } from "../wire/shown-values.ts";
 import { type AttemptScope, never } from "./attempt-scope.ts";
-import type { LogLevel } from "./job-console.ts";
+import type { ConsoleLevel } from "./job-console.ts";
 
 /** Bytes of JSON; with its frame around it a line stays below 4 KiB. */
 const MAX_LINE = 3_800;
@@ -47,7 +47,7 @@ export function createJobContext(scope: AttemptScope, order: AttemptOrder): JobC
 /** Writes one line of a log; also the way of the console's lines. */
 export function writeLine(
   scope: AttemptScope,
-  level: LogLevel,
+  level: ConsoleLevel,
   { message, fields }: { readonly message: unknown; readonly fields?: JobLogFields | undefined },
 ): void {
   if (!scope.enter()) return;
@@ -68,7 +68,7 @@ export function writeLine(
 
 function createLog(scope: AttemptScope): JobLog {
   const at =
-    (level: LogLevel) =>
+    (level: ConsoleLevel) =>
     (message: string, fields?: JobLogFields): void =>
       writeLine(scope, level, { message, fields });
   return Object.freeze(

@@ -21,7 +21,12 @@ import type {
   LoadMessage,
   ToJobWorker,
 } from "../wire/protocol.ts";
-import { openSharedMemory, PHASES, type SharedMemory, WORDS } from "../wire/shared-memory.ts";
+import {
+  openSharedMemory,
+  PHASES,
+  SHARED_WORDS,
+  type SharedMemory,
+} from "../wire/shared-memory.ts";
 import { shownValue } from "../wire/shown-values.ts";
 import { type AskSource, createAsker } from "../wire/source-link.ts";
 import { type AttemptScope, createAttemptScope, scopeInside } from "./attempt-scope.ts";
@@ -128,12 +133,12 @@ function hear(worker: JobWorker, message: ToJobWorker): void {
 }
 
 function isOfCurrent({ memory }: JobWorker, id: number): boolean {
-  return id === Atomics.load(memory.words, WORDS.attempt);
+  return id === Atomics.load(memory.words, SHARED_WORDS.attempt);
 }
 
 /** After its end nothing is added to a trace that may have been read already. */
 function isRunning(worker: JobWorker, id: number): boolean {
-  const phase = Atomics.load(worker.memory.words, WORDS.phase);
+  const phase = Atomics.load(worker.memory.words, SHARED_WORDS.phase);
   return isOfCurrent(worker, id) && phase === PHASES.running;
 }
 
@@ -171,8 +176,8 @@ async function beLive(
 async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void> {
   const { words } = worker.memory;
   const { offered, running, ended } = PHASES;
-  if (worker.job === null || Atomics.load(words, WORDS.attempt) !== order.id) return;
-  if (Atomics.compareExchange(words, WORDS.phase, offered, running) !== offered) return;
+  if (worker.job === null || Atomics.load(words, SHARED_WORDS.attempt) !== order.id) return;
+  if (Atomics.compareExchange(words, SHARED_WORDS.phase, offered, running) !== offered) return;
   const scope = createAttemptScope(worker.memory, worker.secret);
   worker.scope = scope;
   worker.runtime?.reset();
@@ -181,15 +186,15 @@ async function runAttempt(worker: JobWorker, order: AttemptOrder): Promise<void>
   scope.end();
   noteRounds(worker);
   worker.runtime?.belongsTo(0);
-  Atomics.store(words, WORDS.phase, ended);
+  Atomics.store(words, SHARED_WORDS.phase, ended);
   worker.post({ kind: "ended", id: order.id, end });
   soon(() => worker.post({ kind: "idle", id: order.id }));
 }
 
 /** All that is kept of an attempt that ended well is in the shared memory. */
 function noteRounds({ memory: { words }, runtime }: JobWorker): void {
-  const rounds = Math.max(runtime?.resumed() ?? 0, Atomics.load(words, WORDS.round));
-  Atomics.store(words, WORDS.round, rounds);
+  const rounds = Math.max(runtime?.resumed() ?? 0, Atomics.load(words, SHARED_WORDS.round));
+  Atomics.store(words, SHARED_WORDS.round, rounds);
 }
 
 async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Promise<JobEnd> {
@@ -236,7 +241,7 @@ function perform(worker: JobWorker, work: Promise<void>): void {
 
 function noteProcessorTime({ words }: SharedMemory): void {
   const stat = threadStat(systemThreadId() ?? 0);
-  if (stat !== null) Atomics.store(words, WORDS.cpuAtExit, 1 + Math.round(stat.cpuMs));
+  if (stat !== null) Atomics.store(words, SHARED_WORDS.cpuAtExit, 1 + Math.round(stat.cpuMs));
 }
 
 /** By this the owner proves the thread's death; null where the system has no /proc. */

@@ -1,7 +1,7 @@
 // The rings of an attempt's last events in shared memory: a flood overwrites itself and costs nobody else anything.
 import type { TraceEvent } from "../../core/attempt.ts";
 import { newestEvents, withGaps } from "../../core/trace-events.ts";
-import { RING_BYTES, type SharedMemory, WORDS } from "./shared-memory.ts";
+import { RING_BYTES, SHARED_WORDS, type SharedMemory } from "./shared-memory.ts";
 
 /** With the owner's own event at the end an attempt keeps 1,000 events, 256 KiB. */
 const MAX_EVENTS = 998;
@@ -26,11 +26,11 @@ interface Ring {
 }
 
 function mainRing({ words, ring }: SharedMemory): Ring {
-  return { words, bytes: ring, head: WORDS.ringHead, tail: WORDS.ringTail };
+  return { words, bytes: ring, head: SHARED_WORDS.ringHead, tail: SHARED_WORDS.ringTail };
 }
 
 function debugRing({ words, debugRing: bytes }: SharedMemory): Ring {
-  return { words, bytes, head: WORDS.debugHead, tail: WORDS.debugTail };
+  return { words, bytes, head: SHARED_WORDS.debugHead, tail: SHARED_WORDS.debugTail };
 }
 
 /** Starts the events of one attempt. Each is one line of JSON, and `seq` tells how many were dropped. */
@@ -50,7 +50,7 @@ export function createEventWriter(
       if (isDebug(type, data)) appendDebug(line);
       else appendMain(line);
       seq += 1;
-      Atomics.store(words, WORDS.lastSeq, seq | 0);
+      Atomics.store(words, SHARED_WORDS.lastSeq, seq | 0);
     },
   };
 }
@@ -104,7 +104,7 @@ export function readEvents(memory: SharedMemory): readonly TraceEvent[] {
 
 /** Changes with every event. */
 export function lastSeqOf({ words }: SharedMemory): number {
-  return Atomics.load(words, WORDS.lastSeq);
+  return Atomics.load(words, SHARED_WORDS.lastSeq);
 }
 
 interface Line {

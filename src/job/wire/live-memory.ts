@@ -1,7 +1,7 @@
 // The memory in which a job worker's code notes where it is, one plain store at a time; its owner reads it at any time.
 
 /** Numbers at the start of the memory, by place. */
-export const WORDS = {
+export const LIVE_WORDS = {
   /** Frames on the stack; 0 while nothing instrumented runs. */
   depth: 0,
   /** Set by the owner just before it kills the job worker: its loops stand still then. */
@@ -99,13 +99,13 @@ const HALF = 2 ** 32;
 
 /** Notes whose memory it is; 0: nobody's. */
 export function noteAttempt(words: Int32Array, attemptId: number): void {
-  words[WORDS.attemptLow] = (attemptId % HALF) | 0;
-  words[WORDS.attemptHigh] = Math.floor(attemptId / HALF);
+  words[LIVE_WORDS.attemptLow] = (attemptId % HALF) | 0;
+  words[LIVE_WORDS.attemptHigh] = Math.floor(attemptId / HALF);
 }
 
 export function attemptIn(words: Int32Array): number {
-  const low = (words[WORDS.attemptLow] ?? 0) >>> 0;
-  return (words[WORDS.attemptHigh] ?? 0) * HALF + low;
+  const low = (words[LIVE_WORDS.attemptLow] ?? 0) >>> 0;
+  return (words[LIVE_WORDS.attemptHigh] ?? 0) * HALF + low;
 }
 
 /** Where an async frame's entry begins. */

@@ -1,6 +1,6 @@
 // Carries shared memory across a process border: its pages that are not empty, as text.
 import { Buffer } from "node:buffer";
-import { openMemoryCopy, type SharedMemory, type TextCell, WORDS } from "./shared-memory.ts";
+import { openMemoryCopy, SHARED_WORDS, type SharedMemory, type TextCell } from "./shared-memory.ts";
 
 /** Offset and base64 of each piece; all else is zero. */
 export type MemoryPages = readonly (readonly [offset: number, base64: string])[];
@@ -16,7 +16,7 @@ export function packMemory(memory: SharedMemory): MemoryPages {
   bytes.set(new Uint8Array(memory.buffer));
   for (const cell of ["stack", "vars", "progress"] as const) copyCell(memory[cell], copy[cell]);
   // The rings' tails last: what was overwritten during the copy lies before them.
-  for (const tail of [WORDS.ringTail, WORDS.debugTail]) {
+  for (const tail of [SHARED_WORDS.ringTail, SHARED_WORDS.debugTail]) {
     copy.words[tail] = Atomics.load(memory.words, tail);
   }
   return piecesOf(bytes);

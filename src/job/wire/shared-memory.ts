@@ -4,7 +4,7 @@
 export const PHASES = { idle: 0, offered: 1, running: 2, ended: 3 } as const;
 
 /** Numbers at the start of the memory, by place. */
-export const WORDS = {
+export const SHARED_WORDS = {
   phase: 0,
   /** Id of the attempt that is offered or runs. */
   attempt: 1,
@@ -26,7 +26,7 @@ export const WORDS = {
 
 /** Null while it has not ended, or could not note it. */
 export function cpuAtExit({ words }: Pick<SharedMemory, "words">): number | null {
-  const noted = Atomics.load(words, WORDS.cpuAtExit);
+  const noted = Atomics.load(words, SHARED_WORDS.cpuAtExit);
   return noted === 0 ? null : noted - 1;
 }
 
@@ -109,7 +109,7 @@ export function readText(cell: TextCell): string | null {
 /** Empties all that belongs to one attempt. Only while no attempt runs. */
 export function clearAttempt(memory: SharedMemory): void {
   const { words, stack, vars, progress } = memory;
-  const { round, ringHead, ringTail, debugHead, debugTail, lastSeq } = WORDS;
+  const { round, ringHead, ringTail, debugHead, debugTail, lastSeq } = SHARED_WORDS;
   for (const word of [round, ringHead, ringTail, debugHead, debugTail, lastSeq]) {
     Atomics.store(words, word, 0);
   }

@@ -4,12 +4,12 @@ import {
   FRAME_COUNT,
   frameAt,
   HANDLE_BITS,
+  LIVE_WORDS,
   LOCATIONS,
   reserveEntry,
   SLOT_MASK,
   SUSPENDED,
   slotOf,
-  WORDS,
 } from "../../job/wire/live-memory.ts";
 import { CALLS } from "../../job/wire/names.ts";
 
@@ -39,7 +39,7 @@ export function createAsyncFrames(words: Int32Array) {
 
   /** Entries are taken in turn, so that one that was given back keeps its words for as long as possible. */
   const open = (location: number): number => {
-    const depth = (words[WORDS.depth] as number) + 1;
+    const depth = (words[LIVE_WORDS.depth] as number) + 1;
     let handle = (last + 1) & HANDLE_BITS;
     let entry = frameAt(handle);
     if (words[entry + FRAME.depth] !== 0) {
@@ -53,14 +53,14 @@ export function createAsyncFrames(words: Int32Array) {
     words[entry + FRAME.handle] = handle;
     words[entry + FRAME.depth] = depth;
     words[LOCATIONS + (depth & SLOT_MASK)] = slotOf(handle);
-    words[WORDS.depth] = depth;
+    words[LIVE_WORDS.depth] = depth;
     return handle;
   };
 
   const openWithout = (depth: number, location: number): number => {
     last = (last + 1) & HANDLE_BITS;
     words[LOCATIONS + (depth & SLOT_MASK)] = location;
-    words[WORDS.depth] = depth;
+    words[LIVE_WORDS.depth] = depth;
     return -depth;
   };
 
@@ -69,7 +69,7 @@ export function createAsyncFrames(words: Int32Array) {
     words[entry + FRAME.location] = location;
     words[entry + FRAME.depth] = depth;
     words[LOCATIONS + (depth & SLOT_MASK)] = slotOf(handle);
-    words[WORDS.depth] = depth;
+    words[LIVE_WORDS.depth] = depth;
     return handle;
   };
 
@@ -79,7 +79,7 @@ export function createAsyncFrames(words: Int32Array) {
   };
 
   const leaveWithout = (handle: number): number => {
-    if (handle < 0) words[WORDS.depth] = -handle - 1;
+    if (handle < 0) words[LIVE_WORDS.depth] = -handle - 1;
     return 0;
   };
 
@@ -95,7 +95,7 @@ export function createAsyncFrames(words: Int32Array) {
       const depth = words[entry + FRAME.depth] as number;
       if (words[entry + FRAME.handle] !== handle || depth === 0) return leaveWithout(handle);
       words[entry + FRAME.location] = location;
-      if (depth !== SUSPENDED) words[WORDS.depth] = depth - 1;
+      if (depth !== SUSPENDED) words[LIVE_WORDS.depth] = depth - 1;
       words[entry + FRAME.depth] = SUSPENDED;
       return handle;
     },
@@ -103,7 +103,7 @@ export function createAsyncFrames(words: Int32Array) {
     [CALLS.resume]: (handle: number, location: number): number => {
       countResumed(words);
       if (words[frameAt(handle) + FRAME.handle] === handle) return takePlace(1, handle, location);
-      words[WORDS.depth] = 0;
+      words[LIVE_WORDS.depth] = 0;
       return open(location);
     },
     /**
@@ -122,7 +122,7 @@ export function createAsyncFrames(words: Int32Array) {
       const entry = frameAt(handle);
       if (words[entry + FRAME.handle] !== handle) return leaveWithout(handle);
       const depth = words[entry + FRAME.depth] as number;
-      if (depth > 0) words[WORDS.depth] = depth - 1;
+      if (depth > 0) words[LIVE_WORDS.depth] = depth - 1;
       // After its last await it need not come back to the stack, or the await was refused.
       else if (depth === SUSPENDED) countResumed(words);
       words[entry + FRAME.depth] = 0;
@@ -133,15 +133,15 @@ export function createAsyncFrames(words: Int32Array) {
     calls,
     /** The handles go on, so that none of before is taken for one of after. */
     reset(): void {
-      words.fill(0, WORDS.stop + 1);
-      words[WORDS.depth] = 0;
+      words.fill(0, LIVE_WORDS.stop + 1);
+      words[LIVE_WORDS.depth] = 0;
       reserveEntry(words);
     },
   };
 }
 
 function countResumed(words: Int32Array): void {
-  words[WORDS.resumed] = (words[WORDS.resumed] as number) + 1;
+  words[LIVE_WORDS.resumed] = (words[LIVE_WORDS.resumed] as number) + 1;
 }
 
 /** Finds the next free entry from a handle on, and gives the handle that belongs to it; 0: the table is full. */

@@ -1,6 +1,6 @@
 // What instrumented code calls in the job worker: plain stores into the live memory, a few nanoseconds each.
 
-import { LOCATIONS, noteAttempt, SLOT_MASK, WORDS } from "../../job/wire/live-memory.ts";
+import { LIVE_WORDS, LOCATIONS, noteAttempt, SLOT_MASK } from "../../job/wire/live-memory.ts";
 import { CALLS } from "../../job/wire/names.ts";
 import { createAsyncFrames } from "./async-frames.ts";
 import { iterateSyncWatched, iterateWatched } from "./iterate.ts";
@@ -32,7 +32,7 @@ export function installLiveRuntime(words: Int32Array): LiveRuntime {
   return {
     reset: frames.reset,
     belongsTo: (attemptId) => noteAttempt(words, attemptId),
-    resumed: () => (words[WORDS.resumed] ?? 0) >>> 0,
+    resumed: () => (words[LIVE_WORDS.resumed] ?? 0) >>> 0,
   };
 }
 
@@ -52,14 +52,14 @@ function standStill(): never {
 
 function createStackCalls(words: Int32Array) {
   const stop = (): void => {
-    words[WORDS.looked] = 0;
-    if (words[WORDS.stop] !== 0) standStill();
+    words[LIVE_WORDS.looked] = 0;
+    if (words[LIVE_WORDS.stop] !== 0) standStill();
   };
   const enter = (location: number): number => {
-    const depth = (words[WORDS.depth] as number) + 1;
+    const depth = (words[LIVE_WORDS.depth] as number) + 1;
     words[LOCATIONS + (depth & SLOT_MASK)] = location;
-    words[WORDS.depth] = depth;
-    if (words[WORDS.stop] !== 0) standStill();
+    words[LIVE_WORDS.depth] = depth;
+    if (words[LIVE_WORDS.stop] !== 0) standStill();
     return depth;
   };
   return {
@@ -72,22 +72,22 @@ function createStackCalls(words: Int32Array) {
       words[LOCATIONS + (depth & SLOT_MASK)] = location;
     },
     [CALLS.leave]: (depth: number): void => {
-      words[WORDS.depth] = depth - 1;
+      words[LIVE_WORDS.depth] = depth - 1;
     },
     /** A stack that overflowed inside a `finally` left frames behind; whoever catches puts the depth right. */
     [CALLS.caught]: (depth: number): void => {
-      words[WORDS.depth] = depth;
+      words[LIVE_WORDS.depth] = depth;
     },
     /** At a `yield`, and at the end of a generator, which may be suspended then. */
     [CALLS.giveUp]: (depth: number): number => {
-      if (depth !== 0) words[WORDS.depth] = depth - 1;
+      if (depth !== 0) words[LIVE_WORDS.depth] = depth - 1;
       return 0;
     },
     /** In a block that may be reached with or without a `yield` before. */
     [CALLS.reenter]: (depth: number, location: number): number => {
       if (depth === 0) return enter(location);
       words[LOCATIONS + (depth & SLOT_MASK)] = location;
-      words[WORDS.depth] = depth;
+      words[LIVE_WORDS.depth] = depth;
       return depth;
     },
   };

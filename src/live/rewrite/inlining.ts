@@ -4,7 +4,7 @@ import type { Call } from "./calls.ts";
 import { codeOf, type Region } from "./regions.ts";
 import { childrenOf, isFunction, isLoop, type Node, walkOwn } from "./syntax.ts";
 
-export interface Lightness {
+export interface Inlining {
   /** A call of it takes the same short time always: it counts as no call at all. */
   isCheap(region: Region): boolean;
   /** Only what it calls can take time, and that has frames of its own. */
@@ -23,7 +23,7 @@ interface Body {
   readonly hasActiveParams: boolean;
 }
 
-export function createLightness(callOf: (node: Node) => Call | null): Lightness {
+export function createInlining(callOf: (node: Node) => Call | null): Inlining {
   const bodies = new Map<Region, Body>();
   const bodyOf = (region: Region): Body => {
     const known = bodies.get(region) ?? describe(region, callOf);

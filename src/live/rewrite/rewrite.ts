@@ -6,7 +6,7 @@ import { type Activities, createActivities, isActive } from "./activity.ts";
 import { callOf } from "./calls.ts";
 import { findDefinitions } from "./definitions.ts";
 import { type FramePlan, planFrame } from "./frame-plan.ts";
-import { createLightness, type Lightness } from "./inlining.ts";
+import { createInlining, type Inlining } from "./inlining.ts";
 import { createInsertions, type Insertions } from "./insertions.ts";
 import { createLines, type Lines } from "./lines.ts";
 import { codeOf, findRegions, type Region } from "./regions.ts";
@@ -42,7 +42,7 @@ export function rewrite(source: string, program: Program, options: InstrumentOpt
   const regions = findRegions(program);
   const definitions = findDefinitions(program, regions);
   const allCallsOf = (node: Node) => callOf(node, definitions);
-  const lightness = options.mode === "lean" ? createLightness(allCallsOf) : null;
+  const lightness = options.mode === "lean" ? createInlining(allCallsOf) : null;
   const activities = createActivities({
     lineOf: lines.lineOf,
     callOf: lightness === null ? allCallsOf : withoutCheap(allCallsOf, lightness),
@@ -59,7 +59,7 @@ export function rewrite(source: string, program: Program, options: InstrumentOpt
 
 type CallOf = (node: Node) => ReturnType<typeof callOf>;
 
-function withoutCheap(allCallsOf: CallOf, lightness: Lightness): CallOf {
+function withoutCheap(allCallsOf: CallOf, lightness: Inlining): CallOf {
   return (node) => {
     const call = allCallsOf(node);
     return call !== null && call !== "heavy" && call.every(lightness.isCheap) ? null : call;

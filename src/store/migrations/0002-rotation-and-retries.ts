@@ -1,9 +1,12 @@
 // The second schema: secrets of callbacks and their rotation, how a delivery succeeds, retries beyond the linear ones.
-import { addColumns, big, type Column, key, nullable, text } from "./ddl.ts";
+import { addColumns, big, type Column, key, nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const retry = nullable(
-  text("retry", "JSON of a retry policy that is more than retry_step_s and retry_total can say"),
+const retry = nullableColumn(
+  textColumn(
+    "retry",
+    "JSON of a retry policy that is more than retry_step_s and retry_total can say",
+  ),
 );
 
 const columns: Readonly<Record<string, readonly Column[]>> = {
@@ -13,12 +16,19 @@ const columns: Readonly<Record<string, readonly Column[]>> = {
       ...key("success_match", 8, "what a delivery needs: body (2xx and success) or 2xx"),
       default: "'body'",
     },
-    nullable(
-      text("callback_secret_sealed", "secret of callbacks, encrypted; null before its rotation"),
+    nullableColumn(
+      textColumn(
+        "callback_secret_sealed",
+        "secret of callbacks, encrypted; null before its rotation",
+      ),
     ),
-    nullable(text("previous_secret_sealed", "the secret before the last rotation, encrypted")),
-    nullable(text("previous_callback_secret_sealed", "the callback secret before it, encrypted")),
-    nullable(big("previous_until", "epoch ms up to which the previous secrets are good")),
+    nullableColumn(
+      textColumn("previous_secret_sealed", "the secret before the last rotation, encrypted"),
+    ),
+    nullableColumn(
+      textColumn("previous_callback_secret_sealed", "the callback secret before it, encrypted"),
+    ),
+    nullableColumn(big("previous_until", "epoch ms up to which the previous secrets are good")),
   ],
   tasks: [retry],
   job_definitions: [retry],

@@ -1,8 +1,10 @@
 // The third schema: what went over the wire in each delivery.
-import { addColumns, nullable, text } from "./ddl.ts";
+import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const delivery = nullable(text("delivery", "JSON of what went over the wire; callbacks only"));
+const delivery = nullableColumn(
+  textColumn("delivery", "JSON of what went over the wire; callbacks only"),
+);
 
 /** Only adds a column, so that no table is copied, however large it is. */
 export const deliveryLogs: Migration = {

@@ -1,5 +1,5 @@
 // Adds where running attempts were last seen, for when nobody can be asked.
-import { big, createTables, type Table, text } from "./ddl.ts";
+import { big, createTables, type Table, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const checkpoints: Table = {
@@ -8,7 +8,7 @@ const checkpoints: Table = {
   columns: [
     big("attempt_id", "whose it is"),
     big("written_at", "epoch ms at which it was seen there"),
-    text("view", "JSON of the place, vars and progress"),
+    textColumn("view", "JSON of the place, vars and progress"),
   ],
   primaryKey: ["attempt_id"],
 };

@@ -1,9 +1,12 @@
 // The sixth schema: which files of a job cannot be watched line by line.
-import { addColumns, nullable, text } from "./ddl.ts";
+import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const untraced = nullable(
-  text("untraced", "JSON array of its files that run without live lines, and why; null for none"),
+const untraced = nullableColumn(
+  textColumn(
+    "untraced",
+    "JSON array of its files that run without live lines, and why; null for none",
+  ),
 );
 
 export const untracedFiles: Migration = {

@@ -1,8 +1,8 @@
 // Ids of callbacks that no other database gives out again, also after an older copy of this one was restored.
-import { addColumns, key, nullable } from "./ddl.ts";
+import { addColumns, key, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const webhookTag = nullable(
+const webhookTag = nullableColumn(
   key(
     "webhook_tag",
     32,

@@ -1,8 +1,8 @@
 // The eighth schema: which turn began an attempt, for when the answer to its claim was lost.
-import { addColumns, key, nullable } from "./ddl.ts";
+import { addColumns, key, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const turnToken = nullable(
+const turnToken = nullableColumn(
   key("turn_token", 32, "random, of the turn that claimed it; null: an older program did"),
 );
 

@@ -1,8 +1,8 @@
 // The ninth schema: which executors were told to stop, and how often a task died with such a one.
-import { addColumns, big, int, nullable, zero } from "./ddl.ts";
+import { addColumns, big, int, nullableColumn, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const stoppingAt = nullable(
+const stoppingAt = nullableColumn(
   big("stopping_at", "epoch ms at which it was told to stop; null: it was not"),
 );
 

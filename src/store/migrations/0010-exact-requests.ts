@@ -1,8 +1,8 @@
 // The tenth schema: requests told apart by exact numbers and instants, and which executor has which job.
-import { addColumns, big, createTables, int, key, nullable, type Table } from "./ddl.ts";
+import { addColumns, big, createTables, int, key, nullableColumn, type Table } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const exactDigest = nullable(
+const exactDigest = nullableColumn(
   key(
     "exact_digest",
     64,
@@ -10,15 +10,15 @@ const exactDigest = nullable(
   ),
 );
 
-const jobCount = nullable(
+const jobCount = nullableColumn(
   int("job_count", "how many rows of executor_jobs it has written; null: it tells none"),
 );
 
 const lastHad = [
-  nullable(
+  nullableColumn(
     key("had_by", 128, "executor that had it last when it ended; null: the one in service_id"),
   ),
-  nullable(big("had_at", "epoch ms of that one's last sign; null: published_at")),
+  nullableColumn(big("had_at", "epoch ms of that one's last sign; null: published_at")),
 ];
 
 const executorJobs: Table = {

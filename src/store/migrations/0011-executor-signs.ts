@@ -1,11 +1,15 @@
 // The eleventh schema: when each lane of an executor was heard last, and how far its clock is off.
-import { addColumns, big, nullable } from "./ddl.ts";
+import { addColumns, big, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const columns = [
-  nullable(big("job_seen_at", "epoch ms of the last sign of its job lane; null: none yet")),
-  nullable(big("callback_seen_at", "epoch ms of the last sign of its callback lane; null: none")),
-  nullable(big("clock_ahead_ms", "how far its clock is ahead of the database's; null: unknown")),
+  nullableColumn(big("job_seen_at", "epoch ms of the last sign of its job lane; null: none yet")),
+  nullableColumn(
+    big("callback_seen_at", "epoch ms of the last sign of its callback lane; null: none"),
+  ),
+  nullableColumn(
+    big("clock_ahead_ms", "how far its clock is ahead of the database's; null: unknown"),
+  ),
 ];
 
 export const executorSigns: Migration = {

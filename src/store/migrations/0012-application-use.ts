@@ -1,8 +1,8 @@
 // The twelfth schema: when an application last created a task, so that executors know whether they are shared.
-import { addColumns, big, nullable } from "./ddl.ts";
+import { addColumns, big, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const lastTaskAt = nullable(
+const lastTaskAt = nullableColumn(
   big("last_task_at", "epoch ms of a create, at most ten minutes behind the last one; null: none"),
 );
 

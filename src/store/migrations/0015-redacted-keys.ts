@@ -1,9 +1,9 @@
 // The fifteenth schema: which keys of a job's params must not be shown.
-import { addColumns, nullable, text } from "./ddl.ts";
+import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
-const redact = nullable(
-  text("redact", "JSON array of more keys whose values are never shown; null for none"),
+const redact = nullableColumn(
+  textColumn("redact", "JSON array of more keys whose values are never shown; null for none"),
 );
 
 export const redactedKeys: Migration = {

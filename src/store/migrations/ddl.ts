@@ -54,7 +54,7 @@ export function key(name: string, length: number, comment: string): Column {
 }
 
 /** Text of up to 16 MiB. */
-export function text(name: string, comment: string): Column {
+export function textColumn(name: string, comment: string): Column {
   const sqlite = `TEXT CHECK (octet_length(${name}) <= 16777215)`;
   const mysql = "MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
   return { name, type: { sqlite, mysql }, comment };
@@ -64,7 +64,7 @@ export function blob(name: string, comment: string): Column {
   return { name, type: { sqlite: "BLOB", mysql: "MEDIUMBLOB" }, comment };
 }
 
-export function nullable(column: Column): Column {
+export function nullableColumn(column: Column): Column {
   return { ...column, isNullable: true };
 }
 

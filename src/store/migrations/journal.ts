@@ -2,7 +2,7 @@
 import { sql } from "kysely";
 import type { Session } from "../dialect.ts";
 import { isMissingTable } from "../failures.ts";
-import { big, createTables, int, key, nullable, type Table, zero } from "./ddl.ts";
+import { big, createTables, int, key, nullableColumn, type Table, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 /** The newest migration of those programs. It and all before are in `schema_migrations`, the later in `schema_changes`. */
@@ -22,7 +22,7 @@ const name = key("name", 64, "its name");
 const progress = [
   zero(int("statements_done", "how many of its statements were executed")),
   big("started_at", "epoch ms"),
-  nullable(big("finished_at", "epoch ms; null when it stopped half-way")),
+  nullableColumn(big("finished_at", "epoch ms; null when it stopped half-way")),
 ];
 
 const firstJournal: Table = {
