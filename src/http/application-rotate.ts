@@ -54,8 +54,8 @@ async function readAdmin(
   form: Form<Asked>,
 ): Promise<RotateInput> {
   requireAdmin(deps.config, exchange);
-  const asked = await readOpen(deps, exchange, { form, owner: "the operator" });
-  return { ...asked, appKey: exchange.params["app_key"] ?? "" };
+  const { input } = await readOpen(deps, exchange, { form, owner: "the operator" });
+  return { ...input, appKey: exchange.params["app_key"] ?? "" };
 }
 
 /**

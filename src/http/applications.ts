@@ -7,9 +7,9 @@ import { createApplication, refreshSignature } from "../use-cases/applications.t
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
-import { succeed } from "./envelope.ts";
+import { succeed, warned } from "./envelope.ts";
 import { createForm, type Form, invalid } from "./form.ts";
-import { operation } from "./operation.ts";
+import { operation, warningsField } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Exchange, Route } from "./route.ts";
 import { choice, flag, httpUrl, name, text, whole } from "./schemas.ts";
@@ -135,10 +135,6 @@ export function applicationRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-const warnings = Type.Optional(
-  Type.Array(Type.String(), { description: "What the operator should know; absent without." }),
-);
-
 const createOperation = operation({
   id: "createApplication",
   tag: "applications",
@@ -151,7 +147,7 @@ const createOperation = operation({
     ...headerSet,
     secretKey: Type.String(),
     callbackSecret: Type.String(),
-    warnings,
+    warnings: warningsField,
   }),
   examples: {
     created: {
@@ -174,7 +170,7 @@ const refreshOperation = operation({
   description: "A new ready-made header set. A wrong key and a wrong secret get the same 401.",
   proof: "none",
   body: { schema: credentials, examples: { refresh: refreshExample } },
-  data: Type.Object(headerSet),
+  data: Type.Object({ ...headerSet, warnings: warningsField }),
   examples: { refreshed: { code: 0, msg: "Ok!", data: headersExample } },
   errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
 });
@@ -185,7 +181,7 @@ async function create(
   form: Form<Static<typeof newApplication>>,
 ): Promise<Response> {
   requireAdmin(deps.config, exchange);
-  const input = await readOpen(deps, exchange, { form, owner: "the operator" });
+  const { input, warnings } = await readOpen(deps, exchange, { form, owner: "the operator" });
   const problem = linkUrlProblem(input.linkUrl, deps.config.callbackPorts);
   if (problem !== null) throw invalid([{ field: "linkUrl", message: problem }]);
   const created = await createApplication(useCaseDeps(deps), {
@@ -201,8 +197,8 @@ async function create(
   const { headers, secretKey, callbackSecret } = created;
   exchange.appKey = headers.appKey;
   const warning = linkUrlWarning(input.linkUrl, allowsLoopbackCallbacks(deps.config));
-  const warnings = warning === null ? {} : { warnings: [warning] };
-  return succeed({ ...headers, secretKey, callbackSecret, ...warnings }, "Ok!");
+  const told = warning === null ? warnings : [warning, ...warnings];
+  return succeed(warned({ ...headers, secretKey, callbackSecret }, told), "Ok!");
 }
 
 async function refresh(
@@ -211,11 +207,12 @@ async function refresh(
   form: Form<Static<typeof credentials>>,
 ): Promise<Response> {
   const maxBytes = Math.min(MAX_CREDENTIALS_BYTES, deps.config.maxBodyBytes);
-  const input = await readOpen(deps, exchange, { form, owner: "unsigned callers", maxBytes });
+  const wanted = { form, owner: "unsigned callers", maxBytes };
+  const { input, warnings } = await readOpen(deps, exchange, wanted);
   const given = { appKey: input.app_key, secretKey: input.secret_key };
   const headers = await refreshSignature(useCaseDeps(deps), given);
   exchange.appKey = headers.appKey;
-  return succeed(headers, "Ok!");
+  return succeed(warned(headers, warnings), "Ok!");
 }
 
 function useCaseDeps(deps: HttpDeps) {

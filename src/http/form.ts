@@ -6,17 +6,28 @@ import { AppError, errorLine, type FieldError } from "../core/errors.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
 import { digitsAsNumber, type Fields, isFields, isObjectSchema, loosened } from "./loose-values.ts";
 import { ruleOf } from "./schemas.ts";
+import { createUnknownFinder, errorOf, type UnknownField, warningOf } from "./unknown-fields.ts";
 
-/** Reads input into its type. Both throw AppError `invalid` with all wrong fields; unknown fields are ignored. */
+/** What was read, and what its sender should know about it. */
+export interface Reading<T> {
+  readonly input: T;
+  /** One for each field that nobody knows. */
+  readonly warnings: readonly string[];
+}
+
+/** Reads input into its type. Both throw AppError `invalid` with all wrong fields. */
 export interface Form<T> {
   /** Throws AppError `unsupported` besides. */
-  fromBody(headers: Headers, bytes: Uint8Array): T;
-  fromQuery(query: URLSearchParams): T;
+  fromBody(headers: Headers, bytes: Uint8Array): Reading<T>;
+  fromQuery(query: URLSearchParams): Reading<T>;
 }
+
+const NO_WARNINGS: readonly string[] = [];
 
 /**
  * Whose callers it is for. `seed`: those of the original API, which took JSON whatever the content type said, and "5"
  * for 5. `typed`: theirs too, where only the content type keeps a web page from sending it. `exact`: those of `/api/v1`.
+ * Fields that nobody knows are refused there, and warned of elsewhere.
  */
 export type Manner = "seed" | "typed" | "exact";
 
@@ -28,21 +39,42 @@ export function createForm<T extends TObject>(
 ): Form<Static<T>> {
   const compiled = TypeCompiler.Compile(schema);
   const rules = { curl, anyType: manner === "seed" };
+  const isExact = manner === "exact";
+  const findUnknown = createUnknownFinder(schema);
+
+  function read(fields: Fields): Reading<Static<T>> {
+    const input = check(fields);
+    const unknown = findUnknown(fields);
+    if (unknown.length === 0) return { input, warnings: NO_WARNINGS };
+    if (isExact) throw invalid(unknown.map(errorOf));
+    return { input, warnings: unknown.map(warningOf) };
+  }
 
   function check(fields: Fields): Static<T> {
     if (compiled.Check(fields)) return fields;
     // Only what does not fit is read twice: nearly every body does.
-    const read = manner === "exact" ? fields : loosened(schema, fields);
-    if (compiled.Check(read)) return read;
-    throw invalid(wrongFields(schema, read));
+    const loose = isExact ? fields : loosened(schema, fields);
+    if (compiled.Check(loose)) return loose;
+    const unknown = findUnknown(fields);
+    const wrong = wrongFields(schema, loose).map((error) => withMisspelt(error, unknown));
+    throw invalid(isExact ? [...wrong, ...unknown.map(errorOf)] : wrong);
   }
 
   return {
     fromBody: (headers, bytes) => {
       requireJson(headers, bytes, rules);
-      return check(parseJsonBody(bytes, curl));
+      return read(parseJsonBody(bytes, curl));
     },
-    fromQuery: (query) => check(queryFields(schema, query)),
+    fromQuery: (query) => read(queryFields(schema, query)),
+  };
+}
+
+/** A form that goes on with what another one reads. */
+export function mapForm<T, U>(form: Form<T>, map: (input: T) => U): Form<U> {
+  const mapped = ({ input, warnings }: Reading<T>) => ({ input: map(input), warnings });
+  return {
+    fromBody: (headers, bytes) => mapped(form.fromBody(headers, bytes)),
+    fromQuery: (query) => mapped(form.fromQuery(query)),
   };
 }
 
@@ -66,18 +98,25 @@ function wrongFields(schema: TObject, fields: Fields, within = ""): FieldError[]
   });
 }
 
+/** A missing field names the unknown one that was probably meant to be it. */
+function withMisspelt(error: FieldError, unknown: readonly UnknownField[]): FieldError {
+  const meant = unknown.find(({ likely }) => likely === error.field);
+  if (meant === undefined) return error;
+  return { ...error, message: `${error.message} (${meant.field} is not known)` };
+}
+
 function queryFields(schema: TObject, query: URLSearchParams): Fields {
   const repeated = Object.keys(schema.properties).filter((field) => query.getAll(field).length > 1);
   if (repeated.length > 0) {
     throw invalid(repeated.map((field) => ({ field, message: "is there twice" })));
   }
-  const given = Object.entries(schema.properties).filter(([field]) => query.has(field));
-  return Object.fromEntries(
-    given.map(([field, rule]) => [field, queryValue(rule, query.get(field) ?? "")]),
+  const given = [...query].map(
+    ([field, value]) => [field, queryValue(schema.properties[field], value)] as const,
   );
+  return Object.fromEntries<unknown>(given);
 }
 
 /** Text becomes a number only where one is asked for and it is written as one. */
-function queryValue(schema: TSchema, value: string): unknown {
-  return schema["type"] === "integer" ? digitsAsNumber(value) : value;
+function queryValue(schema: TSchema | undefined, value: string): unknown {
+  return schema?.["type"] === "integer" ? digitsAsNumber(value) : value;
 }

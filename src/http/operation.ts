@@ -51,6 +51,14 @@ const SECURITY = {
   none: [],
 } as const;
 
+/** In the data of a success: what stands in the way of it, or was not understood. */
+export const warningsField = Type.Optional(
+  Type.Array(Type.String(), {
+    description:
+      "What the caller should know, such as fields that are not known, with the nearest name; absent when there is nothing.",
+  }),
+);
+
 /** The operation object of a route. */
 export function operation(parts: OperationParts): Operation {
   const { body } = parts;

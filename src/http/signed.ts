@@ -13,15 +13,14 @@ import {
   unauthorised,
 } from "../use-cases/authenticate.ts";
 import type { HttpDeps } from "./deps.ts";
-import type { Form } from "./form.ts";
+import type { Form, Reading } from "./form.ts";
 import type { Exchange } from "./route.ts";
 
 export const SIGNATURE_CHALLENGE = 'Signature headers="app_key nonce timestamps payload signature"';
 
 /** What a caller asks for, and who it is. */
-export interface SignedInput<T> {
+export interface SignedInput<T> extends Reading<T> {
   readonly caller: Authenticated;
-  readonly input: T;
 }
 
 /** The same, with the body it was read from. */
@@ -37,7 +36,7 @@ export async function readSigned<T>(
 ): Promise<SignedBody<T>> {
   return withBody(deps, exchange, (caller, body) => ({
     caller,
-    input: form.fromBody(exchange.request.headers, body),
+    ...form.fromBody(exchange.request.headers, body),
     body,
   }));
 }
@@ -50,7 +49,7 @@ export async function readSignedChange<T>(
 ): Promise<SignedInput<T>> {
   return withBody(deps, exchange, async (caller, body) => {
     try {
-      return { caller, input: form.fromBody(exchange.request.headers, body) };
+      return { caller, ...form.fromBody(exchange.request.headers, body) };
     } catch (error) {
       await useNonce(deps, caller);
       throw error;
@@ -65,7 +64,7 @@ export async function readSignedQuery<T>(
   form: Form<T>,
 ): Promise<SignedInput<T>> {
   const caller = await identify(deps, exchange);
-  return { caller, input: form.fromQuery(exchange.url.searchParams) };
+  return { caller, ...form.fromQuery(exchange.url.searchParams) };
 }
 
 /** A signed request that says in its path what it wants. Throws AppError. */
@@ -75,7 +74,7 @@ export async function readSignedPath<T>(
   form: Form<T>,
 ): Promise<SignedInput<T>> {
   const caller = await identify(deps, exchange);
-  return { caller, input: form.fromQuery(new URLSearchParams({ ...exchange.params })) };
+  return { caller, ...form.fromQuery(new URLSearchParams({ ...exchange.params })) };
 }
 
 /** A signed body of which nothing is needed. Throws AppError. */
@@ -88,7 +87,7 @@ export async function readOpen<T>(
   deps: HttpDeps,
   exchange: Exchange,
   wanted: { readonly form: Form<T>; readonly owner: string; readonly maxBytes?: number },
-): Promise<T> {
+): Promise<Reading<T>> {
   const { request } = exchange;
   const body = deps.bodies.open(request, wanted.owner, wanted.maxBytes);
   try {

@@ -1,12 +1,12 @@
 // The route that cancels a task.
-import { type Static, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { type CancelAnswer, type CancelManner, cancelTask } from "../use-cases/cancel-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
-import { refuse, succeed } from "./envelope.ts";
-import { createForm, type Form } from "./form.ts";
-import { operation } from "./operation.ts";
+import { refuse, succeed, warned } from "./envelope.ts";
+import { createForm, type Form, mapForm } from "./form.ts";
+import { operation, warningsField } from "./operation.ts";
 import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { choice, whole } from "./schemas.ts";
@@ -52,14 +52,14 @@ export function taskCancelRoute(deps: HttpDeps): Route {
     operation: cancelOperation,
     challenge: SIGNATURE_CHALLENGE,
     answer: async (exchange) => {
-      const { caller, input } = await readSignedChange(deps, exchange, form);
+      const { caller, input, warnings } = await readSignedChange(deps, exchange, form);
       const { application, nonce } = caller;
       const change = {
         reference: { applicationId: application.id, ...input.key },
         ...input.place,
         ...(nonce !== undefined && { nonce }),
       };
-      return answerOf(await cancelTask(deps, change, input.manner));
+      return answerOf(await cancelTask(deps, change, input.manner), warnings);
     },
   };
 }
@@ -68,34 +68,36 @@ type CancelForm = Form<WhichTask & { readonly manner: CancelManner }>;
 
 function createCancelForm(curl: string): CancelForm {
   const form = createForm(cancelFields, curl, "seed");
-  const read = (input: Static<typeof cancelFields>) => {
+  return mapForm(form, (input) => {
     const { mode = DEFAULTS.mode, waitMs = DEFAULTS.waitMs } = input;
     return { ...readWhich(input), manner: { mode, waitMs } };
-  };
-  return {
-    fromBody: (headers, bytes) => read(form.fromBody(headers, bytes)),
-    fromQuery: (query) => read(form.fromQuery(query)),
-  };
+  });
 }
 
-function answerOf(answer: CancelAnswer): Response {
+function answerOf(answer: CancelAnswer, warnings: readonly string[]): Response {
   switch (answer.kind) {
     case "unknown":
       return refuse("Unknown!");
     case "replayed":
       throw unauthorised({ check: "nonce used" });
     case "finished":
-      return refuse(`the task is ${answer.status} already`, { status: answer.status });
+      return refuse(
+        `the task is ${answer.status} already`,
+        warned({ status: answer.status }, warnings),
+      );
     case "cancelled":
-      return succeed({});
+      return succeed(warned({}, warnings));
     case "killed":
-      return succeed(receiptView({ ...CANCELLED, ...answer.receipt }), "Killed");
+      return succeed(warned(receiptView({ ...CANCELLED, ...answer.receipt }), warnings), "Killed");
     case "killing":
-      return succeed({ killed: false, pending: true }, "Killing");
+      return succeed(warned({ killed: false, pending: true }, warnings), "Killing");
   }
 }
 
-const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean() });
+const more = { warnings: warningsField };
+const cancelled = Type.Object(more);
+const killed = Type.Object({ ...receiptSchema.properties, ...more });
+const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean(), ...more });
 
 const cancelOperation = operation({
   id: "cancelTask",
@@ -112,7 +114,7 @@ const cancelOperation = operation({
       graceful: { taskNo: "countdown-1", mode: "graceful", waitMs: 10_000 },
     },
   },
-  data: Type.Unsafe({ anyOf: [Type.Object({}), receiptSchema, killing] }),
+  data: Type.Unsafe({ anyOf: [cancelled, killed, killing] }),
   examples: {
     cancelled: { code: 0, msg: "ok!", data: {} },
     killed: {

@@ -4,9 +4,9 @@ import { AppError } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
-import { succeed } from "./envelope.ts";
+import { succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { operation } from "./operation.ts";
+import { operation, warningsField } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Route } from "./route.ts";
 import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";
@@ -74,10 +74,10 @@ export function taskCreateRoute(deps: HttpDeps): Route {
     challenge: SIGNATURE_CHALLENGE,
     answer: (exchange) =>
       sayingHowToRepeat(async () => {
-        const { caller, input, body } = await readSigned(deps, exchange, form);
+        const { caller, input, body, warnings } = await readSigned(deps, exchange, form);
         const contentText = memberText(utf8.decode(body), "content");
         const task = contentText === undefined ? input : { ...input, contentText };
-        return succeed(await deps.submitter.submit(caller.application, task));
+        return succeed(warned(await deps.submitter.submit(caller.application, task), warnings));
       }),
   };
 }
@@ -123,11 +123,7 @@ const createOperation = operation({
     runAtText: Type.Optional(
       Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
     ),
-    warnings: Type.Optional(
-      Type.Array(Type.String(), {
-        description: "What is known to stand in the way of it; absent when nothing is.",
-      }),
-    ),
+    warnings: warningsField,
   }),
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },
@@ -148,6 +144,14 @@ const createOperation = operation({
         warnings: [
           "no living executor has the job 'report'; last seen on web-2-1f0c9a77 at 2021-07-27T17:29:58.000+08:00",
         ],
+      },
+    },
+    misspelt: {
+      code: 0,
+      msg: "ok!",
+      data: {
+        taskId: 84,
+        warnings: ["runTime is not known and was ignored; did you mean 'runtime'?"],
       },
     },
     otherRequest: { code: 1, msg: "请勿重复提交!", data: [] },

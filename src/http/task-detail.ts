@@ -3,8 +3,8 @@ import { Type } from "@sinclair/typebox";
 import { taskDetail } from "../use-cases/task-detail.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
-import { refuse, succeed } from "./envelope.ts";
-import { nullable, oneOf, operation } from "./operation.ts";
+import { refuse, succeed, warned } from "./envelope.ts";
+import { nullable, oneOf, operation, warningsField } from "./operation.ts";
 import type { Route } from "./route.ts";
 import { readSigned, readSignedQuery, SIGNATURE_CHALLENGE, type SignedInput } from "./signed.ts";
 import { createTaskForm, type WhichTask, whichTask } from "./task-reference.ts";
@@ -33,12 +33,13 @@ export function taskDetailRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-async function show(deps: HttpDeps, { caller, input }: SignedInput<WhichTask>): Promise<Response> {
+async function show(deps: HttpDeps, asked: SignedInput<WhichTask>): Promise<Response> {
+  const { caller, input, warnings } = asked;
   const reference = { applicationId: caller.application.id, ...input.key };
   const { timezone, leaseMs } = deps.config;
   const asking = { ...deps, timezone, silentMs: 2 * leaseMs };
   const detail = await taskDetail(asking, { ...reference, ...input.place });
-  return detail === undefined ? refuse("Unknown!") : succeed(detail);
+  return detail === undefined ? refuse("Unknown!") : succeed(warned(detail, warnings));
 }
 
 const STATUSES = ["scheduled", "queued", "running", "succeeded", "failed", "cancelled"] as const;
@@ -207,6 +208,7 @@ const detailView = Type.Object({
   result: Type.Unsafe({ description: "What the job returned; null before." }),
   error: errorView,
   attempts: Type.Array(attemptView, { description: "The newest of all lives, oldest first." }),
+  warnings: warningsField,
 });
 
 const detailExample = {

@@ -89,7 +89,7 @@ async function stream({ deps, streams, form }: StreamDeps, exchange: Exchange): 
 async function identifyWatcher(deps: HttpDeps, exchange: Exchange, form: Form<EventsQuery>) {
   const ticket = exchange.url.searchParams.get("ticket");
   if (ticket !== null) {
-    const query = form.fromQuery(exchange.url.searchParams);
+    const { input: query } = form.fromQuery(exchange.url.searchParams);
     return { ...redeemTicket(deps, ticket, pathId(exchange)), query };
   }
   const { caller, input } = await readSignedQuery(deps, exchange, form);

@@ -4,9 +4,9 @@ import { unauthorised } from "../use-cases/authenticate.ts";
 import { type RedeliverAnswer, redeliverTask } from "../use-cases/redeliver-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
-import { refuse, succeed } from "./envelope.ts";
+import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { operation } from "./operation.ts";
+import { operation, warningsField } from "./operation.ts";
 import type { Route } from "./route.ts";
 import { flag, taskId } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -33,30 +33,34 @@ export function taskPublishRoute(deps: HttpDeps): Route {
     operation: publishOperation,
     challenge: SIGNATURE_CHALLENGE,
     answer: async (exchange) => {
-      const { caller, input } = await readSignedChange(deps, exchange, form);
+      const { caller, input, warnings } = await readSignedChange(deps, exchange, form);
       const { application, nonce } = caller;
       const change = {
         reference: { applicationId: application.id, id: input.task_id },
         ...(nonce !== undefined && { nonce }),
       };
       const { force = false } = input;
-      return answerOf(await redeliverTask(deps, change, force), force);
+      return answerOf(await redeliverTask(deps, change, force), { force, warnings });
     },
   };
 }
 
-function answerOf(answer: RedeliverAnswer, force: boolean): Response {
+function answerOf(
+  answer: RedeliverAnswer,
+  { force, warnings }: { readonly force: boolean; readonly warnings: readonly string[] },
+): Response {
   switch (answer.kind) {
     case "unknown":
       return refuse("Unknown!");
     case "replayed":
       throw unauthorised({ check: "nonce used" });
     case "refused":
-      return refuse(`the task is ${answer.status}; ${force ? TAKEN_BY_FORCE : TAKEN}`, {
-        status: answer.status,
-      });
+      return refuse(
+        `the task is ${answer.status}; ${force ? TAKEN_BY_FORCE : TAKEN}`,
+        warned({ status: answer.status }, warnings),
+      );
     case "rung":
-      return succeed({});
+      return succeed(warned({}, warnings));
   }
 }
 
@@ -68,7 +72,7 @@ const publishOperation = operation({
     "A `scheduled` or `queued` task: its doorbell is rung again. A failed or cancelled one: queued again, as a new life with its own budget of attempts; with `force` also a succeeded one. It starts only when nothing of its last attempt runs any more. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
   body: { schema: publishedTask, examples: { seed: EXAMPLE, again: { ...EXAMPLE, force: true } } },
-  data: Type.Object({}),
+  data: Type.Object({ warnings: warningsField }),
   examples: {
     rung: { code: 0, msg: "ok!", data: {} },
     unknown: { code: 1, msg: "Unknown!", data: [] },

@@ -1,6 +1,6 @@
 // How cancel and detail name a task: by id or taskNo, and optionally by where the caller believes it runs.
 import { type Static, Type } from "@sinclair/typebox";
-import { createForm, type Form, invalid } from "./form.ts";
+import { createForm, type Form, invalid, mapForm } from "./form.ts";
 import { name, taskId, taskNo, whole } from "./schemas.ts";
 
 /** A task of the caller's, and what must be true of its running attempt. */
@@ -37,11 +37,7 @@ export const whichTask = Type.Object(
 
 /** Reads these fields. */
 export function createTaskForm(curl: string): Form<WhichTask> {
-  const form = createForm(whichTask, curl, "seed");
-  return {
-    fromBody: (headers, bytes) => readWhich(form.fromBody(headers, bytes)),
-    fromQuery: (query) => readWhich(form.fromQuery(query)),
-  };
+  return mapForm(createForm(whichTask, curl, "seed"), readWhich);
 }
 
 /** Throws AppError `invalid` unless exactly one of id and taskNo is given. */
