@@ -49,10 +49,10 @@ async function databaseState({ store, logger }: ReadinessDeps): Promise<Database
     const signs = await store.executors.signs();
     const refusal = await store.checkWrites().then(() => undefined, messageOf);
     if (refusal === undefined) return { isUsable: true, why: "up", signs };
-    logger.warn({ err: refusal }, "not ready: the database takes no writes");
+    logger.warn({ error: refusal }, "not ready: the database takes no writes");
     return { isUsable: false, why: "takes no writes", signs };
   } catch (thrown) {
-    logger.warn({ err: messageOf(thrown) }, "not ready: the database is away");
+    logger.warn({ error: messageOf(thrown) }, "not ready: the database is away");
     return { isUsable: false, why: "away", signs: [] };
   }
 }

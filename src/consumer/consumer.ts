@@ -57,7 +57,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     onChange: alarm.ring,
     onUnkillable: noteUnkillable,
     onDefect: (thrown) =>
-      deps.logger.error({ err: messageOf(thrown) }, "an attempt broke its lane"),
+      deps.logger.error({ error: messageOf(thrown) }, "an attempt broke its lane"),
   });
   const watches = createWatches({ publish: deps.onNews, logger: deps.logger });
   const unreleased: OwnedAttempt[] = [];
@@ -115,7 +115,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     if (result.claimed.length > 0 && freeSlots() > 0) return 0;
     if (freeSlots() > 0) return isLimited() ? LIMITED_MS : CONTESTED_MS;
     deps.queue.ring({ lane: deps.lane, dueInMs: 0 }).catch((thrown: unknown) => {
-      deps.logger.debug({ err: messageOf(thrown) }, "the doorbell could not be rung again");
+      deps.logger.debug({ error: messageOf(thrown) }, "the doorbell could not be rung again");
     });
     return IDLE_MS;
   }
@@ -182,7 +182,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
 
   function shed(memory: MemoryPressure): void {
     shedMemory(owned.all(), memory).catch((thrown: unknown) =>
-      deps.logger.error({ err: messageOf(thrown) }, "nobody could be blamed for the memory"),
+      deps.logger.error({ error: messageOf(thrown) }, "nobody could be blamed for the memory"),
     );
   }
 

@@ -97,7 +97,7 @@ async function askIfShared(
   try {
     return (await applications.countInUse(IN_USE_MS)) > 1;
   } catch (thrown) {
-    logger.debug({ err: messageOf(thrown) }, "it is not known who else creates tasks");
+    logger.debug({ error: messageOf(thrown) }, "it is not known who else creates tasks");
     return before;
   }
 }

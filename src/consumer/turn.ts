@@ -135,7 +135,7 @@ function endedOf({ running: { task }, beganMs }: OwnedAttempt, end: AttemptEnd):
 export function logTurnFailure(logger: Logger, thrown: unknown, failures: number): void {
   if (failures > 1 && failures % 30 !== 0) return;
   logger.error(
-    { err: messageOf(thrown), failures },
+    { error: messageOf(thrown), failures },
     "the database did not take the turn; it is repeated",
   );
 }

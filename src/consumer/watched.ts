@@ -62,7 +62,7 @@ export function createWatches({ publish, logger }: WatchDeps): Watches {
       read(feed, watch);
     } catch (thrown) {
       watches.delete(feed);
-      logger.warn({ feed, err: messageOf(thrown) }, "an attempt's events could not be read");
+      logger.warn({ feed, error: messageOf(thrown) }, "an attempt's events could not be read");
     }
   }
 

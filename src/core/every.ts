@@ -12,7 +12,7 @@ export function every(periodMs: number, step: () => unknown, logger: Logger): ()
     try {
       await step();
     } catch (thrown) {
-      logger.warn({ err: messageOf(thrown) }, "a periodic step failed and will be repeated");
+      logger.warn({ error: messageOf(thrown) }, "a periodic step failed and will be repeated");
     }
     schedule();
   }

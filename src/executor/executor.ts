@@ -128,7 +128,7 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
         say({ to: "main", kind: "group", group, isAlive }),
       onDeath: (why: string) => {
         logger.error(
-          { lane, err: why },
+          { lane, error: why },
           "a consumer thread died: the executor ends and is replaced",
         );
         killOwnGroup();
@@ -163,7 +163,7 @@ async function noteStopping(store: Store, { serviceId, logger }: OwnDeps): Promi
     await store.executors.noteStopping(serviceId);
     logger.info({}, "told to stop: nothing is claimed any more");
   } catch (thrown) {
-    logger.warn({ err: messageOf(thrown) }, "that it was told to stop could not be noted");
+    logger.warn({ error: messageOf(thrown) }, "that it was told to stop could not be noted");
   }
 }
 
@@ -249,7 +249,7 @@ async function untilDone<T>(
     try {
       return await step();
     } catch (thrown) {
-      logger.warn({ err: messageOf(thrown) }, failure);
+      logger.warn({ error: messageOf(thrown) }, failure);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

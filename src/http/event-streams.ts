@@ -63,7 +63,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       const stream = createStream(watch, options);
       open.add(stream);
       stream.ended
-        .catch((thrown: unknown) => logger.warn({ err: messageOf(thrown) }, "a stream was cut"))
+        .catch((thrown: unknown) => logger.warn({ error: messageOf(thrown) }, "a stream was cut"))
         .finally(() => {
           open.delete(stream);
           leave();

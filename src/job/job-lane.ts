@@ -96,7 +96,7 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
     serving.pool();
     await importBeside(catalogue, importing, (found) => {
       change(found.jobs).catch((thrown: unknown) =>
-        logger.error({ err: messageOf(thrown) }, "idle job workers could not be ended"),
+        logger.error({ error: messageOf(thrown) }, "idle job workers could not be ended"),
       );
       tell(found);
     });

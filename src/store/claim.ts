@@ -5,6 +5,7 @@ import { isGraced } from "./applications.ts";
 import { batchesOf } from "./batches.ts";
 import { type Allowance, createAllowance } from "./claim-allowance.ts";
 import type { Session } from "./dialect.ts";
+import { inDispatchOrder } from "./dispatch-order.ts";
 import { type Board, dueJobs, isClaimable, readBoard } from "./due.ts";
 import {
   type Candidate,
@@ -16,7 +17,7 @@ import {
 import { readClaimedAttempts } from "./find-task.ts";
 import { mayMoveTo } from "./guards.ts";
 import { insertMany, type Value } from "./many-rows.ts";
-import { type ClaimableRow, toClaimedApplication, toClaimedTask } from "./rows.ts";
+import { CLAIM_COLUMNS, type ClaimableRow, toClaimedApplication, toClaimedTask } from "./rows.ts";
 import type { ClaimRequest } from "./store.ts";
 
 /** A consumer that finds its candidates locked by another one looks further so many times in one turn. */
@@ -106,8 +107,7 @@ async function choose(session: Session, choice: Choice, round: Round) {
 /** By primary key, checked again under the lock; those another consumer is claiming are left out. */
 async function lockById({ connection, dialect }: Session, chosen: readonly Candidate[]) {
   const { rows } = await sql<ClaimableRow>`
-    select id, application_id, task_no, name, lane, job, content, timeout_ms, run_at,
-      fence, life, attempt, charged, deaths, interruptions, retry_step_s, retry_total, retry, webhook_tag
+    select ${sql.join(CLAIM_COLUMNS.map((column) => sql.ref(column)))}
     from tasks ${dialect.byId}
     where id in ${dialect.idList(chosen.map(({ id }) => id))}
       and ${isClaimable} and run_at <= ${dialect.nowMs}
@@ -161,14 +161,12 @@ async function withApplications(
   const claims = new Map(tasks.map(({ id, fence }) => [id, fence + 1]));
   const attempts = await readClaimedAttempts(session, claims);
   const applications = await readApplications(session, tasks);
-  return tasks
-    .toSorted((a, b) => a.run_at - b.run_at || a.id - b.id)
-    .map((task) =>
-      toClaimedTask(task, {
-        attempt: present(attempts.get(task.id)),
-        application: present(applications.get(task.application_id)),
-      }),
-    );
+  return tasks.toSorted(inDispatchOrder).map((task) =>
+    toClaimedTask(task, {
+      attempt: present(attempts.get(task.id)),
+      application: present(applications.get(task.application_id)),
+    }),
+  );
 }
 
 async function readApplications({ connection, dialect }: Session, tasks: readonly LockedTask[]) {

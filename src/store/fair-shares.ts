@@ -1,8 +1,10 @@
 // Shares free slots between the applications that have due work, so that none can starve another.
+
 import { type RawBuilder, sql } from "kysely";
 import { batchesOf, groupsOf } from "./batches.ts";
 import type { Allowance } from "./claim-allowance.ts";
 import type { Session, TaskIndex } from "./dialect.ts";
+import { type DispatchPlace, dispatchOrder, inDispatchOrder } from "./dispatch-order.ts";
 import { isClaimable, isOfJob, type PendingJob, tableOf } from "./due.ts";
 
 /** Most pairs of application and job looked at in one turn: bounds its cost; the next turn goes on behind them. */
@@ -21,10 +23,8 @@ export interface Round {
 export const firstRound: Round = { lookedUpTo: 0, servedLast: 0 };
 
 /** A claimable task, as far as choosing needs it. */
-export interface Candidate {
-  readonly id: number;
+export interface Candidate extends DispatchPlace {
   readonly applicationId: number;
-  readonly runAt: number;
 }
 
 export interface Choice {
@@ -200,14 +200,14 @@ function dueTasks({ dialect }: Session, { index, condition, limit }: Due): RawBu
   return sql<Candidate>`
     select id, application_id, run_at from tasks ${dialect.byIndex(index)}
     where ${isClaimable} and run_at <= ${dialect.nowMs} and ${condition}
-    order by run_at, id limit ${limit}`;
+    order by ${dispatchOrder} limit ${limit}`;
 }
 
 async function unionOf({ connection }: Session, branches: readonly RawBuilder<Candidate>[]) {
   const found: Candidate[] = [];
   for (const some of batchesOf(branches, () => 0, MOST_BRANCHES)) {
     const selects = some.map(
-      (branch) => sql`select id, application_id as applicationId, run_at as runAt
+      (branch) => sql`select id, application_id as applicationId, run_at
         from (${branch}) as due`,
     );
     const { rows } = await sql<Candidate>`${sql.join(selects, sql` union all `)}`.execute(
@@ -216,8 +216,4 @@ async function unionOf({ connection }: Session, branches: readonly RawBuilder<Ca
     found.push(...rows);
   }
   return found;
-}
-
-function inDispatchOrder(a: Candidate, b: Candidate): number {
-  return a.runAt - b.runAt || a.id - b.id;
 }

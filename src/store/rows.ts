@@ -133,26 +133,13 @@ export function toOrphan(
 }
 
 /** What a claim reads of a task; `attempt` and `fence` are those before the claim. */
-export type ClaimableRow = Pick<
-  TaskRow,
-  | "id"
-  | "application_id"
-  | "task_no"
-  | "name"
-  | "lane"
-  | "job"
-  | "content"
-  | "timeout_ms"
-  | "run_at"
-  | "fence"
-  | "life"
-  | "attempt"
-  | "charged"
-  | "deaths"
-  | "webhook_tag"
-  | "interruptions"
-> &
-  RetryColumns;
+export const CLAIM_COLUMNS = [
+  ...(["id", "application_id", "task_no", "name", "lane", "job", "content", "timeout_ms"] as const),
+  ...(["run_at", "fence", "life", "attempt", "charged", "deaths", "interruptions"] as const),
+  ...(["retry_step_s", "retry_total", "retry", "webhook_tag"] as const),
+] as const;
+
+export type ClaimableRow = Pick<TaskRow, (typeof CLAIM_COLUMNS)[number]>;
 
 export interface ClaimCompany {
   readonly attempt: Pick<AttemptRow, "id" | "coroutine_id">;

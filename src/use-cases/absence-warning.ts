@@ -48,7 +48,7 @@ export function createAbsenceWarning(deps: AbsenceDeps): (job: string | null) =>
   return async (job) => {
     if (job === null) return {};
     const found = await holdersOf(job).catch((thrown: unknown) => {
-      logger.debug({ err: messageOf(thrown) }, "who has the job could not be read");
+      logger.debug({ error: messageOf(thrown) }, "who has the job could not be read");
       return undefined;
     });
     if (found === undefined || found.text === null) return {};

@@ -32,7 +32,7 @@ export function createApplicationUse(deps: {
       .noteUse(id)
       .catch((thrown: unknown) => {
         notedAt.delete(id);
-        logger.debug({ err: messageOf(thrown) }, "the use of an application was not noted");
+        logger.debug({ error: messageOf(thrown) }, "the use of an application was not noted");
       })
       .finally(() => writing.delete(written));
     writing.add(written);
