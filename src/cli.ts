@@ -1,8 +1,8 @@
 // The command line: what may be said, and the help that says so.
 import { parseArgs } from "node:util";
-import { closest } from "fastest-levenshtein";
 import { describeSettings } from "./config/config.ts";
 import { AppError, messageOf } from "./core/errors.ts";
+import { nearestNames } from "./core/nearest-names.ts";
 
 export const COMMANDS = ["start", "migrate", "check"] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -35,7 +35,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   if (name === undefined) return { kind: "help", command: null };
   const command = COMMANDS.find((known) => known === name);
   if (command === undefined) {
-    throw usage(`no command "${name}"; did you mean "${closest(name, COMMANDS)}"?`);
+    throw usage(unknownCommand(name));
   }
   if (rest.length > 0)
     throw usage(`"${command}" takes no further words, but got "${rest.join(" ")}"`);
@@ -45,6 +45,13 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   if (command !== "migrate" || !values["after-restore"])
     throw usage("--after-restore belongs to migrate, and --margin to --after-restore");
   return { ...line, margin: readMargin(values.margin) };
+}
+
+function unknownCommand(name: string): string {
+  const [likely] = nearestNames(name, COMMANDS).likely;
+  const wayOut =
+    likely === undefined ? `there are ${COMMANDS.join(", ")}` : `did you mean "${likely}"?`;
+  return `no command "${name}"; ${wayOut}`;
 }
 
 /** More tasks than most installations create between two backups; small enough for ids in 32 bits to last. */

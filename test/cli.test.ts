@@ -43,6 +43,7 @@ describe("the command line", () => {
 
   test("names the nearest command", () => {
     expect(refusal(["chek"])).toContain('no command "chek"; did you mean "check"?');
+    expect(refusal(["xyzzy"])).toContain('no command "xyzzy"; there are start, migrate, check');
   });
 
   test("refuses options and words it does not know", () => {
