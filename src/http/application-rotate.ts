@@ -6,7 +6,8 @@ import { requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { createForm, type Form } from "./form.ts";
-import { plainOperation } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { int64, plainOperation } from "./operation.ts";
 import { plainResponse } from "./plain.ts";
 import type { Exchange, Route } from "./route.ts";
 import { text, whole } from "./schemas.ts";
@@ -18,14 +19,17 @@ const CHALLENGE =
   'Bearer realm="applications", Signature headers="app_key nonce timestamps payload signature"';
 const LONGEST_GRACE_S = 604_800;
 
-const rotation = Type.Object({
-  graceSeconds: whole({
-    min: 0,
-    max: LONGEST_GRACE_S,
-    description: "How long the replaced secrets stay good besides the new ones; 0: not at all.",
-    example: 3600,
+const rotation = named(
+  "Rotation",
+  Type.Object({
+    graceSeconds: whole({
+      min: 0,
+      max: LONGEST_GRACE_S,
+      description: "How long the replaced secrets stay good besides the new ones; 0: not at all.",
+      example: 3600,
+    }),
   }),
-});
+);
 type Asked = { readonly graceSeconds: number };
 
 /** `POST /api/v1/applications/{app_key}/rotate`. */
@@ -93,11 +97,14 @@ const rotateOperation = plainOperation({
     }),
   }),
   body: { schema: rotation, examples: { anHour: EXAMPLE, atOnce: { graceSeconds: 0 } } },
-  answer: Type.Object({
-    secretKey: Type.String(),
-    callbackSecret: Type.String(),
-    previousValidUntil: Type.Integer({ description: "Epoch ms on the database's clock." }),
-  }),
+  answer: named(
+    "NewSecrets",
+    Type.Object({
+      secretKey: Type.String(),
+      callbackSecret: Type.String(),
+      previousValidUntil: int64("Epoch ms on the database's clock."),
+    }),
+  ),
   examples: {
     rotated: {
       secretKey: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",

@@ -5,10 +5,12 @@ import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { SUCCESS_MATCHES } from "../core/task.ts";
 import { createApplication, refreshSignature } from "../use-cases/applications.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
+import { callbacks } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed, warned } from "./envelope.ts";
 import { createForm, type Form, invalid } from "./form.ts";
+import { named } from "./named-schemas.ts";
 import { operation, warningsField } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -20,58 +22,64 @@ const REFRESH = "/application/refresh-signature";
 /** Anybody may send them, and they are two short texts. */
 const MAX_CREDENTIALS_BYTES = 16_384;
 
-const newApplication = Type.Object({
-  appName: name({
-    min: 1,
-    max: 100,
-    description: "Name of the application.",
-    example: "帅的批爆1",
-  }),
-  linkUrl: httpUrl({
-    description:
-      "Where its callbacks are delivered: no user or password, port 80, 443 or from 1024 on (more with CALLBACK_PORTS). A private address is taken, with a line in `data.warnings`.",
-    example: "http://127.0.0.1",
-  }),
-  step: Type.Optional(
-    whole({ min: 0, max: 3600, description: "Retry step in seconds.", example: 10, default: 5 }),
-  ),
-  retryTotal: Type.Optional(
-    whole({ min: 0, max: 10, description: "Retries after a failure.", example: 0, default: 5 }),
-  ),
-  remark: Type.Optional(
-    text({ min: 0, max: 255, description: "Default: the current time.", example: "呵呵" }),
-  ),
-  requireBodySignature: Type.Optional(
-    flag({ description: "Refuse ready-made headers.", default: false }),
-  ),
-  retry: Type.Optional(
-    retryFields(
-      "When failed tasks are tried again. `step` and `max` default to step and retryTotal.",
-    ),
-  ),
-  successMatch: Type.Optional(
-    choice({
-      of: SUCCESS_MATCHES,
-      description: "A delivery succeeds on 2xx with the body `success`, or on any 2xx.",
-      default: "body",
+const newApplication = named(
+  "NewApplication",
+  Type.Object({
+    appName: name({
+      min: 1,
+      max: 100,
+      description: "Name of the application.",
+      example: "帅的批爆1",
     }),
-  ),
-});
+    linkUrl: httpUrl({
+      description:
+        "Where its callbacks are delivered: no user or password, port 80, 443 or from 1024 on (more with CALLBACK_PORTS). A private address is taken, with a line in `data.warnings`.",
+      example: "http://127.0.0.1",
+    }),
+    step: Type.Optional(
+      whole({ min: 0, max: 3600, description: "Retry step in seconds.", example: 10, default: 5 }),
+    ),
+    retryTotal: Type.Optional(
+      whole({ min: 0, max: 10, description: "Retries after a failure.", example: 0, default: 5 }),
+    ),
+    remark: Type.Optional(
+      text({ min: 0, max: 255, description: "Default: the current time.", example: "呵呵" }),
+    ),
+    requireBodySignature: Type.Optional(
+      flag({ description: "Refuse ready-made headers.", default: false }),
+    ),
+    retry: Type.Optional(
+      retryFields(
+        "When failed tasks are tried again. `step` and `max` default to step and retryTotal.",
+      ),
+    ),
+    successMatch: Type.Optional(
+      choice({
+        of: SUCCESS_MATCHES,
+        description: "A delivery succeeds on 2xx with the body `success`, or on any 2xx.",
+        default: "body",
+      }),
+    ),
+  }),
+);
 
-const credentials = Type.Object({
-  app_key: text({
-    min: 1,
-    max: 64,
-    description: "The application's key.",
-    example: "wWt1aSZj2KXMO7fE",
+const credentials = named(
+  "Credentials",
+  Type.Object({
+    app_key: text({
+      min: 1,
+      max: 64,
+      description: "The application's key.",
+      example: "wWt1aSZj2KXMO7fE",
+    }),
+    secret_key: text({
+      min: 1,
+      max: 256,
+      description: "The secret that create returned.",
+      example: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",
+    }),
   }),
-  secret_key: text({
-    min: 1,
-    max: 256,
-    description: "The secret that create returned.",
-    example: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",
-  }),
-});
+);
 
 const headerSet = {
   nonce: Type.String(),
@@ -135,33 +143,39 @@ export function applicationRoutes(deps: HttpDeps): Route[] {
   ];
 }
 
-const createOperation = operation({
-  id: "createApplication",
-  tag: "applications",
-  summary: "Create an application",
-  description:
-    "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` (signs requests, and callbacks in the headers of the original API) and `callbackSecret` (signs callbacks as Standard Webhooks) are shown only here.",
-  proof: "admin",
-  body: { schema: newApplication, examples: { seed: createExample, ownRetries: retryExample } },
-  data: Type.Object({
-    ...headerSet,
-    secretKey: Type.String(),
-    callbackSecret: Type.String(),
-    warnings: warningsField,
-  }),
-  examples: {
-    created: {
-      code: 0,
-      msg: "Ok!",
-      data: {
-        ...headersExample,
-        secretKey: refreshExample.secret_key,
-        callbackSecret: callbackSecretExample,
+const createOperation = {
+  ...operation({
+    id: "createApplication",
+    tag: "applications",
+    summary: "Create an application",
+    description:
+      "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` (signs requests, and callbacks in the headers of the original API) and `callbackSecret` (signs callbacks as Standard Webhooks) are shown only here.",
+    proof: "admin",
+    body: { schema: newApplication, examples: { seed: createExample, ownRetries: retryExample } },
+    data: named(
+      "Application",
+      Type.Object({
+        ...headerSet,
+        secretKey: Type.String(),
+        callbackSecret: Type.String(),
+        warnings: warningsField,
+      }),
+    ),
+    examples: {
+      created: {
+        code: 0,
+        msg: "Ok!",
+        data: {
+          ...headersExample,
+          secretKey: refreshExample.secret_key,
+          callbackSecret: callbackSecretExample,
+        },
       },
     },
-  },
-  errors: ["AdminOnly", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
-});
+    errors: ["AdminOnly", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
+  }),
+  callbacks,
+};
 
 const refreshOperation = operation({
   id: "refreshSignature",
@@ -170,7 +184,7 @@ const refreshOperation = operation({
   description: "A new ready-made header set. A wrong key and a wrong secret get the same 401.",
   proof: "none",
   body: { schema: credentials, examples: { refresh: refreshExample } },
-  data: Type.Object({ ...headerSet, warnings: warningsField }),
+  data: named("ReadyMadeHeaders", Type.Object({ ...headerSet, warnings: warningsField })),
   examples: { refreshed: { code: 0, msg: "Ok!", data: headersExample } },
   errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
 });

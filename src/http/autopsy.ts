@@ -2,64 +2,72 @@
 import { Type } from "@sinclair/typebox";
 import { PLACE_SOURCES } from "../core/attempt.ts";
 import type { Autopsy } from "../use-cases/autopsy.ts";
-import { nullable, oneOf } from "./operation.ts";
-import { frameFields } from "./receipt.ts";
+import { named } from "./named-schemas.ts";
+import { anyObject, int64, nullable, oneOf } from "./operation.ts";
+import { frameFields, waitingPointSchema } from "./receipt.ts";
 
 const figure = (description: string) => nullable(Type.Number({ description }));
 const word = (description: string) => nullable(Type.String({ description }));
 
 const lines = Type.Object({ first: Type.Integer(), lines: Type.Array(Type.String()) });
-const event = Type.Object({
-  seq: Type.Integer(),
-  at: Type.Integer(),
-  type: Type.String(),
-  data: Type.Unsafe({}),
-});
-
-export const autopsySchema = Type.Object(
-  {
-    why: Type.Object({
-      reason: Type.String({ example: "timeout" }),
-      message: nullable(Type.String()),
-      by: nullable(Type.String()),
+const event = named(
+  "TraceEvent",
+  Type.Object({
+    seq: Type.Integer(),
+    at: int64("Epoch ms."),
+    type: Type.String(),
+    data: Type.Unsafe({}),
+  }),
+);
+const frame = named(
+  "AutopsyFrame",
+  Type.Object({
+    ...frameFields,
+    source: nullable({
+      ...lines,
+      description: "Five lines around it, as they ran; null where they are not known.",
     }),
-    source: {
-      ...oneOf(PLACE_SOURCES),
-      description:
-        "How the place is known. `live`: read from its live stack. `last-call`: its last call of ctx. `memory`: what its executor's death left on the machine. `checkpoint`: noted while it ran. `none`: not at all.",
-    },
-    age_ms: figure("How old the place was when the attempt ended."),
-    checkpoint_age_ms: figure(
-      "Of a lost attempt: how old its vars, progress and figures were when its executor died.",
-    ),
-    state: nullable(Type.String({ enum: ["starting", "running", "waiting", null] })),
-    frames: Type.Array(
-      Type.Object({
-        ...frameFields,
-        source: nullable({
-          ...lines,
-          description: "Five lines around it, as they ran; null where they are not known.",
-        }),
+  }),
+);
+
+export const autopsySchema = named(
+  "Autopsy",
+  Type.Object(
+    {
+      why: Type.Object({
+        reason: Type.String({ example: "timeout" }),
+        message: nullable(Type.String()),
+        by: nullable(Type.String()),
       }),
-      { description: "Innermost first." },
-    ),
-    waiting_points: Type.Array(
-      Type.Object({ count: Type.Integer(), frames: Type.Array(Type.Object(frameFields)) }),
-    ),
-    vars: nullable(Type.Unsafe({ type: "object", description: "What ctx.watch was given last." })),
-    progress: nullable(Type.Object({ percent: Type.Number(), text: Type.Optional(Type.String()) })),
-    events: Type.Array(event, { description: "Its last 200." }),
-    output: Type.String({ description: "The last 8 KiB of what it logged and printed." }),
-    cpu_ms: figure("Processor time of the attempt."),
-    heap_bytes: figure("Of its job worker."),
-    rss_bytes: figure("Of the process it ran in."),
-    memory_age_ms: figure("How old these two are."),
-    executor: Type.String(),
-    runtime: word("Bun or Deno."),
-    runtime_version: word("Of the runtime."),
-    source_hash: word("SHA-256 of the job's file as it ran."),
-  },
-  { description: "Of an attempt that did not end by itself." },
+      source: {
+        ...oneOf(PLACE_SOURCES),
+        description:
+          "How the place is known. `live`: read from its live stack. `last-call`: its last call of ctx. `memory`: what its executor's death left on the machine. `checkpoint`: noted while it ran. `none`: not at all.",
+      },
+      age_ms: figure("How old the place was when the attempt ended."),
+      checkpoint_age_ms: figure(
+        "Of a lost attempt: how old its vars, progress and figures were when its executor died.",
+      ),
+      state: nullable(Type.String({ enum: ["starting", "running", "waiting", null] })),
+      frames: Type.Array(frame, { description: "Innermost first." }),
+      waiting_points: Type.Array(waitingPointSchema),
+      vars: nullable(anyObject("What ctx.watch was given last.")),
+      progress: nullable(
+        Type.Object({ percent: Type.Number(), text: Type.Optional(Type.String()) }),
+      ),
+      events: Type.Array(event, { description: "Its last 200." }),
+      output: Type.String({ description: "The last 8 KiB of what it logged and printed." }),
+      cpu_ms: figure("Processor time of the attempt."),
+      heap_bytes: figure("Of its job worker."),
+      rss_bytes: figure("Of the process it ran in."),
+      memory_age_ms: figure("How old these two are."),
+      executor: Type.String(),
+      runtime: word("Bun or Deno."),
+      runtime_version: word("Of the runtime."),
+      source_hash: word("SHA-256 of the job's file as it ran."),
+    },
+    { description: "Of an attempt that did not end by itself." },
+  ),
 );
 
 export const autopsyExample: Autopsy = {

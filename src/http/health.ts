@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import type { Logger } from "../core/logger.ts";
 import { createApp, type HttpApp } from "./app.ts";
 import { respond, succeed } from "./envelope.ts";
-import { envelopeOf, json, oneOf, operation } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { envelopeOf, int64, json, oneOf, operation } from "./operation.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Route } from "./route.ts";
 
@@ -55,38 +56,42 @@ const healthOperation = operation({
   summary: "Is the process alive",
   description: "Answers as long as the process serves at all.",
   proof: "none",
-  data: Type.Object({ status: oneOf(["up"]) }),
+  data: named("Health", Type.Object({ status: oneOf(["up"]) })),
   examples: { up: { code: 0, msg: "ok!", data: { status: "up" } } },
   errors: [],
 });
 
-const readiness = Type.Object({
-  status: oneOf(["ready", "degraded", "unavailable"]),
-  down: Type.Array(Type.String(), { description: "The checks that are not up." }),
-  checks: Type.Unsafe({
-    type: "object",
-    additionalProperties: { type: "string" },
-    description: "By name: `up`, or what is wrong with it.",
-  }),
-  executors: Type.Optional(
-    Type.Array(
-      Type.Object({
-        service_id: Type.String(),
-        seen_ms_ago: Type.Integer({ description: "Since the last sign of its main thread." }),
-        lanes_seen_ms_ago: Type.Object(
-          { job: age(), callback: age() },
-          { description: "Since the last sign of the thread of each lane; null: none yet." },
-        ),
-        clock_ahead_ms: age("How far its clock is ahead of the database's; null: unknown."),
-      }),
-      { description: "Those that live; absent in a process that only executes." },
+const readiness = named(
+  "Readiness",
+  Type.Object({
+    status: oneOf(["ready", "degraded", "unavailable"]),
+    down: Type.Array(Type.String(), { description: "The checks that are not up." }),
+    checks: Type.Unsafe({
+      type: "object",
+      additionalProperties: { type: "string" },
+      description: "By name: `up`, or what is wrong with it.",
+    }),
+    executors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          service_id: Type.String(),
+          seen_ms_ago: int64("Since the last sign of its main thread."),
+          lanes_seen_ms_ago: Type.Object(
+            { job: age(), callback: age() },
+            { description: "Since the last sign of the thread of each lane; null: none yet." },
+          ),
+          clock_ahead_ms: age("How far its clock is ahead of the database's; null: unknown."),
+        }),
+        { description: "Those that live; absent in a process that only executes." },
+      ),
     ),
-  ),
-});
+  }),
+);
 
 function age(description?: string) {
   return Type.Unsafe<number | null>({
     type: "integer",
+    format: "int64",
     nullable: true,
     ...(description && { description }),
   });

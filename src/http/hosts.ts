@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import { listHosts } from "../use-cases/list-hosts.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import type { HttpDeps } from "./deps.ts";
-import { nullable, oneOf, plainOperation } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { int64, nullable, oneOf, plainOperation } from "./operation.ts";
 import { plainResponse } from "./plain.ts";
 import type { Route } from "./route.ts";
 
@@ -26,10 +27,23 @@ const state = {
   state: oneOf(["closed", "open", "half-open"]),
   inFlight: Type.Integer({ description: "Deliveries on their way." }),
   failures: Type.Integer({ description: "In a row." }),
-  nextTry: nullable(Type.Integer({ description: "Epoch ms; null unless open." })),
+  nextTry: nullable(int64("Epoch ms; null unless open.")),
 };
 
-const application = { appKey: Type.String(), ...state };
+const application = named("HostApplication", Type.Object({ appKey: Type.String(), ...state }));
+const executor = named("HostAtExecutor", Type.Object({ serviceId: Type.String(), ...state }));
+const host = named(
+  "Host",
+  Type.Object({
+    host: Type.String({ description: "name:port" }),
+    ...state,
+    applications: Type.Array(application, {
+      description: "At most 100 of each executor, the worst ones.",
+    }),
+    omitted: Type.Integer({ description: "How many applications there are besides." }),
+    executors: Type.Array(executor),
+  }),
+);
 
 const openState = { state: "open", inFlight: 0, failures: 7, nextTry: 1_626_418_783_000 };
 
@@ -41,20 +55,13 @@ const hostsOperation = plainOperation({
     "Needs the ADMIN_TOKEN as for /application/create. Each application has a breaker at its host: after 5 failures in a row it is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. The host's own breaker is about what no application is to blame for: 5 times in a row nobody was answered, seen from at least 2 applications. While it is not `closed`, one delivery at a time tries it, of each application in turn, and the next one a second later if that is not answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. What was idle for 10 minutes is forgotten.",
   proof: "admin",
   path: Type.Object({}),
-  answer: Type.Object({
-    hosts: Type.Array(
-      Type.Object({
-        host: Type.String({ description: "name:port" }),
-        ...state,
-        applications: Type.Array(Type.Object(application), {
-          description: "At most 100 of each executor, the worst ones.",
-        }),
-        omitted: Type.Integer({ description: "How many applications there are besides." }),
-        executors: Type.Array(Type.Object({ serviceId: Type.String(), ...state })),
-      }),
-    ),
-    silent: Type.Array(Type.String(), { description: "Executors that did not answer in time." }),
-  }),
+  answer: named(
+    "Hosts",
+    Type.Object({
+      hosts: Type.Array(host),
+      silent: Type.Array(Type.String(), { description: "Executors that did not answer in time." }),
+    }),
+  ),
   examples: {
     oneOpen: {
       hosts: [

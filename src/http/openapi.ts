@@ -2,8 +2,9 @@
 import { type ElysiaSwaggerConfig, swagger } from "@elysiajs/swagger";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { gatherSchemas } from "./named-schemas.ts";
 import { PROBLEMS } from "./openapi-problems.ts";
-import { type Examples, envelopeOf, json } from "./operation.ts";
+import { anyObject, type Examples, envelopeOf, json } from "./operation.ts";
 import { problemSchema } from "./problem.ts";
 import type { Route } from "./route.ts";
 
@@ -27,13 +28,17 @@ const SIGNATURE_HEADERS = {
 /** The document as text. Asking for it does not touch the routes that serve. */
 export async function openApiText(routes: readonly Route[], version: string): Promise<string> {
   const info = { title: "Serendipity Job", description: DESCRIPTION, version };
-  const documentation = { info, servers: [{ url: "/" }], tags: TAGS, components: COMPONENTS };
+  const gathered = gatherSchemas();
+  const operations = routes.map(({ operation }) => operation && gathered.take(operation));
+  const components = { ...COMPONENTS, schemas: { ...COMPONENTS.schemas, ...gathered.schemas() } };
+  const documentation = { info, servers: [{ url: "/" }], tags: TAGS, components };
   // Its own page would load scripts from elsewhere, so only the document is taken, from an app that never serves.
   const app = new Elysia().use(
     swagger({ path: "/swagger", documentation: documentation as Documentation }),
   );
-  for (const { method, path, operation } of routes) {
-    if (operation) app.route(method, path, () => "", { detail: operation });
+  for (const [index, { method, path }] of routes.entries()) {
+    const detail = operations[index];
+    if (detail) app.route(method, path, () => "", { detail });
   }
   const response = await app.handle(new Request("http://localhost/swagger/json"));
   return `${JSON.stringify(await response.json(), null, 2)}\n`;
@@ -46,7 +51,7 @@ const TAGS = [
   { name: "health", description: "For load balancers and operators." },
 ];
 
-const EMPTY = Type.Array(Type.Object({}), { maxItems: 0 });
+const EMPTY = Type.Array(anyObject(), { maxItems: 0 });
 const FIELD_ERRORS = Type.Object({
   errors: Type.Array(Type.Object({ field: Type.String(), message: Type.String() })),
 });
@@ -66,7 +71,7 @@ const COMPONENTS = {
     ),
   },
   schemas: {
-    Refusal: envelopeOf(Type.Unsafe({ anyOf: [EMPTY, Type.Object({})] }), 1),
+    Refusal: envelopeOf(Type.Unsafe({ anyOf: [EMPTY, anyObject()] }), 1),
     Failure: envelopeOf(EMPTY, 1),
     Malformed: envelopeOf(FIELD_ERRORS, 1),
     Problem: problemSchema,

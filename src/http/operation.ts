@@ -1,5 +1,6 @@
 // Builds a route's part of the OpenAPI 3.0.3 document from its schemas and examples.
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
+import { named, nameOf } from "./named-schemas.ts";
 
 /** An OpenAPI operation object; TypeBox schemas in it become plain JSON when it is printed. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -122,6 +123,16 @@ export function envelopeOf(data: TSchema, code: 0 | 1 = 0): TSchema {
   return Type.Object({ code: oneOf([code]), msg: Type.String(), data });
 }
 
+/** Whatever object: without this word generators of programs make of it one without members. */
+export function anyObject(description?: string) {
+  return Type.Object({}, { additionalProperties: true, ...(description && { description }) });
+}
+
+/** A whole number that may pass 2^31: ids, and moments in epoch ms. */
+export function int64(description?: string) {
+  return Type.Integer({ format: "int64", ...(description && { description }) });
+}
+
 /** A JSON media type with named examples. */
 export function json(schema: TSchema, examples: Examples) {
   const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
@@ -136,12 +147,17 @@ export function oneOf<T extends string | number>(values: readonly T[]) {
 
 /** The schema, or null. */
 export function nullable(schema: TSchema): TSchema {
+  // A reference has no members beside it in OpenAPI 3.0; generators take this one as "or null".
+  if (nameOf(schema)) return Type.Unsafe({ nullable: true, allOf: [schema] });
   return { ...schema, nullable: true };
 }
 
+/** Data with a name gives its envelope one: operations that answer the same share it. */
 function answerOf(data: TSchema): TSchema {
   const refusal = { $ref: "#/components/schemas/Refusal" };
-  return Type.Unsafe({ oneOf: [envelopeOf(data), refusal] });
+  const name = nameOf(data);
+  const success = envelopeOf(data);
+  return Type.Unsafe({ oneOf: [name ? named(`${name}Answer`, success) : success, refusal] });
 }
 
 function shared(name: string) {

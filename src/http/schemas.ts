@@ -12,6 +12,7 @@ interface TextOptions {
 }
 
 const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_INT32 = 2 ** 31 - 1;
 // Control characters do not survive every database; white space at an end makes equal what is not (PAD SPACE).
 const NAME_PATTERN =
   "^[^\\s\\u0000-\\u001f\\u007f](?:[^\\u0000-\\u001f\\u007f]*[^\\s\\u0000-\\u001f\\u007f])?$";
@@ -88,7 +89,8 @@ export function whole(options: {
 }) {
   const { min, max, ...documented } = options;
   const rule = `a whole number from ${min} to ${max}`;
-  return Type.Integer({ minimum: min, maximum: max, [RULE]: rule, ...documented });
+  const format = max > MAX_INT32 ? { format: "int64" } : {};
+  return Type.Integer({ ...format, minimum: min, maximum: max, [RULE]: rule, ...documented });
 }
 
 /** True or false. */
@@ -134,9 +136,12 @@ export function objectOf<T extends TProperties>(
   return Type.Object(fields, { [RULE]: "an object", ...options });
 }
 
-/** A JSON object, or the same as JSON text. */
-export function content(options: { readonly description: string; readonly example: unknown }) {
-  const object = Type.Unsafe<object>({ [Kind]: "Content", type: "object" });
+/** A JSON object, or the same as JSON text; `shapes` are what the document says it may be. */
+export function content(
+  shapes: readonly TSchema[],
+  options: { readonly description: string; readonly example: unknown },
+) {
+  const object = Type.Unsafe<object>({ [Kind]: "Content", anyOf: shapes });
   return Type.Union([object, Type.String()], {
     [RULE]: "a JSON object, or the same as JSON text",
     ...options,
@@ -146,7 +151,7 @@ export function content(options: { readonly description: string; readonly exampl
 /** A moment: a number or text, read by `core`. */
 export function moment(options: { readonly description: string; readonly example: string }) {
   const text = Type.String({ maxLength: 64, pattern: MOMENT_PATTERN });
-  return Type.Union([Type.Integer({ minimum: 0 }), text], {
+  return Type.Union([Type.Integer({ format: "int64", minimum: 0 }), text], {
     [RULE]:
       "epoch seconds or milliseconds, YYYY-MM-DD HH:mm:ss, YYYY-MM-DD, or ISO 8601 with an offset",
     ...options,

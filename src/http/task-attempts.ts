@@ -7,7 +7,8 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { nullable, operation } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { int64, nullable, operation } from "./operation.ts";
 import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { taskId } from "./schemas.ts";
@@ -43,35 +44,45 @@ function shown({ receipt, ...attempt }: FullAttemptView) {
 const ms = nullable(Type.Number());
 const headers = Type.Unsafe({ type: "object", additionalProperties: { type: "string" } });
 
-const delivery = Type.Object(
-  {
-    url: Type.String({ description: "Without the values of its query." }),
-    address: nullable(Type.String({ description: "The address that was connected to." })),
-    timings: Type.Object(
-      { dns: ms, connect: ms, tls: ms, first_byte: ms, total: Type.Number() },
-      { description: "Ms; dns, connect and tls are null on a connection that was there already." },
-    ),
-    status: nullable(Type.Integer()),
-    request_headers: headers,
-    response_headers: headers,
-    response_body: Type.String({ description: "The first 4 KiB of the answer." }),
-    response_truncated: Type.Boolean(),
-  },
-  { description: "What went over the wire, of a callback; secret headers are [redacted]." },
+const delivery = named(
+  "Delivery",
+  Type.Object(
+    {
+      url: Type.String({ description: "Without the values of its query." }),
+      address: nullable(Type.String({ description: "The address that was connected to." })),
+      timings: Type.Object(
+        { dns: ms, connect: ms, tls: ms, first_byte: ms, total: Type.Number() },
+        {
+          description: "Ms; dns, connect and tls are null on a connection that was there already.",
+        },
+      ),
+      status: nullable(Type.Integer()),
+      request_headers: headers,
+      response_headers: headers,
+      response_body: Type.String({ description: "The first 4 KiB of the answer." }),
+      response_truncated: Type.Boolean(),
+    },
+    { description: "What went over the wire, of a callback; secret headers are [redacted]." },
+  ),
 );
 
-const fullAttempt = Type.Object({
-  ...attemptFields,
-  outcome: nullable(Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." })),
-  fence: Type.Integer({
-    description: "Its number over all lives of the task: the ids of its events begin with it.",
+const fullAttempt = named(
+  "FullAttempt",
+  Type.Object({
+    ...attemptFields,
+    outcome: nullable(
+      Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." }),
+    ),
+    fence: Type.Integer({
+      description: "Its number over all lives of the task: the ids of its events begin with it.",
+    }),
+    coroutine_id: int64(),
+    receipt: nullable(receiptSchema),
+    autopsy: nullable(autopsySchema),
+    result: Type.Unsafe({ description: "What the job returned; null without." }),
+    delivery: nullable(delivery),
   }),
-  coroutine_id: Type.Integer(),
-  receipt: nullable(receiptSchema),
-  autopsy: nullable(autopsySchema),
-  result: Type.Unsafe({ description: "What the job returned; null without." }),
-  delivery: nullable(delivery),
-});
+);
 
 const delivered = {
   attempt: 1,
@@ -141,7 +152,7 @@ const attemptsOperation = operation({
     "The newest 100 attempts of all lives, oldest first, with what each left behind. An attempt that was killed, crashed or was lost has a `receipt` of its death and an `autopsy`; beyond 4 MiB the autopsies of the oldest ones only say why. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
   proof: "signature",
   path: Type.Object({ id: taskId() }),
-  data: Type.Object({ attempts: Type.Array(fullAttempt) }),
+  data: named("Attempts", Type.Object({ attempts: Type.Array(fullAttempt) })),
   examples: {
     failed: { code: 0, msg: "ok!", data: { attempts: [delivered] } },
     killed: { code: 0, msg: "ok!", data: { attempts: [killed] } },

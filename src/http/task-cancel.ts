@@ -6,6 +6,7 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm, type Form, mapForm } from "./form.ts";
+import { named } from "./named-schemas.ts";
 import { operation, warningsField } from "./operation.ts";
 import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
@@ -19,27 +20,30 @@ const EXAMPLE = { coroutine_id: 6, id: 18 };
 const CANCELLED = { reason: "cancelled", by: "application" } as const;
 const DEFAULTS = { mode: "kill", waitMs: 5_000 } as const;
 
-const cancelFields = Type.Object(
-  {
-    ...whichTask.properties,
-    mode: Type.Optional(
-      choice({
-        of: ["kill", "graceful"],
-        default: DEFAULTS.mode,
-        description:
-          "kill: the signal fires and the attempt is terminated at once. graceful: it may end by itself until shortly before the wait is over. A later kill ends a graceful wait.",
-      }),
-    ),
-    waitMs: Type.Optional(
-      whole({
-        min: 0,
-        max: 30_000,
-        default: DEFAULTS.waitMs,
-        description: "How long the answer waits for the proof that the attempt is dead.",
-      }),
-    ),
-  },
-  { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+const cancelFields = named(
+  "Cancel",
+  Type.Object(
+    {
+      ...whichTask.properties,
+      mode: Type.Optional(
+        choice({
+          of: ["kill", "graceful"],
+          default: DEFAULTS.mode,
+          description:
+            "kill: the signal fires and the attempt is terminated at once. graceful: it may end by itself until shortly before the wait is over. A later kill ends a graceful wait.",
+        }),
+      ),
+      waitMs: Type.Optional(
+        whole({
+          min: 0,
+          max: 30_000,
+          default: DEFAULTS.waitMs,
+          description: "How long the answer waits for the proof that the attempt is dead.",
+        }),
+      ),
+    },
+    { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+  ),
 );
 
 /** `POST /task/cancel`. */
@@ -95,9 +99,12 @@ function answerOf(answer: CancelAnswer, warnings: readonly string[]): Response {
 }
 
 const more = { warnings: warningsField };
-const cancelled = Type.Object(more);
-const killed = Type.Object({ ...receiptSchema.properties, ...more });
-const killing = Type.Object({ killed: Type.Boolean(), pending: Type.Boolean(), ...more });
+const cancelled = named("NeverStarted", Type.Object(more));
+const killed = named("Killed", Type.Object({ ...receiptSchema.properties, ...more }));
+const killing = named(
+  "Killing",
+  Type.Object({ killed: Type.Boolean(), pending: Type.Boolean(), ...more }),
+);
 
 const cancelOperation = operation({
   id: "cancelTask",
@@ -114,7 +121,7 @@ const cancelOperation = operation({
       graceful: { taskNo: "countdown-1", mode: "graceful", waitMs: 10_000 },
     },
   },
-  data: Type.Unsafe({ anyOf: [cancelled, killed, killing] }),
+  data: named("Cancelled", Type.Unsafe({ anyOf: [killed, killing, cancelled] })),
   examples: {
     cancelled: { code: 0, msg: "ok!", data: {} },
     killed: {

@@ -2,11 +2,13 @@
 import { Type } from "@sinclair/typebox";
 import { AppError } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
+import { callbackContent } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { operation, warningsField } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { anyObject, int64, operation, warningsField } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Route } from "./route.ts";
 import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";
@@ -40,28 +42,43 @@ const callbackExample = {
 };
 const retryExample = { ...callbackExample, taskNo: "order-1002-mail", retry: RETRY_EXAMPLE };
 
-const newTask = Type.Object({
-  taskNo: taskNo(),
-  name: name({ min: 1, max: 64, description: "Name of the task.", example: "name" }),
-  content: content({
-    description:
-      "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl as the text that came. A number in a job's params must be one that a double keeps. At most 256 KiB as compact JSON.",
-    example: countdownExample.content,
-  }),
-  timeout: timeoutMs(),
-  runtime: Type.Optional(
-    moment({
+const jobContent = named(
+  "JobContent",
+  Type.Object(
+    {
+      class: Type.String({ description: "The job's name or one of its aliases." }),
+      params: Type.Optional(anyObject("What it is given.")),
+      _params: Type.Optional(anyObject("The same under the name of the original API.")),
+    },
+    { additionalProperties: true, description: "Names a job of the catalogue." },
+  ),
+);
+
+const newTask = named(
+  "NewTask",
+  Type.Object({
+    taskNo: taskNo(),
+    name: name({ min: 1, max: 64, description: "Name of the task.", example: "name" }),
+    content: content([jobContent, callbackContent], {
       description:
-        "When it starts; at most 365 days ahead. None, null, an empty text, 0 or a past one means now. A time without an offset is one in APP_TIMEZONE, a date alone its midnight. Numbers below 1e11 are epoch seconds, all others milliseconds; milliseconds of more than a year ago are refused, as they are seconds with a digit too many. The same instant in another form is the same request.",
-      example: "2021-07-27 17:30:30",
+        "With `class` it names a job and gives it `_params` (or `params`); without, it is delivered to the linkUrl as the text that came. A number in a job's params must be one that a double keeps. At most 256 KiB as compact JSON.",
+      example: countdownExample.content,
     }),
-  ),
-  retry: Type.Optional(
-    retryFields(
-      "When it is tried again. What is left out comes from the job, else the application.",
+    timeout: timeoutMs(),
+    runtime: Type.Optional(
+      moment({
+        description:
+          "When it starts; at most 365 days ahead. None, null, an empty text, 0 or a past one means now. A time without an offset is one in APP_TIMEZONE, a date alone its midnight. Numbers below 1e11 are epoch seconds, all others milliseconds; milliseconds of more than a year ago are refused, as they are seconds with a digit too many. The same instant in another form is the same request.",
+        example: "2021-07-27 17:30:30",
+      }),
     ),
-  ),
-});
+    retry: Type.Optional(
+      retryFields(
+        "When it is tried again. What is left out comes from the job, else the application.",
+      ),
+    ),
+  }),
+);
 
 /** `POST /task/create`. */
 export function taskCreateRoute(deps: HttpDeps): Route {
@@ -112,19 +129,21 @@ const createOperation = operation({
       ownRetries: retryExample,
     },
   },
-  data: Type.Object({
-    taskId: Type.Integer(),
-    runAt: Type.Optional(
-      Type.Integer({
-        description:
+  data: named(
+    "CreatedTask",
+    Type.Object({
+      taskId: int64(),
+      runAt: Type.Optional(
+        int64(
           "The instant that `runtime` was read as, epoch ms; absent without one. One that is past is answered as it was read, yet the task is due at once: `run_at` in its detail is the time of the create.",
-      }),
-    ),
-    runAtText: Type.Optional(
-      Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
-    ),
-    warnings: warningsField,
-  }),
+        ),
+      ),
+      runAtText: Type.Optional(
+        Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
+      ),
+      warnings: warningsField,
+    }),
+  ),
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },
     later: {

@@ -10,7 +10,8 @@ import { succeed } from "./envelope.ts";
 import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
 import { placeText } from "./event-text.ts";
 import { createForm, type Form } from "./form.ts";
-import { operation } from "./operation.ts";
+import { named } from "./named-schemas.ts";
+import { int64, operation } from "./operation.ts";
 import type { Exchange, Route } from "./route.ts";
 import { taskId, text } from "./schemas.ts";
 import { readSignedQuery, readSignedRaw, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -141,10 +142,13 @@ event: end
 data: {"status":"succeeded"}
 `;
 
-const ticketData = Type.Object({
-  ticket: Type.String(),
-  expires_at: Type.Integer({ description: "Epoch ms: connect before then." }),
-});
+const ticketData = named(
+  "Ticket",
+  Type.Object({
+    ticket: Type.String(),
+    expires_at: int64("Epoch ms: connect before then."),
+  }),
+);
 
 const watching = operation({
   id: "watchTask",

@@ -6,6 +6,7 @@ import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
+import { named } from "./named-schemas.ts";
 import { operation, warningsField } from "./operation.ts";
 import type { Route } from "./route.ts";
 import { flag, taskId } from "./schemas.ts";
@@ -16,12 +17,15 @@ const EXAMPLE = { task_id: 1 };
 const TAKEN = "scheduled, queued, failed and cancelled ones are taken";
 const TAKEN_BY_FORCE = "scheduled, queued, failed, cancelled and succeeded ones are taken";
 
-const publishedTask = Type.Object({
-  task_id: taskId(),
-  force: Type.Optional(
-    flag({ description: "A task that has succeeded begins a new life too.", default: false }),
-  ),
-});
+const publishedTask = named(
+  "Publish",
+  Type.Object({
+    task_id: taskId(),
+    force: Type.Optional(
+      flag({ description: "A task that has succeeded begins a new life too.", default: false }),
+    ),
+  }),
+);
 
 /** `POST /nsq/publish`. */
 export function taskPublishRoute(deps: HttpDeps): Route {
@@ -72,7 +76,7 @@ const publishOperation = operation({
     "A `scheduled` or `queued` task: its doorbell is rung again. A failed or cancelled one: queued again, as a new life with its own budget of attempts; with `force` also a succeeded one. It starts only when nothing of its last attempt runs any more. A body-bound request uses its nonce up, whatever it answers.",
   proof: "signature",
   body: { schema: publishedTask, examples: { seed: EXAMPLE, again: { ...EXAMPLE, force: true } } },
-  data: Type.Object({ warnings: warningsField }),
+  data: named("Published", Type.Object({ warnings: warningsField })),
   examples: {
     rung: { code: 0, msg: "ok!", data: {} },
     unknown: { code: 1, msg: "Unknown!", data: [] },

@@ -1,6 +1,7 @@
 // How cancel and detail name a task: by id or taskNo, and optionally by where the caller believes it runs.
 import { type Static, Type } from "@sinclair/typebox";
 import { createForm, type Form, invalid, mapForm } from "./form.ts";
+import { named } from "./named-schemas.ts";
 import { name, taskId, taskNo, whole } from "./schemas.ts";
 
 /** A task of the caller's, and what must be true of its running attempt. */
@@ -10,29 +11,32 @@ export interface WhichTask {
 }
 
 /** The fields of `/task/cancel` and `/task/detail`. */
-export const whichTask = Type.Object(
-  {
-    id: Type.Optional(taskId()),
-    taskNo: Type.Optional(taskNo()),
-    coroutine_id: Type.Optional(
-      whole({
-        min: 0,
-        max: Number.MAX_SAFE_INTEGER,
-        description: "Where the caller believes it runs; a mismatch answers Unknown!",
-        example: 6,
-      }),
-    ),
-    service_id: Type.Optional(
-      name({
-        min: 1,
-        max: 255,
-        description: "The executor the caller believes it runs on; a mismatch answers Unknown!",
-        example: "executor-1",
-      }),
-    ),
-  },
-  // Only the document needs this; `read` says it in words.
-  { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+export const whichTask = named(
+  "WhichTask",
+  Type.Object(
+    {
+      id: Type.Optional(taskId()),
+      taskNo: Type.Optional(taskNo()),
+      coroutine_id: Type.Optional(
+        whole({
+          min: 0,
+          max: Number.MAX_SAFE_INTEGER,
+          description: "Where the caller believes it runs; a mismatch answers Unknown!",
+          example: 6,
+        }),
+      ),
+      service_id: Type.Optional(
+        name({
+          min: 1,
+          max: 255,
+          description: "The executor the caller believes it runs on; a mismatch answers Unknown!",
+          example: "executor-1",
+        }),
+      ),
+    },
+    // Only the document needs this; `read` says it in words.
+    { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+  ),
 );
 
 /** Reads these fields. */

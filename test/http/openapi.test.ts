@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFile } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { Ajv } from "ajv";
 import manifest from "../../package.json" with { type: "json" };
+import { validatorOf } from "../support/document-schemas.ts";
 import { createHarness, type Harness } from "./http-harness.ts";
 
 interface MediaType {
@@ -112,6 +112,42 @@ describe("the document", () => {
     }
   });
 
+  test("names what it is about, and uses every name", () => {
+    const schemas = Object.keys(document.components.schemas);
+    const all = ["Task", "Attempt", "Frame", "Receipt", "Autopsy", "JobContent", "CallbackContent"];
+    expect(schemas).toEqual(expect.arrayContaining([...all, "Problem"]));
+    const unused = schemas.filter((name) => !text.includes(`"#/components/schemas/${name}"`));
+    expect(unused).toEqual([]);
+  });
+
+  test("says of every object without named members what it may have", () => {
+    const silent = objectsIn(document).filter(
+      (schema) =>
+        schema["type"] === "object" &&
+        !("additionalProperties" in schema) &&
+        Object.keys(schema["properties"] ?? {}).length === 0,
+    );
+    expect(silent).toEqual([]);
+  });
+
+  test("says int64 of every whole number that may pass 2^31", () => {
+    const wide = objectsIn(document).filter(
+      ({ type, maximum, description }) =>
+        type === "integer" &&
+        (Number(maximum ?? 0) >= 2 ** 31 || /epoch ms/i.test(String(description))),
+    );
+    expect(wide.length).toBeGreaterThan(10);
+    expect(wide.filter(({ format }) => format !== "int64")).toEqual([]);
+  });
+
+  test("answers both verbs of detail with one schema", () => {
+    const methods = Object.values(document.paths["/task/detail"] ?? {});
+    const schemas = methods.map((it) => it.responses["200"]?.content["application/json"]?.schema);
+    expect(schemas).toHaveLength(2);
+    expect(schemas[0]).toEqual(schemas[1]);
+    expect(JSON.stringify(schemas[0])).toContain("#/components/schemas/TaskAnswer");
+  });
+
   test("takes bodies as JSON only", () => {
     for (const { operation } of operations()) {
       const types = Object.keys(operation.requestBody?.content ?? {});
@@ -120,11 +156,10 @@ describe("the document", () => {
   });
 
   test("has examples everywhere, all true to their schemas", () => {
-    const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
     const media = operations().flatMap(({ operation }) => mediaOf(operation));
     expect(media.length).toBeGreaterThan(40);
     for (const { name, media: it } of media) {
-      const validate = ajv.compile({ ...it.schema, components: document.components });
+      const validate = validatorOf(it.schema, document.components, { isClosed: true });
       const examples = Object.entries(it.examples ?? { example: { value: it.example } });
       expect(examples.length).toBeGreaterThan(0);
       for (const [example, { value }] of examples) {
@@ -148,6 +183,13 @@ function mediaOf(operation: Operation): { name: string; media: MediaType }[] {
     if (media === undefined) throw new Error(`${operation.operationId} ${key} has no JSON`);
     return { name: `${operation.operationId} ${key}`, media };
   });
+}
+
+/** Every object in it, itself included. */
+function objectsIn(part: unknown): Readonly<Record<string, unknown>>[] {
+  if (typeof part !== "object" || part === null) return [];
+  const inside = Object.values(part).flatMap(objectsIn);
+  return Array.isArray(part) ? inside : [part as Readonly<Record<string, unknown>>, ...inside];
 }
 
 function operations() {
