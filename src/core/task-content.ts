@@ -3,6 +3,7 @@ import { AppError } from "./errors.ts";
 import { markMisfits, misfitsIn } from "./exact-json.ts";
 import { shapeOfText, shapeOfValue } from "./json-shape.ts";
 import { compactJson } from "./json-source.ts";
+import { MOST_UNKNOWN, unknownField, warningOf } from "./unknown-field.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -32,6 +33,10 @@ export interface TaskContent {
 
 /** An object without fields, however it was written. */
 const EMPTY: TaskContent = { value: {}, text: "{}", marked: undefined, call: null };
+/** What a content with `class` is read for. */
+const READ = new Set(["class", "_params", "params"]);
+const READ_PATHS = [...READ].map((name) => `content.${name}`);
+const NO_WARNINGS: readonly string[] = [];
 const MAX_CONTENT_BYTES = 256 * 1024;
 const MAX_DEPTH = 64;
 const MAX_CLASS_LENGTH = 255;
@@ -103,6 +108,22 @@ export function readCall(content: JsonObject): JobCall | null {
   const field = _params === undefined ? "params" : "_params";
   const given = content[field];
   return { className, field, params: given === undefined ? {} : given };
+}
+
+/** A warning for each field beside `class` that no job gets; none of a callback, whose content is its own. */
+export function contentWarnings({ value, call }: TaskContent): readonly string[] {
+  if (call === null || isAllRead(value)) return NO_WARNINGS;
+  const place = { within: "content.", known: READ_PATHS, names: READ_PATHS };
+  return Object.keys(value)
+    .filter((name) => !READ.has(name))
+    .slice(0, MOST_UNKNOWN)
+    .map((name) => warningOf(unknownField(name, place)));
+}
+
+function isAllRead(value: JsonObject): boolean {
+  // No list of keys is made: every create comes through here.
+  for (const name in value) if (!READ.has(name)) return false;
+  return true;
 }
 
 function isClassName(value: unknown): value is string {

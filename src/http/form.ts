@@ -3,10 +3,11 @@ import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
 import { AppError, errorLine, type FieldError } from "../core/errors.ts";
+import { errorOf, type UnknownField, warningOf } from "../core/unknown-field.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
 import { digitsAsNumber, type Fields, isFields, isObjectSchema, loosened } from "./loose-values.ts";
 import { ruleOf } from "./schemas.ts";
-import { createUnknownFinder, errorOf, type UnknownField, warningOf } from "./unknown-fields.ts";
+import { createUnknownFinder } from "./unknown-fields.ts";
 
 /** What was read, and what its sender should know about it. */
 export interface Reading<T> {

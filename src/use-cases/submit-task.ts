@@ -7,12 +7,17 @@ import { completeRetry, type RetryInput } from "../core/retry-policy.ts";
 import { isSameRequest, type RequestDigests, requestDigests } from "../core/same-request.ts";
 import { askStore } from "../core/store-answer.ts";
 import type { NewTask, Task } from "../core/task.ts";
-import { readContent, requireFittingParams, type TaskContent } from "../core/task-content.ts";
+import {
+  contentWarnings,
+  readContent,
+  requireFittingParams,
+  type TaskContent,
+} from "../core/task-content.ts";
 import { formatInstant, readMoment, readRuntime } from "../core/timestamps.ts";
 import { newWebhookTag } from "../core/webhook-id.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Application, CreateResult, Store } from "../store/store.ts";
-import { createAbsenceWarning } from "./absence-warning.ts";
+import { createAbsenceWarning, type Warnings } from "./absence-warning.ts";
 import { createApplicationUse } from "./application-use.ts";
 import { createBells } from "./bells.ts";
 import { createBatches, type Stored, type Submission } from "./create-batches.ts";
@@ -118,7 +123,8 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
           warn(submission.task.job),
         ]);
         const { taskId } = answer(result, logger);
-        return { taskId, ...takenOf(input.runtime, timezone), ...warnings };
+        const taken = takenOf(input.runtime, timezone);
+        return { taskId, ...taken, ...withMore(warnings, contentWarnings(content)) };
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
         if (earlier && isSameRequest(earlier, digests))
@@ -132,6 +138,11 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
       await use.settled();
     },
   };
+}
+
+/** Nothing is made while there is no more. */
+function withMore(known: Warnings, more: readonly string[]): Warnings {
+  return more.length === 0 ? known : { warnings: [...(known.warnings ?? []), ...more] };
 }
 
 /** The instant that was read, for the caller to see. */

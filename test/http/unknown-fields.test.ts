@@ -61,6 +61,23 @@ describe("a new task", () => {
     expect(warningsIn(answer)).toEqual([`retry.stp ${ignored}; did you mean 'retry.step'?`]);
   });
 
+  test.each([
+    ["param", "; did you mean 'content.params'?"],
+    ["_prams", "; did you mean 'content._params'?"],
+    ["data", "; the fields here are content.class, content._params, content.params"],
+  ])("whose content has %s beside its class is warned, also as text", async (name, hint) => {
+    const content = { class: "greet", params: { who: "x" }, [name]: {} };
+    for (const sent of [content, JSON.stringify(content)]) {
+      expect(warningsIn(await create({ content: sent }))).toContain(
+        `content.${name} ${ignored}${hint}`,
+      );
+    }
+  });
+
+  test("of a callback may have any content", async () => {
+    expect(warningsIn(await create({ content: { param: 1, data: {} } }))).toBeUndefined();
+  });
+
   test("repeated with another unknown field is the same request", async () => {
     const task = { taskNo: "unknown-again", name: "n", content: {}, timeout: 1000 };
     const first = await send("/task/create", task);
