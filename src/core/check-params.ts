@@ -60,8 +60,12 @@ export function createParamsChecker(): CheckParams {
 }
 
 /** Everything that is wrong, for as long as it takes: for a job worker alone. */
-export function checkWhole(schema: Schema, params: unknown): readonly FieldError[] {
-  return fieldErrors(validateWhole(schema, params), "params");
+export function checkWhole(
+  schema: Schema,
+  params: unknown,
+  field: ParamsField = "params",
+): readonly FieldError[] {
+  return fieldErrors(validateWhole(schema, params), field);
 }
 
 /** The patterns of a job's schema that only its job worker can check. Throws AppError `refused`. */

@@ -5,7 +5,7 @@ import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import { runsApart } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
-import { type JobCall, type JsonObject, readCall } from "../core/task-content.ts";
+import { type JobCall, type JsonObject, type ParamsField, readCall } from "../core/task-content.ts";
 import { openRemains } from "../live/crash-dump.ts";
 import { openTracing, type Tracing } from "../live/tracing.ts";
 import { newMark, newOwner, type ProcessGroup } from "../process/process-sweep.ts";
@@ -225,10 +225,10 @@ function createStarter(
     const pooled = runsApart(task) ? apart(job.pooled, task, deps.logger) : job.pooled;
     lastId = (lastId % MAX_ID) + 1;
     const timeoutMs = Math.min(task.timeoutMs, job.definition.timeoutMs ?? task.timeoutMs);
-    const { text, isCheckDue } = params;
+    const { text, uncheckedField } = params;
     return runJob(
       { ...deps, pool: pool() },
-      { task, job: pooled, params: text, isCheckDue, timeoutMs, id: lastId },
+      { task, job: pooled, params: text, uncheckedField, timeoutMs, id: lastId },
     );
   };
 }
@@ -243,8 +243,8 @@ function apart(job: PooledJob, { taskId, interruptions }: ClaimedTask, logger: L
 }
 
 type ReadParams =
-  /** `isCheckDue`: only the job worker may finish the check. */
-  | { readonly kind: "params"; readonly text: string; readonly isCheckDue: boolean }
+  /** `uncheckedField`: where they were, when only the job worker may finish the check. */
+  | { readonly kind: "params"; readonly text: string; readonly uncheckedField: ParamsField | null }
   | { readonly kind: "refused"; readonly end: AttemptEnd };
 
 type AskedParams = Pick<JobCall, "params" | "field">;
@@ -257,7 +257,8 @@ function readParams(task: ClaimedTask, check: (call: AskedParams) => CheckedPara
     const call: AskedParams = readCall(JSON.parse(task.content) as JsonObject) ?? NO_PARAMS;
     const { errors, isWhole, meant = call.params } = check(call);
     if (errors.length > 0) return refuse(MISFIT_REASON, misfitText(errors));
-    return { kind: "params", text: JSON.stringify(meant), isCheckDue: !isWhole };
+    const uncheckedField = isWhole ? null : call.field;
+    return { kind: "params", text: JSON.stringify(meant), uncheckedField };
   } catch (thrown) {
     return refuse("content_invalid", `the content cannot be read: ${messageOf(thrown)}`);
   }

@@ -50,6 +50,12 @@ describe.each(["warm", "process"])(
       });
     });
 
+    test("names the params as they were sent", async () => {
+      const content = JSON.stringify({ class: job, _params: { a: "xyz" } });
+      const { end } = await finish(lane.start({ ...claimed(job, {}), content }));
+      expect(end.error?.message).toContain("content._params.a must match pattern");
+    });
+
     test("is stopped at its deadline when the pattern never ends, and the next one runs", async () => {
       // One call of the engine must end first: on a busy machine that is not always proven in time.
       await eventually(async () => {

@@ -1,5 +1,6 @@
 // Writes the order by which a job worker gets its attempt.
 import type { ClaimedTask } from "../../core/task.ts";
+import type { ParamsField } from "../../core/task-content.ts";
 import type { PooledJob } from "../host/pool.ts";
 import type { AttemptOrder } from "../wire/protocol.ts";
 
@@ -14,8 +15,8 @@ export interface JobAttemptOptions {
   readonly job: PooledJob;
   /** JSON text. */
   readonly params: string;
-  /** The consumer could not finish checking them. */
-  readonly isCheckDue?: boolean;
+  /** Where they were in the content, when the consumer could not finish checking them; null: it did. */
+  readonly uncheckedField?: ParamsField | null;
   readonly timeoutMs: number;
   /** Of this attempt alone among all of this pool; below 2^31. */
   readonly id: number;
@@ -29,12 +30,12 @@ export function acceptWithinMs(timeoutMs: number): number {
 
 /** `startedMs` is on the clock of `performance.now()`: the time for the hand-over is the attempt's own. */
 export function orderOf(attempt: JobAttemptOptions, startedMs: number): AttemptOrder {
-  const { task, job, id, params, timeoutMs } = attempt;
+  const { task, job, id, params, uncheckedField, timeoutMs } = attempt;
   return {
     kind: "attempt",
     id,
     params,
-    ...(attempt.isCheckDue && { lateCheck: LATE_CHECK }),
+    ...(uncheckedField && { lateCheck: { module: LATE_CHECK, field: uncheckedField } }),
     taskId: task.taskId,
     attemptId: task.attemptId,
     taskNo: task.taskNo,

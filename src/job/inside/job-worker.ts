@@ -226,12 +226,12 @@ async function outcomeOf(job: Job, order: AttemptOrder, scope: AttemptScope): Pr
 /** What the consumer could not check on its event loop is checked here, in the attempt's own time. */
 async function problemOf(
   job: Job,
-  { lateCheck: module }: AttemptOrder,
+  { lateCheck }: AttemptOrder,
   params: unknown,
 ): Promise<string | null> {
-  if (module === undefined || job.params === undefined) return null;
-  const { lateProblem } = (await import(module)) as typeof import("./late-check.ts");
-  return lateProblem(job.params, params);
+  if (lateCheck === undefined || job.params === undefined) return null;
+  const { lateProblem } = (await import(lateCheck.module)) as typeof import("./late-check.ts");
+  return lateProblem(job.params, params, lateCheck.field);
 }
 
 /** None of it may fail; if our own code does, nobody must wait for it in vain. */

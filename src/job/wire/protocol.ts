@@ -2,6 +2,7 @@
 import type { AttemptError, Frame, LiveView } from "../../core/attempt.ts";
 import type { Isolation, Trace, UntracedFile } from "../../core/job.ts";
 import type { RetryPolicy } from "../../core/task.ts";
+import type { ParamsField } from "../../core/task-content.ts";
 import type { SourceLink } from "./source-link.ts";
 
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
@@ -28,8 +29,8 @@ export interface AttemptOrder {
   readonly id: number;
   /** JSON text. */
   readonly params: string;
-  /** The module that checks the params before the job gets them; absent: they were checked. */
-  readonly lateCheck?: string;
+  /** What checks the params before the job gets them, and their name in the content; absent: they were checked. */
+  readonly lateCheck?: { readonly module: string; readonly field: ParamsField };
   readonly taskId: number;
   readonly attemptId: number;
   readonly taskNo: string;
