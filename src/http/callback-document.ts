@@ -12,8 +12,11 @@ export const callbackContent = named(
 const delivered = named("CallbackBody", Type.Object({ data: callbackContent }));
 
 const HEADERS: readonly { readonly name: string; readonly is: string; readonly rare?: true }[] = [
-  { name: "app_key", is: "The application's key." },
-  { name: "app-key", is: "The same: many servers drop names with an underscore." },
+  // The spelling with a hyphen stays in words: generators make one name of both, twice.
+  {
+    name: "app_key",
+    is: "The application's key; sent as `app-key` as well, because many servers drop names with an underscore.",
+  },
   { name: "nonce", is: "Random text." },
   { name: "timestamps", is: "Epoch seconds of this attempt." },
   { name: "payload", is: "Lowercase hex of SHA-256 over the raw body." },

@@ -56,7 +56,7 @@ const hostsOperation = plainOperation({
   proof: "admin",
   path: Type.Object({}),
   answer: named(
-    "Hosts",
+    "HostList",
     Type.Object({
       hosts: Type.Array(host),
       silent: Type.Array(Type.String(), { description: "Executors that did not answer in time." }),

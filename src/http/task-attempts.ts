@@ -152,7 +152,7 @@ const attemptsOperation = operation({
     "The newest 100 attempts of all lives, oldest first, with what each left behind. An attempt that was killed, crashed or was lost has a `receipt` of its death and an `autopsy`; beyond 4 MiB the autopsies of the oldest ones only say why. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
   proof: "signature",
   path: Type.Object({ id: taskId() }),
-  data: named("Attempts", Type.Object({ attempts: Type.Array(fullAttempt) })),
+  data: named("AttemptList", Type.Object({ attempts: Type.Array(fullAttempt) })),
   examples: {
     failed: { code: 0, msg: "ok!", data: { attempts: [delivered] } },
     killed: { code: 0, msg: "ok!", data: { attempts: [killed] } },

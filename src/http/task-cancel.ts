@@ -12,7 +12,7 @@ import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { choice, whole } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
-import { readWhich, type WhichTask, whichTask } from "./task-reference.ts";
+import { readWhich, WHICH, type WhichTask, whichTask } from "./task-reference.ts";
 
 const PATH = "/task/cancel";
 const EXAMPLE = { coroutine_id: 6, id: 18 };
@@ -42,7 +42,7 @@ const cancelFields = named(
         }),
       ),
     },
-    { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+    WHICH,
   ),
 );
 

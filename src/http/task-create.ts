@@ -47,8 +47,10 @@ const jobContent = named(
   Type.Object(
     {
       class: Type.String({ description: "The job's name or one of its aliases." }),
-      params: Type.Optional(anyObject("What it is given.")),
-      _params: Type.Optional(anyObject("The same under the name of the original API.")),
+      // `_params` stays in words: generators make one name of both, twice.
+      params: Type.Optional(
+        anyObject("What it is given; `_params`, the name of the original API, is taken as well."),
+      ),
     },
     { additionalProperties: true, description: "Names a job of the catalogue." },
   ),

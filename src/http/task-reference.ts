@@ -10,6 +10,9 @@ export interface WhichTask {
   readonly place: { readonly coroutineId?: number; readonly serviceId?: string };
 }
 
+/** In words: beside `oneOf: [{required: …}]` generators drop the fields, and the types are gone. */
+export const WHICH = { description: "One of id and taskNo says which task; not both." };
+
 /** The fields of `/task/cancel` and `/task/detail`. */
 export const whichTask = named(
   "WhichTask",
@@ -34,8 +37,7 @@ export const whichTask = named(
         }),
       ),
     },
-    // Only the document needs this; `read` says it in words.
-    { oneOf: [{ required: ["id"] }, { required: ["taskNo"] }] },
+    WHICH,
   ),
 );
 

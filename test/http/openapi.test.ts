@@ -155,6 +155,34 @@ describe("the document", () => {
     }
   });
 
+  test("has no alternative that generators of programs drop the fields of a body for", () => {
+    const dropping: unknown[] = [];
+    JSON.parse(text, (key, value: unknown) => {
+      const alternatives = key === "oneOf" || key === "anyOf" ? (value as readonly object[]) : [];
+      dropping.push(...alternatives.filter(isRuleAlone));
+      return value;
+    });
+    expect(dropping).toEqual([]);
+  });
+
+  test("has no two names that generators of programs make one of", () => {
+    const schemas = Object.entries(document.components.schemas).flatMap(([name, schema]) => {
+      const { properties = {} } = schema as { readonly properties?: Record<string, object> };
+      const fields = Object.entries(properties);
+      // A list called as what holds it: one variable of two types, in Python.
+      const lists = fields.filter(([, field]) => "items" in field).map(([field]) => field);
+      const found = [...doubles([name, ...lists]), ...doubles(fields.map(([field]) => field))];
+      return found.map((double) => `${name}: ${double}`);
+    });
+    const parameters: string[] = [];
+    JSON.parse(text, (key, value: unknown) => {
+      if (key !== "parameters") return value;
+      parameters.push(...doubles((value as readonly { name: string }[]).map(({ name }) => name)));
+      return value;
+    });
+    expect([...schemas, ...parameters]).toEqual([]);
+  });
+
   test("has examples everywhere, all true to their schemas", () => {
     const media = operations().flatMap(({ operation }) => mediaOf(operation));
     expect(media.length).toBeGreaterThan(40);
@@ -204,4 +232,15 @@ function resolve(body: Body): Body {
   const found = document.components.responses[name];
   if (found === undefined) throw new Error(`no response ${name}`);
   return found;
+}
+
+/** Says what is required, and nothing of what it is. */
+function isRuleAlone(schema: object): boolean {
+  return Object.keys(schema).join() === "required";
+}
+
+/** Names that differ from an earlier one by marks and capitals alone. */
+function doubles(names: readonly string[]): readonly string[] {
+  const plain = names.map((name) => name.replaceAll(/[^a-z0-9]/gi, "").toLowerCase());
+  return names.filter((_, at) => plain.indexOf(plain[at] ?? "") < at);
 }
