@@ -40,6 +40,7 @@ export async function startApi(deps: ApiParts): Promise<Api> {
     queue,
     logger,
     timezone: config.timezone,
+    isZoneAssumed: config.isZoneAssumed,
     deadlineMs: config.createDeadlineMs,
     silentMs: 2 * config.leaseMs,
   });

@@ -23,6 +23,8 @@ export function bannerText({ config, version, jobs }: BannerFacts): string {
   else rows.push(["API", url], ["Swagger UI", `${url}/swagger`]);
   if (jobs !== null) rows.push(...executorRows(config, jobs));
   rows.push(["Time zone", config.timezone]);
+  if (config.isZoneAssumed)
+    rows.push(["", "! APP_TIMEZONE is not set: times without a zone are read in this machine's"]);
   const lines = rows.map(([name, text]) => `  ${name.padEnd(10)}  ${text}`);
   const next = config.role === "executor" ? [] : firstStep(config, url);
   return [`Serendipity Job ${version}`, ...lines, ...next, ""].join("\n");

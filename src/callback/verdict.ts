@@ -34,7 +34,8 @@ export function judgeBody(
 ): Verdict {
   if (match === "2xx" || isSuccess(body)) return { error: null };
   const said = `${host} answered ${head.status} with ${body.byteLength} bytes`;
-  const error = failure("body_not_success", `${said} that are not the word success`);
+  const wayOut = 'an application with successMatch "2xx" takes every 2xx';
+  const error = failure("body_not_success", `${said} that are not the word success; ${wayOut}`);
   return withWishes(error, head, 0);
 }
 

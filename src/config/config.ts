@@ -45,6 +45,8 @@ export interface Config {
   readonly secretKey: string | null;
   /** IANA name. */
   readonly timezone: string;
+  /** True when APP_TIMEZONE is not set and the machine is on UTC: then times without a zone may be hours off. */
+  readonly isZoneAssumed: boolean;
   readonly signatureTtlS: number;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly maxBodyBytes: number;
@@ -93,7 +95,9 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const all = [...problems, ...shapeProblems(values), ...jobsDirProblems(values, paths.jobsDir)];
   const shape = shapeOf(values);
   if (all.length > 0 || shape === undefined) throw configurationError(all);
-  return deepFreeze(buildConfig(values as SettingValues, { ...paths, shape }));
+  return deepFreeze(
+    buildConfig(values as SettingValues, { ...paths, shape, isZoneAssumed: isZoneAssumed(env) }),
+  );
 }
 
 /** All settings with their rules and defaults, as the text of `--help`. */
@@ -169,7 +173,19 @@ function configurationError(problems: readonly Problem[]): AppError {
   });
 }
 
-function buildConfig(values: SettingValues, derived: Paths & { shape: Shape }): Config {
+/** A machine on UTC says nothing of where its users are; any other zone was chosen by somebody. */
+function isZoneAssumed(env: Env): boolean {
+  const isSet = (env["APP_TIMEZONE"] ?? "").trim() !== "";
+  return !isSet && /^(Etc\/)?(UTC|GMT|UCT|Zulu)$/.test(zoneOfProcess());
+}
+
+function zoneOfProcess(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+type Derived = Paths & { readonly shape: Shape; readonly isZoneAssumed: boolean };
+
+function buildConfig(values: SettingValues, derived: Derived): Config {
   return {
     ...derived,
     role: values.ROLE,

@@ -30,6 +30,8 @@ export interface ErrorDetails {
   readonly errors?: readonly FieldError[];
   readonly retryAfterS?: number;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** What callers are told in place of a message that names hosts or files: those are for the operator. */
+  readonly told?: string;
   /** Why exactly a signature was refused: for the log, never for the answer. */
   readonly refusal?: RefusalNote;
 }
@@ -46,6 +48,11 @@ export class AppError extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** The message as callers may see it. */
+export function toldMessage({ message, details }: AppError): string {
+  return details.told ?? message;
 }
 
 /** The text of anything that was thrown, for logs and messages. */

@@ -35,6 +35,11 @@ export function readMoment(value: number | string, timezone: string): ReadMoment
   return problem(FORMS);
 }
 
+/** Whether `readMoment` reads it in the zone that it is given. */
+export function isInZone(value: number | string): boolean {
+  return typeof value === "string" && (LOCAL.test(value) || DATE.test(value));
+}
+
 function readEpoch(value: number): ReadMoment {
   if (!Number.isSafeInteger(value) || value < 0 || value > LAST_EPOCH_MS) return problem(FORMS);
   return moment(value < FIRST_EPOCH_MS ? value * 1000 : value);

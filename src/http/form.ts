@@ -5,12 +5,18 @@ import { Value } from "@sinclair/typebox/value";
 import { AppError, errorLine, type FieldError } from "../core/errors.ts";
 import { errorOf, type UnknownField, warningOf } from "../core/unknown-field.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
-import { digitsAsNumber, type Fields, isFields, isObjectSchema, loosened } from "./loose-values.ts";
+import {
+  digitsAsNumber,
+  isFields,
+  isObjectSchema,
+  type LooseFields,
+  loosened,
+} from "./loose-values.ts";
 import { ruleOf } from "./schemas.ts";
 import { createUnknownFinder } from "./unknown-fields.ts";
 
 /** What was read, and what its sender should know about it. */
-export interface Reading<T> {
+export interface FormReading<T> {
   readonly input: T;
   /** One for each field that nobody knows. */
   readonly warnings: readonly string[];
@@ -19,8 +25,8 @@ export interface Reading<T> {
 /** Reads input into its type. Both throw AppError `invalid` with all wrong fields. */
 export interface Form<T> {
   /** Throws AppError `unsupported` besides. */
-  fromBody(headers: Headers, bytes: Uint8Array): Reading<T>;
-  fromQuery(query: URLSearchParams): Reading<T>;
+  fromBody(headers: Headers, bytes: Uint8Array): FormReading<T>;
+  fromQuery(query: URLSearchParams): FormReading<T>;
 }
 
 const NO_WARNINGS: readonly string[] = [];
@@ -43,7 +49,7 @@ export function createForm<T extends TObject>(
   const isExact = manner === "exact";
   const findUnknown = createUnknownFinder(schema);
 
-  function read(fields: Fields): Reading<Static<T>> {
+  function read(fields: LooseFields): FormReading<Static<T>> {
     const input = check(fields);
     const unknown = findUnknown(fields);
     if (unknown.length === 0) return { input, warnings: NO_WARNINGS };
@@ -51,7 +57,7 @@ export function createForm<T extends TObject>(
     return { input, warnings: unknown.map(warningOf) };
   }
 
-  function check(fields: Fields): Static<T> {
+  function check(fields: LooseFields): Static<T> {
     if (compiled.Check(fields)) return fields;
     // Only what does not fit is read twice: nearly every body does.
     const loose = isExact ? fields : loosened(schema, fields);
@@ -72,7 +78,7 @@ export function createForm<T extends TObject>(
 
 /** A form that goes on with what another one reads. */
 export function mapForm<T, U>(form: Form<T>, map: (input: T) => U): Form<U> {
-  const mapped = ({ input, warnings }: Reading<T>) => ({ input: map(input), warnings });
+  const mapped = ({ input, warnings }: FormReading<T>) => ({ input: map(input), warnings });
   return {
     fromBody: (headers, bytes) => mapped(form.fromBody(headers, bytes)),
     fromQuery: (query) => mapped(form.fromQuery(query)),
@@ -85,7 +91,7 @@ export function invalid(errors: readonly FieldError[]): AppError {
 }
 
 /** @param within what stands before the names of fields of an object in the object, such as `retry.` */
-function wrongFields(schema: TObject, fields: Fields, within = ""): FieldError[] {
+function wrongFields(schema: TObject, fields: LooseFields, within = ""): FieldError[] {
   return Object.entries(schema.properties).flatMap(([name, rule]) => {
     const field = within + name;
     if (!Object.hasOwn(fields, name)) {
@@ -106,7 +112,7 @@ function withMisspelt(error: FieldError, unknown: readonly UnknownField[]): Fiel
   return { ...error, message: `${error.message} (${meant.field} is not known)` };
 }
 
-function queryFields(schema: TObject, query: URLSearchParams): Fields {
+function queryFields(schema: TObject, query: URLSearchParams): LooseFields {
   const repeated = Object.keys(schema.properties).filter((field) => query.getAll(field).length > 1);
   if (repeated.length > 0) {
     throw invalid(repeated.map((field) => ({ field, message: "is there twice" })));

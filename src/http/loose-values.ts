@@ -3,7 +3,7 @@ import type { TObject, TSchema } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { isEmptyList } from "../core/task-content.ts";
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type LooseFields = Readonly<Record<string, unknown>>;
 
 const DIGITS = /^\d{1,16}$/;
 /** What PHP callers send where true or false is meant. */
@@ -20,7 +20,7 @@ const FLAGS = new Map<unknown, boolean>([
  * The fields with every value that breaks its rule read anew; what cannot be is left as it is. Optional ones of null or
  * "" are left out.
  */
-export function loosened(schema: TObject, fields: Fields): Fields {
+export function loosened(schema: TObject, fields: LooseFields): LooseFields {
   const read = Object.entries(fields).flatMap(([name, value]) => {
     const rule = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
     if (rule === undefined || Value.Check(rule, value)) return [[name, value] as const];
@@ -48,6 +48,6 @@ export function isObjectSchema(schema: TSchema): schema is TObject {
   return schema["type"] === "object" && "properties" in schema;
 }
 
-export function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is LooseFields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -13,13 +13,13 @@ import {
   unauthorised,
 } from "../use-cases/authenticate.ts";
 import type { HttpDeps } from "./deps.ts";
-import type { Form, Reading } from "./form.ts";
+import type { Form, FormReading } from "./form.ts";
 import type { Exchange } from "./route.ts";
 
 export const SIGNATURE_CHALLENGE = 'Signature headers="app_key nonce timestamps payload signature"';
 
 /** What a caller asks for, and who it is. */
-export interface SignedInput<T> extends Reading<T> {
+export interface SignedInput<T> extends FormReading<T> {
   readonly caller: Authenticated;
 }
 
@@ -87,7 +87,7 @@ export async function readOpen<T>(
   deps: HttpDeps,
   exchange: Exchange,
   wanted: { readonly form: Form<T>; readonly owner: string; readonly maxBytes?: number },
-): Promise<Reading<T>> {
+): Promise<FormReading<T>> {
   const { request } = exchange;
   const body = deps.bodies.open(request, wanted.owner, wanted.maxBytes);
   try {

@@ -1,6 +1,6 @@
 // The route that creates a task.
 import { Type } from "@sinclair/typebox";
-import { AppError } from "../core/errors.ts";
+import { AppError, toldMessage } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
 import { callbackContent } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
@@ -111,8 +111,8 @@ async function sayingHowToRepeat<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function repeatable(error: AppError): AppError {
-  const message = `${error.message}; send it again, signed anew, with the same taskNo: that is harmless, also if this one is stored after all`;
-  return new AppError(error.code, message, { ...error.details, cause: error });
+  const message = `${toldMessage(error)}; send it again, signed anew, with the same taskNo: that is harmless, also if this one is stored after all`;
+  return new AppError(error.code, message, { ...error.details, told: message, cause: error });
 }
 
 const createOperation = operation({
@@ -120,7 +120,7 @@ const createOperation = operation({
   tag: "tasks",
   summary: "Create a task",
   description:
-    "Answered only after commit. Repeating it with the same taskNo and the same request answers the same taskId; with another request it is refused.",
+    "Answered only after commit. Repeating it with the same taskNo and the same request answers the same taskId; with another request it is refused, and `differs` names the fields.",
   proof: "signature",
   body: {
     schema: newTask,
@@ -175,7 +175,11 @@ const createOperation = operation({
         warnings: ["runTime is not known and was ignored; did you mean 'runtime'?"],
       },
     },
-    otherRequest: { code: 1, msg: "请勿重复提交!", data: [] },
+    otherRequest: {
+      code: 1,
+      msg: "请勿重复提交!",
+      data: { taskId: 81, differs: ["content", "runtime"] },
+    },
     unknownJob: {
       code: 1,
       msg: "no job named 'send-mail'; did you mean 'send-email'?",

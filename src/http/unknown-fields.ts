@@ -1,9 +1,9 @@
 // Finds the fields of an input that nothing reads, and the names that were probably meant.
 import type { TObject } from "@sinclair/typebox";
 import { MOST_UNKNOWN, type UnknownField, unknownField } from "../core/unknown-field.ts";
-import { type Fields, isFields, isObjectSchema } from "./loose-values.ts";
+import { isFields, isObjectSchema, type LooseFields } from "./loose-values.ts";
 
-export type FindUnknown = (fields: Fields) => readonly UnknownField[];
+export type FindUnknown = (fields: LooseFields) => readonly UnknownField[];
 
 interface Known {
   /** What stands before its names, such as `retry.` */
@@ -33,7 +33,7 @@ function namesIn({ within, names, inner }: Known): readonly string[] {
   return [...own, ...inner.flatMap(([, known]) => namesIn(known))];
 }
 
-function isAllKnown({ names, inner }: Known, fields: Fields): boolean {
+function isAllKnown({ names, inner }: Known, fields: LooseFields): boolean {
   // No list of keys is made: every create comes through here.
   for (const name in fields) if (!names.has(name)) return false;
   for (const [name, known] of inner) {
@@ -43,7 +43,11 @@ function isAllKnown({ names, inner }: Known, fields: Fields): boolean {
   return true;
 }
 
-function unknownIn(known: Known, fields: Fields, all: readonly string[]): readonly UnknownField[] {
+function unknownIn(
+  known: Known,
+  fields: LooseFields,
+  all: readonly string[],
+): readonly UnknownField[] {
   const siblings = [...known.names].map((sibling) => known.within + sibling);
   const own = Object.keys(fields)
     .filter((name) => !known.names.has(name))

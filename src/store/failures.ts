@@ -125,15 +125,20 @@ function isConnectionFailure(thrown: unknown): boolean {
   return /clos(ed|ing)|connection|not open|destroyed/i.test(messageOf(thrown));
 }
 
+const BUSY = "the database is busy; try again shortly";
+const AWAY = "the database cannot be reached; try again shortly";
+
 /** The failure as callers may see it; what a statement was refused for is passed on unchanged. */
 export function asAppError(thrown: unknown, database: string): unknown {
   if (thrown instanceof AppError) return thrown;
   const kind = failureKind(thrown);
   const why = messageOf(thrown) || String((thrown as DriverError).code);
   if (kind === "busy") {
-    return unavailable(`${database} stayed busy: ${why}`, thrown);
+    return unavailable(`${database} stayed busy: ${why}`, { cause: thrown, told: BUSY });
   }
-  if (kind === "away") return unavailable(`${database} cannot answer: ${why}`, thrown);
+  if (kind === "away") {
+    return unavailable(`${database} cannot answer: ${why}`, { cause: thrown, told: AWAY });
+  }
   if (kind === "configuration") {
     const hint = isMissingTable(thrown) ? "; run `migrate`" : "";
     return new AppError("configuration", `${database} cannot be used: ${why}${hint}`, {
@@ -143,6 +148,6 @@ export function asAppError(thrown: unknown, database: string): unknown {
   return thrown;
 }
 
-function unavailable(message: string, cause: unknown): AppError {
-  return new AppError("unavailable", message, { retryAfterS: 1, cause });
+function unavailable(message: string, more: { cause: unknown; told: string }): AppError {
+  return new AppError("unavailable", message, { retryAfterS: 1, ...more });
 }

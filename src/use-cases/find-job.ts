@@ -30,13 +30,22 @@ function invalidParams(errors: readonly { field: string; message: string }[]): A
   return new AppError("invalid", errorLine(errors), { errors });
 }
 
+/** For callers that name a class of another language, as the original API did. */
+const FROM_PHP =
+  "; list this name in `aliases` of the job that takes its place, or leave `class` out: then the content is delivered to the application's linkUrl";
+
 async function unknownJob(catalogue: CatalogueStore, className: string): Promise<AppError> {
   const { nearest, likely } = nearestNames(className, await askStore(() => catalogue.names()));
+  const wayOut = className.includes("\\") ? FROM_PHP : "";
   const what = `no job named '${printable(className)}'`;
-  if (nearest.length === 0) return new AppError("refused", `${what}; no job is published yet`);
+  if (nearest.length === 0)
+    return new AppError(
+      "refused",
+      `${what}; no executor has published any job: is one running, and are there files in its JOBS_DIR?${wayOut}`,
+    );
   if (likely.length === 0)
-    return new AppError("refused", `${what}; the nearest are ${quote(nearest, ", ")}`);
-  return new AppError("refused", `${what}; did you mean ${quote(likely, " or ")}?`);
+    return new AppError("refused", `${what}; the nearest are ${quote(nearest, ", ")}${wayOut}`);
+  return new AppError("refused", `${what}; did you mean ${quote(likely, " or ")}?${wayOut}`);
 }
 
 function quote(names: readonly string[], separator: string): string {

@@ -13,7 +13,7 @@ import {
   requireFittingParams,
   type TaskContent,
 } from "../core/task-content.ts";
-import { formatInstant, readMoment, readRuntime } from "../core/timestamps.ts";
+import { formatInstant, isInZone, readMoment, readRuntime } from "../core/timestamps.ts";
 import { newWebhookTag } from "../core/webhook-id.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Application, CreateResult, Store } from "../store/store.ts";
@@ -23,12 +23,15 @@ import { createBells } from "./bells.ts";
 import { createBatches, type Stored, type Submission } from "./create-batches.ts";
 import { createDatabaseClock } from "./database-clock.ts";
 import { createJobFinder, type FindJob } from "./find-job.ts";
+import { repeatedCreate } from "./repeated-create.ts";
 
 export interface SubmitDeps {
   readonly store: Pick<Store, "tasks" | "catalogue" | "executors" | "applications" | "now">;
   readonly queue: Pick<Queue, "ring">;
   readonly logger: Logger;
   readonly timezone: string;
+  /** True when nobody has chosen the zone and the machine is on UTC. */
+  readonly isZoneAssumed?: boolean;
   /** How long a create may wait to be stored; absent: as long as the store takes. */
   readonly deadlineMs?: number;
   /** How long an executor may be silent and still count as living. */
@@ -90,9 +93,6 @@ interface Read {
   readonly digests: RequestDigests;
 }
 
-/** The text the original API answers, word for word. */
-const REPEATED = "请勿重复提交!";
-
 export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
   const { store, logger, timezone, coalesce = true } = deps;
   const findJob = createJobFinder(store.catalogue);
@@ -122,9 +122,15 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
           batches.add(submission),
           warn(submission.task.job),
         ]);
+        if (result.kind === "existing" && !result.same)
+          throw await refuseRepeated(store, submission.task);
         const { taskId } = answer(result, logger);
         const taken = takenOf(input.runtime, timezone);
-        return { taskId, ...taken, ...withMore(warnings, contentWarnings(content)) };
+        return {
+          taskId,
+          ...taken,
+          ...withMore(warnings, [...contentWarnings(content), ...zoneWarnings(deps, input)]),
+        };
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
         if (earlier && isSameRequest(earlier, digests))
@@ -143,6 +149,17 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
 /** Nothing is made while there is no more. */
 function withMore(known: Warnings, more: readonly string[]): Warnings {
   return more.length === 0 ? known : { warnings: [...(known.warnings ?? []), ...more] };
+}
+
+/** A time without a zone may be hours off where nobody has said which zone is meant. */
+function zoneWarnings(
+  { isZoneAssumed, timezone }: SubmitDeps,
+  { runtime }: SubmitInput,
+): readonly string[] {
+  if (isZoneAssumed !== true || runtime === undefined || !isInZone(runtime)) return [];
+  return [
+    `runtime has no zone and was read in ${timezone}, the zone of this machine: set APP_TIMEZONE, or send an offset`,
+  ];
 }
 
 /** The instant that was read, for the caller to see. */
@@ -176,6 +193,15 @@ async function findEarlier(
   taskNo: string,
 ): Promise<Task | undefined> {
   return (await askStore(() => store.tasks.find({ applicationId, taskNo })))?.task;
+}
+
+/** It was there a moment ago; should retention have taken it since, the repetition may be sent again. */
+async function refuseRepeated(store: SubmitDeps["store"], asked: NewTask): Promise<AppError> {
+  const { applicationId, taskNo } = asked;
+  const stored = await askStore(() => store.tasks.find({ applicationId, taskNo }));
+  if (stored !== undefined) return repeatedCreate(stored.task, asked);
+  const gone = "the task with this taskNo has just been removed: send it again";
+  return new AppError("unavailable", gone, { retryAfterS: 1 });
 }
 
 function newTask(
@@ -242,6 +268,5 @@ function answer(result: CreateResult, logger: Logger): { taskId: number } {
     logger.error({ error: messageOf(result.cause) }, "the database refused a new task");
     throw new AppError("refused", "the database refused this task", { cause: result.cause });
   }
-  if (result.kind === "existing" && !result.same) throw new AppError("refused", REPEATED);
   return { taskId: result.id };
 }

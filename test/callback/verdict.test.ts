@@ -12,6 +12,14 @@ function reasonOfBody(body: string | Buffer, match: "body" | "2xx" = "body"): st
   return judgeBody(head, Buffer.from(body), { host: "a.example", match }).error?.reason;
 }
 
+test("an answer that only the status would make a success names the setting that takes it", () => {
+  const head = { status: 200, headers: {} };
+  const judged = judgeBody(head, Buffer.from("ok"), { host: "shop.example", match: "body" });
+  expect(judged.error?.message).toContain('successMatch "2xx"');
+  const taken = judgeBody(head, Buffer.from("ok"), { host: "shop.example", match: "2xx" });
+  expect(taken.error).toBeNull();
+});
+
 describe("the body", () => {
   test.each(["success", " success", "success\r\n", "\t\n\v\f\r success ", "\ufeffsuccess"])(
     "%j is a success",

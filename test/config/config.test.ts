@@ -43,6 +43,13 @@ function problemsOf(env: Variables, options: LoadOptions = {}): string[] {
   throw new Error("the configuration was taken");
 }
 
+test("a zone that nobody chose on a machine in UTC is known to be assumed", () => {
+  // Tests run in UTC.
+  expect(load({})).toMatchObject({ isZoneAssumed: true });
+  expect(load({ APP_TIMEZONE: " " })).toMatchObject({ isZoneAssumed: true });
+  expect(load({ APP_TIMEZONE: "UTC" })).toMatchObject({ timezone: "UTC", isZoneAssumed: false });
+});
+
 describe("defaults", () => {
   test("nothing set is the embedded shape on loopback", () => {
     const config = load({});

@@ -192,6 +192,10 @@ describe("a route that throws", () => {
       retryAfterS: 3,
       cause: new Error("connect ECONNREFUSED"),
     }),
+    "/away": new AppError("unavailable", "connect ECONNREFUSED 10.0.0.7:3306", {
+      told: "the database cannot be reached",
+      cause: new Error("connect ECONNREFUSED 10.0.0.7:3306"),
+    }),
     "/refused": new AppError("refused", "no such job"),
     "/refused-with-data": new AppError("refused", "it runs", { data: { status: "running" } }),
     "/not-found": new AppError("not_found", "gone"),
@@ -229,6 +233,13 @@ describe("a route that throws", () => {
     expect(answer.headers.get("retry-after")).toBe("3");
     expect(answer.body).toEqual({ code: 1, msg: "try again", data: [] });
     expect(log.lines.at(-1)?.fields["error"]).toBe("connect ECONNREFUSED");
+  });
+
+  test("a message that names a host is for the log", async () => {
+    const answer = await ask("/away");
+    expect(answer.body.msg).toBe("the database cannot be reached");
+    expect(answer.text).not.toContain("10.0.0.7");
+    expect(log.lines.at(-1)?.fields["error"]).toContain("10.0.0.7:3306");
   });
 
   test("a refusal is 200 with code 1", async () => {

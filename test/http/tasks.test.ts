@@ -71,8 +71,25 @@ describe("POST /task/create", () => {
     const asText = { ...task, content: '{ "b": 2, "a": 1 }' };
     expect(await post("/task/create", asText)).toEqual(first);
     const other = await post("/task/create", { ...task, timeout: 1001 });
-    expect(other).toEqual({ code: 1, msg: "请勿重复提交!", data: [] });
+    const { taskId } = first.data as { taskId: number };
+    const data = { taskId, differs: ["timeout"] };
+    expect(other).toEqual({ code: 1, msg: "请勿重复提交!", data });
     await post("/task/cancel", { taskNo: "twice" });
+  });
+
+  test.each([
+    ["name", { name: "y" }],
+    ["content", { content: { a: 1, b: 2 } }],
+    ["runtime", { runtime: Date.now() + 90_000 }],
+    ["retry", { retry: { max: 7 } }],
+  ])("a repetition with another %s is told so", async (field, change) => {
+    const taskNo = `differs-${field}`;
+    const task = { taskNo, name: "x", content: { a: 1 }, timeout: 1000 };
+    const first = await post("/task/create", { ...task, runtime: Date.now() + 60_000 });
+    const { taskId, runAt } = first.data as { taskId: number; runAt: number };
+    const other = await post("/task/create", { ...task, runtime: runAt, ...change });
+    expect(other.data).toEqual({ taskId, differs: [field] });
+    await post("/task/cancel", { taskNo });
   });
 
   test("unknown fields are ignored", async () => {

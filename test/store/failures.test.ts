@@ -1,6 +1,12 @@
 // What the numbers of MySQL, Galera, Group Replication and TiDB mean for a caller: again soon, later, or never.
 import { describe, expect, test } from "bun:test";
-import { type FailureKind, failureKind, isAboutRows } from "../../src/store/failures.ts";
+import { AppError, toldMessage } from "../../src/core/errors.ts";
+import {
+  asAppError,
+  type FailureKind,
+  failureKind,
+  isAboutRows,
+} from "../../src/store/failures.ts";
 
 /** An answer of a server, as mysql2 throws it. */
 function answerOf(errno: number, message = "", sqlState = "HY000"): unknown {
@@ -40,5 +46,21 @@ describe("an error that only its text tells", () => {
 
   test("class 08, the connection, is away", () => {
     expect(failureKind(answerOf(1047, "", "08S01"))).toBe("away");
+  });
+});
+
+describe("a database that cannot be used now", () => {
+  test.each([
+    Object.assign(new Error("connect ECONNREFUSED 10.0.0.7:3306"), { code: "ECONNREFUSED" }),
+    Object.assign(new Error("getaddrinfo ENOTFOUND db.internal"), { code: "ENOTFOUND" }),
+    Object.assign(new Error("/srv/data/tasks.db: database is locked"), { errcode: 5 }),
+    answerOf(1040, "Too many connections from db.internal"),
+  ])("names itself to the operator, and nothing to callers: %p", (thrown) => {
+    const error = asAppError(thrown, "the database");
+    if (!(error instanceof AppError)) throw error;
+    expect(error.message).toContain(thrown instanceof Error ? thrown.message : "from db.internal");
+    expect(toldMessage(error)).toMatch(
+      /^the database (cannot be reached|is busy); try again shortly$/,
+    );
   });
 });

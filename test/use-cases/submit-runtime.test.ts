@@ -116,3 +116,19 @@ describe("the instant of a runtime", () => {
     });
   });
 });
+
+describe("a zone that nobody has chosen", () => {
+  test("is told to callers whose runtime has none, and to nobody else", async () => {
+    const assuming = createTaskSubmitter({ ...world, timezone: "UTC", isZoneAssumed: true });
+    const warningsOf = async (runtime: string | number) =>
+      (await assuming.submit(application, input({ runtime }))).warnings ?? [];
+    for (const runtime of ["2021-07-27 17:30:30", "2021-07-27"]) {
+      expect(await warningsOf(runtime)).toEqual([expect.stringContaining("set APP_TIMEZONE")]);
+    }
+    expect(await warningsOf("2021-07-27T17:30:30+08:00")).toEqual([]);
+    expect(await warningsOf(1_627_371_056)).toEqual([]);
+    const chosen = createTaskSubmitter({ ...world, timezone: "UTC" });
+    const given = input({ runtime: "2021-07-27 17:30:30" });
+    expect((await chosen.submit(application, given)).warnings ?? []).toEqual([]);
+  });
+});

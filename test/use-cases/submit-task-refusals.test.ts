@@ -58,6 +58,11 @@ describe("what is wrong with a create", () => {
     });
   });
 
+  test("is a class of the original's, with both ways on", async () => {
+    const refused = await refusalOf({ content: { class: "\\App\\Job\\Report" } });
+    expect(refused).toMatchObject({ message: expect.stringMatching(/`aliases`.*linkUrl$/) });
+  });
+
   test("is every param and the runtime, all named at once", async () => {
     const content = { class: "send-email", params: { count: 1.5 } };
     const refused = await refusalOf({ content, runtime: "soon" });
@@ -106,7 +111,7 @@ describe("the catalogue", () => {
     const lonely = createTaskSubmitter({ ...empty, timezone: "UTC" });
     const refused = lonely.submit(own, input({ content: { class: "x" } }));
     expect(await rejectionOf(refused)).toMatchObject({
-      message: "no job named 'x'; no job is published yet",
+      message: expect.stringMatching(/^no job named 'x'; no executor has published any job: /),
     });
     await empty.close();
   });
