@@ -45,9 +45,22 @@ async function main(argv: readonly string[]): Promise<void> {
   await commands[line.command]();
 }
 
+function warnOfLegacyPayload({ legacyPayloadUntil }: Config, logger: Logger): void {
+  if (legacyPayloadUntil === null) return;
+  const until = new Date(legacyPayloadUntil).toISOString();
+  const isOver = legacyPayloadUntil <= Date.now();
+  logger.warn(
+    { until },
+    isOver
+      ? "ALLOW_LEGACY_PAYLOAD is over: ready-made headers expire again, and the setting can go"
+      : "ALLOW_LEGACY_PAYLOAD is on: ready-made headers are good however old they are",
+  );
+}
+
 async function start(config: Config, logger: Logger): Promise<void> {
   const hold = config.shape === "embedded" ? holdDataDir(config.dataDir) : null;
   const key = keyFromText(config.secretKey ?? readEmbeddedKey(config.dataDir));
+  warnOfLegacyPayload(config, logger);
   const store = await openStore(config, logger);
   await verifySecretKey(store, createSecretBox(key));
   const supervisor = config.role === "api" ? null : createSupervisor({ config, key, logger });

@@ -48,6 +48,8 @@ export interface Config {
   /** True when APP_TIMEZONE is not set and the machine is on UTC: then times without a zone may be hours off. */
   readonly isZoneAssumed: boolean;
   readonly signatureTtlS: number;
+  /** Epoch ms up to which ready-made headers do not expire; null: they do. */
+  readonly legacyPayloadUntil: number | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly maxBodyBytes: number;
   /** MiB of request bodies that may be under way at once. */
@@ -205,6 +207,7 @@ function buildConfig(values: SettingValues, derived: Derived): Config {
     secretKey: values.SECRET_KEY,
     timezone: values.APP_TIMEZONE,
     signatureTtlS: values.SIGNATURE_TTL_S,
+    legacyPayloadUntil: values.ALLOW_LEGACY_PAYLOAD,
     logLevel: values.LOG_LEVEL,
     maxBodyBytes: values.MAX_BODY_BYTES,
     maxBodiesMb: values.MAX_BODIES_MB,

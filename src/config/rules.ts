@@ -34,6 +34,22 @@ export function fraction(): Rule<number> {
   };
 }
 
+const LONGEST_AHEAD_MS = 366 * 86_400_000;
+
+/** A day whose first moment in UTC is at most a year ahead, as epoch ms. */
+export function nearDay(): Rule<number> {
+  return {
+    text: "a date such as 2027-01-31, at most a year ahead",
+    parse(text) {
+      const day = new Date(`${text}T00:00:00Z`);
+      // Not all engines refuse the 31st of a short month.
+      if (Number.isNaN(day.getTime()) || !day.toISOString().startsWith(`${text}T`))
+        return undefined;
+      return day.getTime() <= Date.now() + LONGEST_AHEAD_MS ? day.getTime() : undefined;
+    },
+  };
+}
+
 export function oneOfTexts<const T extends string>(...words: readonly T[]): Rule<T> {
   return {
     text: `one of ${words.join(", ")}`,

@@ -9,6 +9,7 @@ import {
   hostToListenOn,
   httpAddressList,
   longText,
+  nearDay,
   nsqName,
   oneOfTexts,
   onOff,
@@ -78,6 +79,7 @@ export const SETTINGS = {
   RETENTION_DAYS: withDefault("7", { rule: wholeNumber(1, 3_650), help: "days finished tasks are kept; failed ones 30 at least" }),
   JOB_FORGET_DAYS: withDefault("0", { rule: wholeNumber(0, 3_650), help: "days after which the catalogue forgets a job that no executor has; 0: never" }),
   MIGRATE: withDefault("on", { rule: onOff(), help: "off: start does not migrate" }),
+  ALLOW_LEGACY_PAYLOAD: optional("off", { rule: nearDay(), help: "day until which ready-made headers never expire (UTC)" }),
   ALLOW_UNKILLABLE: withDefault("off", { rule: onOff(), help: "let jobs run on threads that cannot be killed (Deno)" }),
 } as const satisfies Record<string, Setting<unknown>>;
 

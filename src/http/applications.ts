@@ -1,5 +1,6 @@
 // The routes of applications: create one, and get new ready-made headers for it.
 import { type Static, Type } from "@sinclair/typebox";
+import { importProblems } from "../core/imported-keys.ts";
 import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
 import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { SUCCESS_MATCHES } from "../core/task.ts";
@@ -52,6 +53,23 @@ const newApplication = named(
       retryFields(
         "When failed tasks are tried again. `step` and `max` default to step and retryTotal.",
       ),
+    ),
+    appKey: Type.Optional(
+      text({
+        min: 1,
+        max: 64,
+        description: "Of the original API, to be kept. Only together with secretKey.",
+        example: "wWt1aSZj2KXMO7fE",
+      }),
+    ),
+    secretKey: Type.Optional(
+      text({
+        min: 1,
+        max: 256,
+        description:
+          "Of the original API, to be kept: 32 characters or more, none that can be guessed.",
+        example: "MvNHS5TRlfGZcKYCAg4mDI3IADnoiOUw",
+      }),
     ),
     successMatch: Type.Optional(
       choice({
@@ -197,7 +215,10 @@ async function create(
   requireAdmin(deps.config, exchange);
   const { input, warnings } = await readOpen(deps, exchange, { form, owner: "the operator" });
   const problem = linkUrlProblem(input.linkUrl, deps.config.callbackPorts);
-  if (problem !== null) throw invalid([{ field: "linkUrl", message: problem }]);
+  const { appKey, secretKey } = input;
+  const problems = importProblems({ appKey, secretKey });
+  if (problem !== null) problems.push({ field: "linkUrl", message: problem });
+  if (problems.length > 0) throw invalid(problems);
   const created = await createApplication(useCaseDeps(deps), {
     appName: input.appName,
     linkUrl: input.linkUrl,
@@ -207,12 +228,13 @@ async function create(
     ...(input.remark !== undefined && { remark: input.remark }),
     ...(input.retry && { retry: input.retry }),
     ...(input.successMatch && { successMatch: input.successMatch }),
+    ...(appKey && secretKey && { imported: { appKey, secretKey } }),
   });
-  const { headers, secretKey, callbackSecret } = created;
+  const { headers, callbackSecret } = created;
   exchange.appKey = headers.appKey;
   const warning = linkUrlWarning(input.linkUrl, allowsLoopbackCallbacks(deps.config));
   const told = warning === null ? warnings : [warning, ...warnings];
-  return succeed(warned({ ...headers, secretKey, callbackSecret }, told), "Ok!");
+  return succeed(warned({ ...headers, secretKey: created.secretKey, callbackSecret }, told), "Ok!");
 }
 
 async function refresh(

@@ -17,6 +17,7 @@ export interface HttpDeps {
     | "adminToken"
     | "timezone"
     | "signatureTtlS"
+    | "legacyPayloadUntil"
     | "maxBodyBytes"
     | "maxBodiesMb"
     | "callbackPorts"

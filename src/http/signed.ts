@@ -139,7 +139,8 @@ async function identify(deps: HttpDeps, exchange: Exchange): Promise<Authenticat
 }
 
 function claimDeps({ config, nowMs }: HttpDeps) {
-  return { timezone: config.timezone, signatureTtlS: config.signatureTtlS, nowMs };
+  const { timezone, signatureTtlS, legacyPayloadUntil } = config;
+  return { timezone, signatureTtlS, legacyPayloadUntil, nowMs };
 }
 
 function boundRequest({ request, url }: Exchange, body: Uint8Array): BoundRequest {

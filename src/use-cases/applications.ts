@@ -38,6 +38,14 @@ export interface CreateApplicationInput {
   /** Absent: the current time in the zone. */
   readonly remark?: string;
   readonly requireBodySignature: boolean;
+  /** Of an installation of the original API, to be kept; absent: made here. */
+  readonly imported?: ImportedKeys;
+}
+
+/** Checked by `importProblems`. */
+export interface ImportedKeys {
+  readonly appKey: string;
+  readonly secretKey: string;
 }
 
 export interface CreatedApplication {
@@ -48,14 +56,16 @@ export interface CreatedApplication {
   readonly callbackSecret: string;
 }
 
-/** Creates an application with a key and a secret of its own. */
+/** Creates an application with a key and a secret of its own, or with imported ones. Throws AppError `refused` for a key that is taken. */
 export async function createApplication(
   deps: ApplicationDeps,
   input: CreateApplicationInput,
 ): Promise<CreatedApplication> {
   const nowMs = deps.nowMs();
-  const appKey = randomAppKey();
-  const secretKey = randomSecret();
+  const { appKey, secretKey } = input.imported ?? {
+    appKey: randomAppKey(),
+    secretKey: randomSecret(),
+  };
   const callbackSecret = randomCallbackSecret();
   const application = {
     appKey,

@@ -24,6 +24,8 @@ export interface AuthenticateDeps {
   readonly timezone: string;
   /** How long ready-made headers are good. */
   readonly signatureTtlS: number;
+  /** Epoch ms up to which they are good however old they are; null or absent: no longer than that. */
+  readonly legacyPayloadUntil?: number | null;
 }
 
 export interface SignedRequest extends BoundRequest {
@@ -43,6 +45,11 @@ export interface Authenticated {
   /** Whether it knows the secret of today, or only the one before a rotation whose grace lasts. */
   readonly signedWith: "current" | "previous";
 }
+
+type ClaimDeps = Pick<
+  AuthenticateDeps,
+  "nowMs" | "timezone" | "signatureTtlS" | "legacyPayloadUntil"
+>;
 
 /** The two kinds of headers, told apart by the length of the payload alone. */
 type Form = "body-bound" | "ready-made";
@@ -91,10 +98,7 @@ function hintOf(header: string): string {
  * What the headers claim, once their forms and their time are right: all that can be told without the store and the
  * body. Throws AppError `unauthorised`.
  */
-export function readClaim(
-  deps: Pick<AuthenticateDeps, "nowMs" | "timezone" | "signatureTtlS">,
-  headers: SignedRequest["headers"],
-): Claim {
+export function readClaim(deps: ClaimDeps, headers: SignedRequest["headers"]): Claim {
   const absent = HEADER_NAMES.filter(([field]) => headers[field] === undefined);
   if (absent.length > 0) {
     const names = absent.map(([, name]) => name);
@@ -178,16 +182,17 @@ function formOf(payload: string): Form | undefined {
   return READY_MADE.test(payload) ? "ready-made" : undefined;
 }
 
-function requireTimely(
-  deps: Pick<AuthenticateDeps, "nowMs" | "timezone" | "signatureTtlS">,
-  { timestamps, form, appKey }: Claim,
-): void {
+function requireTimely(deps: ClaimDeps, { timestamps, form, appKey }: Claim): void {
   const signedAt = readSignatureTime(timestamps, deps.timezone);
   if (signedAt === undefined) throw unauthorised({ check: "form of timestamps", appKey });
   const ageMs = deps.nowMs() - signedAt;
-  const maxAgeMs = form === "body-bound" ? WINDOW_MS : deps.signatureTtlS * 1000;
+  const maxAgeMs = form === "body-bound" ? WINDOW_MS : readyMadeLifeMs(deps);
   if (ageMs <= maxAgeMs && ageMs >= -WINDOW_MS) return;
   throw unauthorised({ check: "timestamps", appKey, skewS: Math.round(ageMs / 1000) });
+}
+
+function readyMadeLifeMs({ nowMs, signatureTtlS, legacyPayloadUntil }: ClaimDeps): number {
+  return nowMs() < (legacyPayloadUntil ?? 0) ? Number.POSITIVE_INFINITY : signatureTtlS * 1000;
 }
 
 /** What is wrong with ready-made headers besides their signature. */

@@ -75,6 +75,64 @@ describe("POST /application/create", () => {
   });
 });
 
+describe("POST /application/create with keys of the original", () => {
+  const KEYS = { appKey: "wWt1aSZj2KXMO7fE", secretKey: "MvNHS5TRlfGZcKYCAg4mDI3IADnoiOUw" };
+  const fieldsOf = async (keys: object) => {
+    const answer = await harness.post("/application/create", { ...SEED, ...keys });
+    expect(answer.status).toBe(422);
+    return (answer.body.data as { readonly errors: unknown }).errors;
+  };
+
+  test("keeps both, so that they sign requests", async () => {
+    const created = await harness.createApplication({ ...SEED, ...KEYS });
+    expect(created).toMatchObject(KEYS);
+    expect((await harness.postSigned(KEYS, "/task/detail", { id: 1 })).status).toBe(200);
+  });
+
+  test("refuses a key that is taken, and leaves its application as it is", async () => {
+    const taken = { appKey: "takenKey00000000", secretKey: KEYS.secretKey };
+    await harness.createApplication({ ...SEED, ...taken });
+    const again = { ...SEED, appKey: taken.appKey, secretKey: KEYS.secretKey.toLowerCase() };
+    const answer = await harness.post("/application/create", again);
+    expect(answer.body).toMatchObject({
+      code: 1,
+      msg: "an application with the app_key 'takenKey00000000' exists",
+    });
+    expect((await harness.postSigned(taken, "/task/detail", { id: 1 })).status).toBe(200);
+  });
+
+  test("takes the pair only", async () => {
+    const missing = "is missing: both keys are imported together";
+    const { appKey, secretKey } = KEYS;
+    expect(await fieldsOf({ appKey })).toEqual([{ field: "secretKey", message: missing }]);
+    expect(await fieldsOf({ secretKey })).toEqual([{ field: "appKey", message: missing }]);
+  });
+
+  test.each([
+    ["31 characters", KEYS.secretKey.slice(1), /^must be 32 to 256 printable ASCII/],
+    ["a space", `${KEYS.secretKey} x`, /^must be 32 to 256 printable ASCII/],
+    ["seven different characters", "abcdefg".repeat(5), /^is weak: it has 7 different/],
+    ["a word again and again", "correcthorse".repeat(3), /^is weak: it repeats itself/],
+    ["digits in order, cut off", "0123456789".repeat(4).slice(0, 32), /^is weak: it repeats/],
+    ["its own appKey", `xYz1${"weakKey000000000"}AbCdEf789012`, /^is weak: it contains appKey/],
+  ])("refuses a secret with %s", async (_title, secretKey, message) => {
+    const keys = { appKey: "weakKey000000000", secretKey };
+    expect(await fieldsOf(keys)).toEqual([
+      { field: "secretKey", message: expect.stringMatching(message) },
+    ]);
+    expect(await harness.store.applications.find("weakKey000000000")).toBeUndefined();
+  });
+
+  test.each(["short", "with a space 1234", "schlüssel-1234567"])(
+    "refuses the key %p",
+    async (appKey) => {
+      expect(await fieldsOf({ ...KEYS, appKey })).toEqual([
+        { field: "appKey", message: expect.stringMatching(/^must be 16 to 64 letters, digits/) },
+      ]);
+    },
+  );
+});
+
 describe("POST /application/refresh-signature", () => {
   test("answers new headers that work, without the secret", async () => {
     const created = await harness.createApplication({ appName: "refreshed" });

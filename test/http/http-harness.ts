@@ -57,6 +57,7 @@ const CONFIG: ApiDeps["config"] = {
   adminToken: null,
   timezone: "Asia/Shanghai",
   signatureTtlS: 86_400,
+  legacyPayloadUntil: null,
   maxBodyBytes: 1 << 20,
   maxBodiesMb: 64,
   callbackPorts: [],

@@ -62,6 +62,11 @@ async function refusalOf(request: SignedRequest, nowMs = NOW_MS): Promise<unknow
 }
 
 describe("a body-bound request", () => {
+  test("expires whatever ALLOW_LEGACY_PAYLOAD says", async () => {
+    const late = { ...deps(NOW_MS + 301_000), legacyPayloadUntil: NOW_MS + 1e9 };
+    expect(await rejectionOf(authenticate(late, signed()))).toMatchObject(REFUSED);
+  });
+
   test("is its application's, with the nonce it may use up", async () => {
     const { application, nonce } = await authenticate(deps(), signed());
     expect(application.appKey).toBe("E3F5l1uKFcXUe1gd");
@@ -132,6 +137,17 @@ describe("a ready-made header set", () => {
     expect(await refusalOf(request, NOW_MS + TTL_S * 1000 + 1)).toMatchObject(REFUSED);
     expect(await refusalOf(request, NOW_MS - 300_000)).toBe("accepted");
     expect(await refusalOf(request, NOW_MS - 300_001)).toMatchObject(REFUSED);
+  });
+
+  test("is good however old it is up to the day of ALLOW_LEGACY_PAYLOAD, and no longer", async () => {
+    const request = signed({ payload: readyMade });
+    const dayMs = 86_400_000;
+    const legacyPayloadUntil = NOW_MS + 400 * dayMs;
+    const refusalAt = (nowMs: number) =>
+      authenticate({ ...deps(nowMs), legacyPayloadUntil }, request).then(() => "accepted", String);
+    expect(await refusalAt(legacyPayloadUntil - 1)).toBe("accepted");
+    expect(await refusalAt(legacyPayloadUntil)).toContain(unauthorised().message);
+    expect(await refusalAt(NOW_MS - 300_001)).toContain(unauthorised().message);
   });
 
   test("is refused where body signatures are required", async () => {
