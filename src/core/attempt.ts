@@ -20,6 +20,15 @@ export interface Frame {
   readonly line: number;
   readonly function: string;
   readonly class?: string;
+  /** With a class, where it is known: `->` of an instance, `::` static. */
+  readonly type?: "->" | "::";
+}
+
+/** A call of the platform by a job: `sleep` or `fetch`. */
+export interface PlatformCall {
+  readonly function: string;
+  /** What `ctx.sleep` was given; of other calls nothing is shown. */
+  readonly args: readonly number[];
 }
 
 /** Async calls that wait at one place, and were called from the same places. */
@@ -83,6 +92,8 @@ export interface LiveView {
   readonly omitted?: number;
   /** Where its async calls wait, most first; only where more than one place is known. */
   readonly waiting?: readonly WaitingPoint[];
+  /** While it waits: the call of the platform that its innermost frame made; absent where that is not certain. */
+  readonly call?: PlatformCall;
   /** What `ctx.watch` was given last, redacted and capped. */
   readonly vars: Readonly<Record<string, unknown>> | null;
   /**

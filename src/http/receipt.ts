@@ -17,6 +17,12 @@ export const frameFields = {
   line: Type.Integer(),
   function: Type.String({ description: "The enclosing one, `(anonymous)` without a name." }),
   class: Type.Optional(Type.String()),
+  type: Type.Optional(
+    Type.String({
+      enum: ["->", "::"],
+      description: "With a class, where it is known: of an instance, or static.",
+    }),
+  ),
 };
 
 const frameSchema = named("Frame", Type.Object(frameFields));

@@ -106,14 +106,19 @@ const detailView = named(
         "While it runs `starting` (no line of it has run yet), `running` (on the processor) or `waiting` (suspended in an await); otherwise equal to `status`.",
     },
     trace_list: Type.String({
-      description: "JSON text of frames {file, line, function, class?}, innermost first.",
+      description:
+        "JSON text of frames {file, line, function, class?, type?, args?}, innermost first; type is `->` of an instance, `::` static. While the job waits in `ctx.sleep` or `ctx.fetch`, that call comes first, with the line that made it and its args: the milliseconds of a sleep, nothing of a fetch.",
     }),
     frames_omitted: Type.Integer({
       description:
         "How many frames of a deep stack are left out between the innermost 250 and the outermost 50.",
     }),
     executed_file_name: nullable(Type.String()),
-    executed_function_name: nullable(Type.String({ description: "The enclosing function." })),
+    executed_function_name: nullable(
+      Type.String({
+        description: "Of the innermost frame: the enclosing function, or the call it waits in.",
+      }),
+    ),
     executed_function_line: nullable(Type.Integer()),
     waiting_points: Type.Array(waitingPointSchema, {
       description:
@@ -199,9 +204,10 @@ const detailView = named(
 
 const detailExample = {
   state: "waiting",
-  trace_list: '[{"file":"/srv/jobs/simple-job.ts","line":37,"function":"run","class":"SimpleJob"}]',
+  trace_list:
+    '[{"file":"/srv/jobs/simple-job.ts","line":37,"function":"sleep","args":[20]},{"file":"/srv/jobs/simple-job.ts","line":37,"function":"handle","class":"SimpleJob","type":"->"}]',
   executed_file_name: "/srv/jobs/simple-job.ts",
-  executed_function_name: "run",
+  executed_function_name: "sleep",
   executed_function_line: 37,
   frames_omitted: 0,
   waiting_points: [],

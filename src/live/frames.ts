@@ -28,9 +28,10 @@ export function pathOf(place: string): string {
 }
 
 /** `new A` → constructor of A; `A.b [as c]` → b of A; V8 calls the class of a plain object `Object`. */
-function functionOf(name: string | undefined): Pick<Frame, "function" | "class"> {
+function functionOf(name: string | undefined): Pick<Frame, "function" | "class" | "type"> {
   const plain = name?.replace(/ \[as .*\]$/, "") ?? "";
-  if (plain.startsWith("new ")) return { function: "constructor", class: plain.slice(4) };
+  if (plain.startsWith("new "))
+    return { function: "constructor", class: plain.slice(4), type: "->" };
   const dot = plain.lastIndexOf(".");
   const own = plain.slice(dot + 1);
   const called = { function: own === "" || own === "<anonymous>" ? "(anonymous)" : own };

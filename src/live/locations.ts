@@ -7,6 +7,8 @@ export interface Location {
   /** The enclosing function, `(anonymous)` where it has no name, `(module)` at the top level. */
   readonly function: string;
   readonly class?: string;
+  /** Present with a class. */
+  readonly type?: "->" | "::";
 }
 
 /** Text that was inserted into a line of the source: `length` characters before its column, counted from 1. */

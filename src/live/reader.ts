@@ -73,10 +73,8 @@ function frameAt(location: number, findTable: FindTable): Frame[] {
   const table = location === 0 ? undefined : findTable(fileNumberOf(location));
   const place = table?.entries[indexOf(location)];
   if (table === undefined || place === undefined) return [];
-  const { line, function: name, class: owner } = place;
-  return [
-    { file: table.path, line, function: name, ...(owner === undefined ? {} : { class: owner }) },
-  ];
+  const { column: _, ...shown } = place;
+  return [{ file: table.path, ...shown }];
 }
 
 /** `hidden` frames were not even read. */

@@ -209,7 +209,7 @@ function viewOf(
 }
 
 function placeOf({ detail, current, view }: Sight) {
-  const frames = view?.frames ?? [];
+  const frames = seedFrames(view);
   const [innermost] = frames;
   const { percent, text = null } = view?.progress ?? {};
   const hasVars = Object.keys(view?.vars ?? {}).length > 0;
@@ -224,6 +224,15 @@ function placeOf({ detail, current, view }: Sight) {
     elapsed: view === null ? elapsedOf(current, detail.nowMs) : Math.round(view.elapsedMs),
     progress: percent === undefined ? null : { percent, text },
   };
+}
+
+/** As the original shows them: the call of the platform that the job waits in is a frame, with the line that made it. */
+function seedFrames(view: LiveView | null) {
+  const { frames = [], call } = view ?? {};
+  const [innermost] = frames;
+  if (call === undefined || innermost === undefined) return frames;
+  const { file, line } = innermost;
+  return [{ file, line, function: call.function, args: call.args }, ...frames];
 }
 
 function vitalsOf({ view, source, freshnessMs }: Sight) {

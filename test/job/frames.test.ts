@@ -14,7 +14,7 @@ const lines = [
   ["Object.run (file:///jobs/a.ts:5:9)",              { file: "/jobs/a.ts", line: 5, function: "run" }],
   ["Mailer.send (file:///jobs/lib/a.ts:5:9)",         { file: "/jobs/lib/a.ts", line: 5, function: "send", class: "Mailer" }],
   ["Mailer.send [as post] (file:///jobs/a.ts:5:9)",   { file: "/jobs/a.ts", line: 5, function: "send", class: "Mailer" }],
-  ["new Mailer (/jobs/a.ts:5:9)",                     { file: "/jobs/a.ts", line: 5, function: "constructor", class: "Mailer" }],
+  ["new Mailer (/jobs/a.ts:5:9)",                     { file: "/jobs/a.ts", line: 5, function: "constructor", class: "Mailer", type: "->" }],
   ["run (file:///jobs/with%20space.ts:5:9)",          { file: "/jobs/with space.ts", line: 5, function: "run" }],
   ["run (file:///jobs/no 1 (old) #%41.ts:5:9)",       { file: "/jobs/no 1 (old) #%41.ts", line: 5, function: "run" }],
 ] as const;

@@ -1,8 +1,9 @@
 // Reads where an attempt is out of shared memory, while its code runs, spins or waits.
-import type { AttemptTrace, LiveView, Progress, Vitals } from "../../core/attempt.ts";
+import type { AttemptTrace, Frame, LiveView, Progress, Vitals } from "../../core/attempt.ts";
 import { withGaps } from "../../core/trace-events.ts";
 import { ownFrames } from "../../live/frames.ts";
 import type { JobHost } from "../host/job-host.ts";
+import type { CallUnderWay } from "../wire/calls-under-way.ts";
 import { lastSeqOf, readEvents } from "../wire/event-ring.ts";
 import type { LiveStack } from "../wire/live-stack.ts";
 import { isBegun } from "../wire/offered.ts";
@@ -82,14 +83,27 @@ export function readView(
 ): LiveView {
   const { memory, jobsDir, startedMs } = source;
   const live = stack === null || stack.frames.length === 0 ? null : placesOf(stack);
+  const places = live ?? { frames: ownFrames(readText(memory.stack) ?? "", jobsDir) };
+  const call = state === "waiting" ? callOf(places.frames[0], source) : undefined;
   return {
     state,
-    ...(live ?? { frames: ownFrames(readText(memory.stack) ?? "", jobsDir) }),
+    ...places,
+    ...(call !== undefined && { call }),
     vars: readJson<Record<string, unknown>>(readText(memory.vars)),
     round: Math.max(Atomics.load(memory.words, SHARED_WORDS.round), stack?.resumed ?? 0),
     elapsedMs: Math.round(performance.now() - startedMs),
     progress: readJson<Progress>(readText(memory.progress)),
   };
+}
+
+/** The newest call under way that was made where this frame waits, by itself or by a function that it called. */
+function callOf(frame: Frame | undefined, { memory, jobsDir }: LiveSource): LiveView["call"] {
+  if (frame === undefined) return undefined;
+  const calls = readJson<CallUnderWay[]>(readText(memory.calls)) ?? [];
+  const madeHere = ({ stack }: CallUnderWay) =>
+    ownFrames(stack, jobsDir).some(({ file, line }) => file === frame.file && line === frame.line);
+  const call = calls.findLast(madeHere);
+  return call && { function: call.function, args: call.args };
 }
 
 type Places = Pick<LiveView, "frames" | "omitted" | "waiting" | "moving">;

@@ -1,5 +1,7 @@
 // One attempt inside the job worker: what it leaves in shared memory while it lives, and silence once it has ended.
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { PlatformCall } from "../../core/attempt.ts";
+import { noteCalls } from "../wire/calls-under-way.ts";
 import { createEventWriter, type EventWriter } from "../wire/event-ring.ts";
 import {
   captureStack,
@@ -37,6 +39,8 @@ export interface AttemptScope {
   /** Writes what was thinned out and is the newest; to be called before the end is told. */
   flush(): void;
   show(cell: "vars" | "progress", value: unknown): void;
+  /** Starts a call that the job may wait in, and notes it until it has settled. */
+  underWay<T>(call: PlatformCall, start: () => Promise<T>): Promise<T>;
   /** Hands on what was awaited, and counts the return; after the end it never settles. */
   resume<T>(awaited: Promise<T>): Promise<T>;
   /** Waits `ms`, or rejects with the signal's reason. */
@@ -61,7 +65,8 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
   const controller = new NativeAbortController();
   const disposals = new Set<() => void>();
   const thinned: ThinnedEvents[] = [];
-  const note = createStackNote(memory);
+  const stack = createStackNote(memory);
+  const calls = noteCalls(memory, (value) => toJson(value) ?? "");
   let isLive = true;
 
   /** What it left behind may come to an end while the memory is another attempt's: a fetch that is cut off, a timer. */
@@ -88,12 +93,20 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
       for (const each of thinned) each.flush();
     },
     enter() {
-      if (isLive) note();
+      if (isLive) stack.note();
       else Atomics.add(memory.words, SHARED_WORDS.dropped, 1);
       return isLive;
     },
     show: (cell, value) => {
       if (isLive) writeText(memory[cell], toJson(value) ?? "");
+    },
+    async underWay(call, start) {
+      const settled = calls.begin({ ...call, stack: stack.ofThisCall() });
+      try {
+        return await start();
+      } finally {
+        if (isLive) settled();
+      }
     },
     async resume(awaited) {
       try {
@@ -149,14 +162,20 @@ function sleep(ms: number, signal: AbortSignal, atEnd: AttemptScope["atEnd"]): P
   });
 }
 
-function createStackNote(memory: SharedMemory): () => void {
+function createStackNote(memory: SharedMemory) {
   let lastMs = 0;
   let inThisMs = 0;
-  return () => {
-    const nowMs = clockMs();
-    inThisMs = nowMs === lastMs ? inThisMs + 1 : 1;
-    lastMs = nowMs;
-    if (inThisMs <= STACKS_PER_MS) writeText(memory.stack, captureStack());
+  let stack = "";
+  return {
+    note() {
+      const nowMs = clockMs();
+      inThisMs = nowMs === lastMs ? inThisMs + 1 : 1;
+      lastMs = nowMs;
+      stack = inThisMs <= STACKS_PER_MS ? captureStack() : "";
+      if (stack !== "") writeText(memory.stack, stack);
+    },
+    /** Of the call that was noted last; "" where that was one too many. */
+    ofThisCall: () => stack,
   };
 }
 

@@ -36,10 +36,14 @@ export function createJobContext(scope: AttemptScope, order: AttemptOrder): JobC
     step: createStep(scope),
     sleep: (ms: number) => {
       if (!scope.enter()) return never();
-      return scope.resume(scope.sleep(ms > 0 ? Math.min(ms, MAX_SLEEP_MS) : 0));
+      const call = { function: "sleep", args: [ms] };
+      const sleep = () => scope.sleep(ms > 0 ? Math.min(ms, MAX_SLEEP_MS) : 0);
+      return scope.resume(scope.underWay(call, sleep));
     },
     fetch: (input: string | URL | Request, init?: RequestInit) => {
-      return scope.enter() ? scope.resume(tracedFetch(scope, input, init)) : never();
+      if (!scope.enter()) return never();
+      const call = { function: "fetch", args: [] };
+      return scope.resume(scope.underWay(call, () => tracedFetch(scope, input, init)));
     },
   });
 }

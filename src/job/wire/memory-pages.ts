@@ -14,7 +14,9 @@ export function packMemory(memory: SharedMemory): MemoryPages {
   const copy = openMemoryCopy();
   const bytes = new Uint8Array(copy.buffer);
   bytes.set(new Uint8Array(memory.buffer));
-  for (const cell of ["stack", "vars", "progress"] as const) copyCell(memory[cell], copy[cell]);
+  for (const cell of ["stack", "calls", "vars", "progress"] as const) {
+    copyCell(memory[cell], copy[cell]);
+  }
   // The rings' tails last: what was overwritten during the copy lies before them.
   for (const tail of [SHARED_WORDS.ringTail, SHARED_WORDS.debugTail]) {
     copy.words[tail] = Atomics.load(memory.words, tail);

@@ -31,14 +31,14 @@ export function cpuAtExit({ words }: Pick<SharedMemory, "words">): number | null
 }
 
 const WORD_BYTES = 128;
-const CELL_BYTES = { stack: 16_384, vars: 81_920, progress: 2_048 } as const;
+const CELL_BYTES = { stack: 16_384, calls: 8_192, vars: 81_920, progress: 2_048 } as const;
 /** A power of two, so that positions modulo 2^32 wrap in step with places in the ring. */
 export const RING_BYTES = 262_144;
 /** Debug lines have their own, so that a flood of them pushes out nothing else. Also a power of two. */
 const DEBUG_BYTES = 65_536;
 
-const MEMORY_BYTES =
-  WORD_BYTES + CELL_BYTES.stack + CELL_BYTES.vars + CELL_BYTES.progress + RING_BYTES + DEBUG_BYTES;
+const ALL_CELLS_BYTES = Object.values(CELL_BYTES).reduce((sum, bytes) => sum + bytes, 0);
+const MEMORY_BYTES = WORD_BYTES + ALL_CELLS_BYTES + RING_BYTES + DEBUG_BYTES;
 
 /** The parts of the memory; the same layout on both sides. */
 export interface SharedMemory {
@@ -46,6 +46,8 @@ export interface SharedMemory {
   readonly words: Int32Array;
   /** The stack of the last `ctx` call, as the engine prints it. */
   readonly stack: TextCell;
+  /** The calls of the platform that are under way, as JSON. */
+  readonly calls: TextCell;
   /** What was watched last, as JSON. */
   readonly vars: TextCell;
   readonly progress: TextCell;
@@ -74,6 +76,7 @@ export function openSharedMemory(
     buffer,
     words: new Int32Array(buffer, 0, WORD_BYTES / 4),
     stack: cell(CELL_BYTES.stack),
+    calls: cell(CELL_BYTES.calls),
     vars: cell(CELL_BYTES.vars),
     progress: cell(CELL_BYTES.progress),
     ring: new Uint8Array(buffer, offset, RING_BYTES),
@@ -108,10 +111,10 @@ export function readText(cell: TextCell): string | null {
 
 /** Empties all that belongs to one attempt. Only while no attempt runs. */
 export function clearAttempt(memory: SharedMemory): void {
-  const { words, stack, vars, progress } = memory;
+  const { words, stack, calls, vars, progress } = memory;
   const { round, ringHead, ringTail, debugHead, debugTail, lastSeq } = SHARED_WORDS;
   for (const word of [round, ringHead, ringTail, debugHead, debugTail, lastSeq]) {
     Atomics.store(words, word, 0);
   }
-  for (const cell of [stack, vars, progress]) cell.words.fill(0);
+  for (const cell of [stack, calls, vars, progress]) cell.words.fill(0);
 }

@@ -17,6 +17,8 @@ export interface Region {
   readonly node: Node;
   readonly name: string;
   readonly className: string | undefined;
+  /** Of a class, not of its instances. */
+  readonly isStatic: boolean;
   /** What it runs: statements, or one expression (an arrow function's or a field's). */
   readonly statements: readonly Statement[];
   readonly expression: Node | null;
@@ -37,6 +39,7 @@ const MODULE = "(module)";
 interface Naming {
   readonly name?: string | undefined;
   readonly className?: string | undefined;
+  readonly isStatic?: boolean;
   readonly isDerived?: boolean;
 }
 
@@ -50,6 +53,7 @@ export function findRegions(program: Program): Region[] {
 
 const PLAIN = {
   className: undefined,
+  isStatic: false,
   statements: [],
   expression: null,
   isAsync: false,
@@ -88,19 +92,21 @@ function visitChildren(found: Region[], node: Node, naming: Naming): void {
 function visitMember(found: Region[], member: ClassElement, owner: Naming): void {
   const { className } = owner;
   if (member.type === "StaticBlock") {
-    found.push({ ...PLAIN, node: member, name: "(static)", className, statements: member.body });
+    const own = { name: "(static)", className, isStatic: true };
+    found.push({ ...PLAIN, ...own, node: member, statements: member.body });
     visitAll(found, member.body);
   } else if (member.type === "MethodDefinition") {
     visitAll(found, [...member.decorators, member.key]);
     const isConstructor = member.kind === "constructor";
     const name = isConstructor ? "constructor" : keyName(member);
     const isDerived = isConstructor && owner.isDerived === true;
-    visit(found, member.value, { name, className, isDerived });
+    visit(found, member.value, { name, className, isStatic: member.static, isDerived });
   } else if (member.type === "PropertyDefinition" || member.type === "AccessorProperty") {
     visitAll(found, [...member.decorators, member.key]);
     visitField(found, member.declare === true ? null : member.value, {
       name: keyName(member),
       className,
+      isStatic: member.static,
     });
   }
 }
@@ -109,8 +115,8 @@ function visitField(found: Region[], value: Node | null, naming: Naming): void {
   if (value === null) return;
   const target = bare(value);
   const isNamed = isFunction(target) || isClass(target);
-  const { name = ANONYMOUS, className } = naming;
-  if (!isNamed) found.push({ ...PLAIN, node: value, name, className, expression: value });
+  const { name = ANONYMOUS, className, isStatic = false } = naming;
+  if (!isNamed) found.push({ ...PLAIN, node: value, name, className, isStatic, expression: value });
   visit(found, value, isNamed ? naming : {});
 }
 
@@ -121,6 +127,7 @@ function functionRegion(node: AnyFunction, naming: Naming): Region {
     node,
     name: node.id?.name ?? naming.name ?? ANONYMOUS,
     className: naming.className,
+    isStatic: naming.isStatic ?? false,
     statements: isBlock ? body.body : [],
     expression: isBlock ? null : body,
     isAsync: node.async,

@@ -101,8 +101,9 @@ function createPlaces(file: File, region: Region): (line: number) => number {
   const known = new Map<number, number>();
   const add = (line: number): number => {
     const id = locationId(options.fileNumber, entries.length);
-    const { name, className } = region;
-    const owner = className === undefined ? {} : { class: className };
+    const { name, className, isStatic } = region;
+    const type = isStatic ? "::" : "->";
+    const owner = className === undefined ? {} : ({ class: className, type } as const);
     entries.push({ line, column: lines.columnOf(line), function: name, ...owner });
     return id;
   };
