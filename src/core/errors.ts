@@ -50,6 +50,12 @@ export class AppError extends Error {
   }
 }
 
+/** Malformed input: the message says what is wrong with each field, and the way out where there is one for all. */
+export function invalid(errors: readonly FieldError[], wayOut?: string): AppError {
+  const message = errorLine(errors) + (wayOut === undefined ? "" : `; ${wayOut}`);
+  return new AppError("invalid", message, { errors });
+}
+
 /** The message as callers may see it. */
 export function toldMessage({ message, details }: AppError): string {
   return details.told ?? message;

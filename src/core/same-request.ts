@@ -1,7 +1,7 @@
 // What makes two creates the same request: digests over their parts, today's and those of earlier releases.
 import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
-import { AppError } from "./errors.ts";
+import { type AppError, invalid } from "./errors.ts";
 import { unmarked } from "./exact-json.ts";
 import type { TaskContent } from "./task-content.ts";
 import { readMoment } from "./timestamps.ts";
@@ -82,6 +82,5 @@ function sha256(text: string): string {
 }
 
 function unsayable(): AppError {
-  const message = "must hold only well-formed Unicode";
-  return new AppError("invalid", `content ${message}`, { errors: [{ field: "content", message }] });
+  return invalid([{ field: "content", message: "must hold only well-formed Unicode" }]);
 }

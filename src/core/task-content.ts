@@ -1,5 +1,5 @@
 // Reads the content of a task: which lane it needs, what it calls with what, and how it travels.
-import { AppError } from "./errors.ts";
+import { type AppError, invalid } from "./errors.ts";
 import { markMisfits, misfitsIn } from "./exact-json.ts";
 import { shapeOfText, shapeOfValue } from "./json-shape.ts";
 import { compactJson } from "./json-source.ts";
@@ -141,9 +141,7 @@ export function requireFittingParams({ call, marked }: TaskContent): void {
       field: ["content", ...path].join(".").slice(0, MAX_FIELD_LENGTH),
       message: `is a number that a job would get as ${double}: send it as text`,
     }));
-  if (errors.length === 0) return;
-  const message = errors.map((error) => `${error.field} ${error.message}`).join("; ");
-  throw new AppError("invalid", message, { errors });
+  if (errors.length > 0) throw invalid(errors);
 }
 
 function tooDeep(): AppError {
@@ -151,5 +149,5 @@ function tooDeep(): AppError {
 }
 
 function invalidContent(message: string, field = "content"): AppError {
-  return new AppError("invalid", `${field} ${message}`, { errors: [{ field, message }] });
+  return invalid([{ field, message }]);
 }

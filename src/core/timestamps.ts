@@ -1,5 +1,5 @@
 // Reads and prints moments: local times in one IANA zone, epochs and ISO 8601, all to epoch ms.
-import { AppError } from "./errors.ts";
+import { type AppError, invalid } from "./errors.ts";
 
 /** A moment that was read, or why it could not be. */
 export type ReadMoment =
@@ -143,7 +143,7 @@ export function formatInstant(epochMs: number, timezone: string): string {
 }
 
 function invalidRuntime(message: string): AppError {
-  return new AppError("invalid", `runtime ${message}`, { errors: [{ field: "runtime", message }] });
+  return invalid([{ field: "runtime", message }]);
 }
 
 function moment(epochMs: number): ReadMoment {

@@ -1,5 +1,6 @@
 // The routes of applications: create one, and get new ready-made headers for it.
 import { type Static, Type } from "@sinclair/typebox";
+import { invalid } from "../core/errors.ts";
 import { importProblems } from "../core/imported-keys.ts";
 import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
 import { allowsLoopbackCallbacks } from "../core/loopback.ts";
@@ -10,7 +11,7 @@ import { callbacks } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed, warned } from "./envelope.ts";
-import { createForm, type Form, invalid } from "./form.ts";
+import { createForm, type Form } from "./form.ts";
 import { named } from "./named-schemas.ts";
 import { operation, warningsField } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";

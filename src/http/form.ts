@@ -2,7 +2,7 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value } from "@sinclair/typebox/value";
-import { AppError, errorLine, type FieldError } from "../core/errors.ts";
+import { type FieldError, invalid } from "../core/errors.ts";
 import { errorOf, type UnknownField, warningOf } from "../core/unknown-field.ts";
 import { parseJsonBody, requireJson } from "./json-body.ts";
 import {
@@ -83,11 +83,6 @@ export function mapForm<T, U>(form: Form<T>, map: (input: T) => U): Form<U> {
     fromBody: (headers, bytes) => mapped(form.fromBody(headers, bytes)),
     fromQuery: (query) => mapped(form.fromQuery(query)),
   };
-}
-
-/** Malformed input; the message names the fields, `errors` says what is wrong with each. */
-export function invalid(errors: readonly FieldError[]): AppError {
-  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 /** @param within what stands before the names of fields of an object in the object, such as `retry.` */

@@ -1,6 +1,6 @@
 // Turns the raw bytes of a body into a JSON object, refusing everything two readers could understand differently.
 import { type JSONVisitor, visit } from "jsonc-parser";
-import { AppError, type FieldError } from "../core/errors.ts";
+import { AppError, type FieldError, invalid } from "../core/errors.ts";
 import { shapeOfText, shapeOfValue } from "../core/json-shape.ts";
 
 const MAX_DEPTH = 64;
@@ -132,6 +132,5 @@ function bodyError(message: string): FieldError {
 }
 
 function malformed(error: FieldError, curl: string): AppError {
-  const message = `${error.field} ${error.message}; the body must be one JSON object in UTF-8: ${curl}`;
-  return new AppError("invalid", message, { errors: [error] });
+  return invalid([error], `the body must be one JSON object in UTF-8: ${curl}`);
 }

@@ -1,6 +1,7 @@
 // How cancel and detail name a task: by id or taskNo, and optionally by where the caller believes it runs.
 import { type Static, Type } from "@sinclair/typebox";
-import { createForm, type Form, invalid, mapForm } from "./form.ts";
+import { invalid } from "../core/errors.ts";
+import { createForm, type Form, mapForm } from "./form.ts";
 import { named } from "./named-schemas.ts";
 import { name, taskId, taskNo, whole } from "./schemas.ts";
 

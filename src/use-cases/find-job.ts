@@ -1,7 +1,7 @@
 // Finds the job a create asks for in the catalogue and checks its params, without ever loading job code.
 
 import { createParamsChecker } from "../core/check-params.ts";
-import { AppError, errorLine } from "../core/errors.ts";
+import { AppError, invalid } from "../core/errors.ts";
 import type { JobDefinition } from "../core/job.ts";
 import { nearestNames } from "../core/nearest-names.ts";
 import { createShortCache } from "../core/short-cache.ts";
@@ -21,13 +21,9 @@ export function createJobFinder(catalogue: CatalogueStore): FindJob {
     const definition = await askStore(() => find(className));
     if (definition === undefined) throw await unknownJob(catalogue, className);
     const { errors } = check(definition, params, field);
-    if (errors.length > 0) throw invalidParams(errors);
+    if (errors.length > 0) throw invalid(errors);
     return definition;
   };
-}
-
-function invalidParams(errors: readonly { field: string; message: string }[]): AppError {
-  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 /** For callers that name a class of another language, as the original API did. */

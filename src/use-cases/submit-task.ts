@@ -1,6 +1,6 @@
 // The use case of creating a task: checked now, durable before the answer, many at once in one statement.
 
-import { AppError, errorLine, type FieldError, messageOf } from "../core/errors.ts";
+import { AppError, type FieldError, invalid, messageOf } from "../core/errors.ts";
 import type { JobDefinition } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
 import { completeRetry, type RetryInput } from "../core/retry-policy.ts";
@@ -251,10 +251,6 @@ async function allOrFailure<A, B>(parts: [Promise<A>, Promise<B>]): Promise<[A, 
 
 function fieldErrorsOf(thrown: unknown): readonly FieldError[] {
   return thrown instanceof AppError ? (thrown.details.errors ?? []) : [];
-}
-
-function invalid(errors: readonly FieldError[]): AppError {
-  return new AppError("invalid", errorLine(errors), { errors });
 }
 
 function newWorkOf({ submission, result }: Stored) {
