@@ -1,5 +1,6 @@
 // Takes notes of a delivery while it happens, and makes of them what is kept.
 import type { DeliveryLog } from "../core/delivery-log.ts";
+import { remember } from "../core/remember.ts";
 import { wholeOf } from "./whole-of.ts";
 
 const MOST_BODY_BYTES = 4 * 1024;
@@ -92,15 +93,11 @@ function between(startMs: number | undefined, endMs: number | undefined): number
 }
 
 /** The same few names come with every delivery. */
-const secretNames = new Map<string, boolean>();
 const MOST_REMEMBERED = 1_000;
+const isSecretName = remember((name: string) => SECRET_NAME.test(name), MOST_REMEMBERED);
 
 function isSecret(name: string): boolean {
-  const known = secretNames.get(name);
-  if (known !== undefined) return known;
-  const is = SECRET_NAME.test(name);
-  if (secretNames.size < MOST_REMEMBERED && name.length < 64) secretNames.set(name, is);
-  return is;
+  return name.length < 64 ? isSecretName(name) : SECRET_NAME.test(name);
 }
 
 function rounded(ms: number): number {

@@ -1,5 +1,6 @@
 // Where an application's deliveries go, worked out once per URL.
 import { bareHost, hostAndPort, linkUrlProblem } from "../core/link-url.ts";
+import { remember } from "../core/remember.ts";
 
 export interface Destination {
   /** `host` as in the URL, with its port where that is not the scheme's own. */
@@ -22,14 +23,10 @@ const MOST_KNOWN = 1_000;
 export function createDestinations(
   ports: readonly number[],
 ): (linkUrl: string) => Destination | string {
-  const known = new Map<string, Destination | string>();
-  return (linkUrl) => {
-    const found =
-      known.get(linkUrl) ?? linkUrlProblem(linkUrl, ports) ?? destinationOf(new URL(linkUrl));
-    if (known.size >= MOST_KNOWN) known.clear();
-    known.set(linkUrl, found);
-    return found;
-  };
+  return remember(
+    (linkUrl) => linkUrlProblem(linkUrl, ports) ?? destinationOf(new URL(linkUrl)),
+    MOST_KNOWN,
+  );
 }
 
 function destinationOf(url: URL): Destination {

@@ -8,6 +8,7 @@ import {
   type ParamsVerdict,
   validateWhole,
 } from "./params-validator.ts";
+import { remember } from "./remember.ts";
 import { isEmptyList, type ParamsField } from "./task-content.ts";
 
 type Schema = NonNullable<JobDefinition["params"]>;
@@ -35,16 +36,16 @@ const MAX_FIELD_LENGTH = 200;
 /** A checker that compiles each schema once. */
 export function createParamsChecker(): CheckParams {
   // By the schema's text, not by the hash of the job file: what a job file imports can change its schema too.
-  const bySchema = new Map<string, ParamsValidator>();
+  const bySchema = remember(
+    (text: string, jobName: string) => compile(jobName, JSON.parse(text) as Schema),
+    MAX_COMPILED,
+  );
   const byDefinition = new WeakMap<JobDefinition, ParamsValidator>();
 
   function validatorOf(definition: JobDefinition, schema: Schema): ParamsValidator {
     const known = byDefinition.get(definition);
     if (known !== undefined) return known;
-    const text = JSON.stringify(schema);
-    const validator = bySchema.get(text) ?? compile(definition.name, schema);
-    if (bySchema.size >= MAX_COMPILED) bySchema.clear();
-    bySchema.set(text, validator);
+    const validator = bySchema(JSON.stringify(schema), definition.name);
     byDefinition.set(definition, validator);
     return validator;
   }

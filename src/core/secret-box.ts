@@ -1,6 +1,7 @@
 // Seals secrets for the database (AES-256-GCM).
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { AppError } from "./errors.ts";
+import { remember } from "./remember.ts";
 
 /** Keeps secrets unreadable at rest. */
 export interface SecretBox {
@@ -44,17 +45,7 @@ const MOST_REMEMBERED = 1_000;
 
 /** Opens each sealed text once: one application's secrets are needed for every delivery. Another text is another secret. */
 export function rememberOpened(box: Pick<SecretBox, "open">): Pick<SecretBox, "open"> {
-  const opened = new Map<string, string>();
-  return {
-    open(sealed) {
-      const known = opened.get(sealed);
-      if (known !== undefined) return known;
-      const text = box.open(sealed);
-      if (opened.size >= MOST_REMEMBERED) opened.clear();
-      opened.set(sealed, text);
-      return text;
-    },
-  };
+  return { open: remember((sealed) => box.open(sealed), MOST_REMEMBERED) };
 }
 
 function openWith(key: Uint8Array, sealed: string): string {

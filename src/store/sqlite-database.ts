@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from "kysely";
+import { remember } from "../core/remember.ts";
 import type { Database, Dialect } from "./dialect.ts";
 import { exactly } from "./exact-numbers.ts";
 import { asAppError } from "./failures.ts";
@@ -102,21 +103,17 @@ interface SqliteConnection {
 
 function createConnection(path: string, { isReader }: { isReader: boolean }): SqliteConnection {
   let file: DatabaseSync | undefined;
-  const statements = new Map<string, StatementSync>();
 
   const prepare = (text: string): StatementSync => {
-    const kept = statements.get(text);
-    if (kept !== undefined) return kept;
     if (file === undefined) throw asAppError(new Error("the connection is closed"), "SQLite");
-    const statement = file.prepare(text);
-    if (text.length > LONGEST_STATEMENT_KEPT) return statement;
-    if (statements.size >= STATEMENTS_KEPT) statements.clear();
-    statements.set(text, statement);
-    return statement;
+    return file.prepare(text);
   };
+  const prepared = remember(prepare, STATEMENTS_KEPT);
+  const statementFor = (text: string) =>
+    text.length > LONGEST_STATEMENT_KEPT ? prepare(text) : prepared(text);
 
   const shim: SqliteDatabase = {
-    prepare: (text) => toKyselyStatement(prepare(translate(text, file))),
+    prepare: (text) => toKyselyStatement(statementFor(translate(text, file))),
     // Kysely closes only what it has opened, and it opens at its first query: we close ourselves.
     close: () => undefined,
   };
@@ -126,7 +123,7 @@ function createConnection(path: string, { isReader }: { isReader: boolean }): Sq
       file ??= openFile(path, isReader);
     },
     close: () => {
-      statements.clear();
+      prepared.forgetAll();
       file?.close();
       file = undefined;
     },

@@ -2,6 +2,7 @@
 
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { ClearedWhenFull } from "../core/remember.ts";
 import type { ApplicationStore } from "../store/store.ts";
 
 /** The store is told at most so often per application. */
@@ -22,11 +23,10 @@ export function createApplicationUse(deps: {
   readonly clockMs?: () => number;
 }): ApplicationUse {
   const { applications, logger, clockMs = () => performance.now() } = deps;
-  const notedAt = new Map<number, number>();
+  const notedAt = new ClearedWhenFull<number, number>(MOST_NOTED);
   const writing = new Set<Promise<void>>();
 
   function write(id: number): void {
-    if (notedAt.size >= MOST_NOTED) notedAt.clear();
     notedAt.set(id, clockMs());
     const written: Promise<void> = applications
       .noteUse(id)

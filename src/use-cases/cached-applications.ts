@@ -1,6 +1,7 @@
 // The applications of the store, remembered for a second, so that checking a signature rarely costs a query.
 
 import { createGate } from "../core/gate.ts";
+import { ClearedWhenFull } from "../core/remember.ts";
 import { createShortCache } from "../core/short-cache.ts";
 import type { Application, ApplicationStore } from "../store/store.ts";
 
@@ -23,7 +24,7 @@ export function cacheApplications(
   clockMs: () => number = () => performance.now(),
 ): ApplicationStore {
   const gate = createGate(STRANGERS);
-  const familiar = new Set<string>();
+  const familiar = new ClearedWhenFull<string, true>(MOST_FAMILIAR);
   const missingUntil = new Map<string, number>();
   const find = createShortCache({ load, ttlMs: TTL_MS, clockMs });
 
@@ -31,14 +32,9 @@ export function cacheApplications(
     const askedAt = clockMs();
     const ask = () => applications.find(key);
     const found = await (familiar.has(key) ? ask() : gate.pass(ask));
-    if (found === undefined) remember(missingUntil, key, askedAt + TTL_MS);
-    else familiarise(key);
+    if (found === undefined) noteMissing(missingUntil, key, askedAt + TTL_MS);
+    else familiar.set(key, true);
     return found;
-  }
-
-  function familiarise(key: string): void {
-    if (familiar.size >= MOST_FAMILIAR) familiar.clear();
-    familiar.add(key);
   }
 
   return {
@@ -60,7 +56,7 @@ export function cacheApplications(
   };
 }
 
-function remember(missing: Map<string, number>, key: string, until: number): void {
+function noteMissing(missing: Map<string, number>, key: string, until: number): void {
   missing.delete(key);
   const [oldest] = missing.keys();
   if (missing.size >= MOST_MISSING && oldest !== undefined) missing.delete(oldest);
