@@ -1,6 +1,7 @@
 // Feeds without a server: the executor keeps the newest events and sends them over the links to who follows.
 import type { TraceEvent } from "../core/attempt.ts";
 import type { Link } from "../core/link.ts";
+import { within } from "../core/within.ts";
 import type { Feed, FeedPart, Follower } from "./bus.ts";
 import { type Fields, readEventList } from "./live-messages.ts";
 
@@ -171,13 +172,9 @@ function createInbox(): Inbox {
     async read(waitMs) {
       const ready = take();
       if (ready !== undefined) return ready;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, waitMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const woken = Promise.withResolvers<void>();
+      wake = woken.resolve;
+      await within(woken.promise, waitMs);
       wake = null;
       return take() ?? { kind: "quiet" };
     },

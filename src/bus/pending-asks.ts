@@ -1,5 +1,6 @@
 // Keeps the questions that wait for an answer, each no longer than its time.
 import type { LiveAnswer } from "../core/live.ts";
+import { within } from "../core/within.ts";
 
 export interface PendingAsks {
   /**
@@ -34,15 +35,13 @@ export function createPendingAsks(): PendingAsks {
       const id = lastId;
       const { promise, resolve } = Promise.withResolvers<LiveAnswer | undefined>();
       waiting.set(id, resolve);
-      const timer = setTimeout(resolve, timeoutMs, undefined);
       send(id).then(
         (isSent) => (isSent ? undefined : resolve(undefined)),
         () => resolve(undefined),
       );
       try {
-        return await promise;
+        return await within(promise, timeoutMs);
       } finally {
-        clearTimeout(timer);
         waiting.delete(id);
       }
     },

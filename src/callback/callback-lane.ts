@@ -12,6 +12,7 @@ import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { Logger } from "../core/logger.ts";
 import { rememberOpened, type SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
+import { within } from "../core/within.ts";
 import { createAddressGuard } from "./address-guard.ts";
 import { createSender, type Delivery, type Sender } from "./deliver.ts";
 import { createDestinations, type Destination } from "./destination.ts";
@@ -218,11 +219,11 @@ function receiptOf(killed: boolean, cut: Cut | null, isSent: boolean): KillRecei
 }
 
 async function isReleasedSoon({ released }: Delivery): Promise<boolean> {
-  const limit = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => limit.resolve(false), RELEASE_LIMIT_MS);
-  const isIt = await Promise.race([released.then(() => true), limit.promise]);
-  clearTimeout(timer);
-  return isIt;
+  const isReleased = await within(
+    released.then(() => true),
+    RELEASE_LIMIT_MS,
+  );
+  return isReleased === true;
 }
 
 /** A delivery has no code to show: it waits for somebody else. */

@@ -10,6 +10,7 @@ import { AppError, messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { LANES, type Lane } from "../core/task.ts";
+import { delay } from "../core/within.ts";
 import { placesIn, removeFolder } from "../live/read-crash-dumps.ts";
 import { createLogger } from "../log.ts";
 import { linkOfProcess } from "../process/ipc-link.ts";
@@ -250,7 +251,7 @@ async function untilDone<T>(
       return await step();
     } catch (thrown) {
       logger.warn({ error: messageOf(thrown) }, failure);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await delay(500);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { FeedNews } from "../consumer/watched.ts";
 import { AppError, messageOf } from "../core/errors.ts";
 import type { Link } from "../core/link.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import { within } from "../core/within.ts";
 import { linkOfPort } from "../process/ipc-link.ts";
 import {
   type ConsumerThreadData,
@@ -113,21 +114,16 @@ export function createConsumerThread(
     if (!isLoading) events.onDeath(message);
   }
 
-  function ask(question: LiveQuestion): Promise<LiveAnswer> {
+  async function ask(question: LiveQuestion): Promise<LiveAnswer> {
     lastId += 1;
     const id = lastId;
-    return new Promise((resolve) => {
-      const graceMs = question.kind === "cancel" ? question.graceMs : 0;
-      const limitMs = ANSWER_MS + (graceMs ?? 0);
-      const timer = setTimeout(() => settle({ kind: "unknown" }), limitMs);
-      function settle(answer: LiveAnswer): void {
-        clearTimeout(timer);
-        asked.delete(id);
-        resolve(answer);
-      }
-      asked.set(id, settle);
-      link.send({ to: "consumer", kind: "ask", id, question });
-    });
+    const graceMs = question.kind === "cancel" ? question.graceMs : 0;
+    const { promise, resolve } = Promise.withResolvers<LiveAnswer>();
+    asked.set(id, resolve);
+    link.send({ to: "consumer", kind: "ask", id, question });
+    const answer = await within(promise, ANSWER_MS + (graceMs ?? 0));
+    asked.delete(id);
+    return answer ?? { kind: "unknown" };
   }
 
   function drain(graceMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 // The streams that are open in this process: how many, how fast their readers are, and how they end.
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import { within } from "../core/within.ts";
 import type { StreamItem } from "../use-cases/task-events.ts";
 import { commentText, eventText } from "./event-text.ts";
 import { createStreamPlaces, refusal, type StreamHolder } from "./stream-places.ts";
@@ -160,11 +161,8 @@ function createPipe(onGone: () => void): Pipe {
     async hasRoom(waitMs) {
       if (isFree()) return true;
       const { promise, resolve } = Promise.withResolvers<boolean>();
-      const timer = setTimeout(resolve, waitMs, false);
       wake = resolve;
-      const isRoom = await promise;
-      clearTimeout(timer);
-      return isRoom;
+      return (await within(promise, waitMs)) === true;
     },
     close() {
       controller?.close();

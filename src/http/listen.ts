@@ -1,5 +1,6 @@
 // Serves an app on a port, with whichever server the runtime has.
 import { AppError, messageOf } from "../core/errors.ts";
+import { within } from "../core/within.ts";
 import type { HttpApp } from "./app.ts";
 import { describeHolder } from "./port-holder.ts";
 
@@ -49,7 +50,7 @@ export async function listen(app: HttpApp, options: ListenOptions): Promise<List
   return {
     port: server.port,
     stop: async () => {
-      await withinMs(server.drain(), DRAIN_MS);
+      await within(server.drain(), DRAIN_MS);
       await server.destroy();
     },
   };
@@ -99,11 +100,4 @@ async function refuse(error: unknown, { host, port }: ListenOptions): Promise<ne
       ? `port ${port} on ${host} is in use${await describeHolder(port)}; stop it or set PORT`
       : `cannot listen on ${host} port ${port}: ${messageOf(error)}; check HOST and PORT`;
   throw new AppError("configuration", why, { cause: error });
-}
-
-async function withinMs(work: Promise<void>, deadlineMs: number): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, deadlineMs);
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

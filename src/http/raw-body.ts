@@ -114,7 +114,7 @@ async function readBody(request: Request, reading: Reading): Promise<Uint8Array>
   // With a length the server has bounded the body already, and reading it at once is the fast way.
   const isWhole = declared !== null && READS_WHOLE;
   const bytes = await (isWhole
-    ? within(reading.deadlines(declared), request.bytes())
+    ? inTime(reading.deadlines(declared), request.bytes())
     : readChunks(request.body, reading));
   if (bytes.byteLength > reading.maxBytes) throw tooLarge(reading.maxBytes);
   return bytes;
@@ -132,7 +132,7 @@ async function readChunks(
   try {
     for (;;) {
       const leftMs = startedAt + patienceMs + length / BYTES_PER_MS - performance.now();
-      const { done, value } = await within(createSameDeadline(leftMs), reader.read());
+      const { done, value } = await inTime(createSameDeadline(leftMs), reader.read());
       if (done) return Buffer.concat(chunks, length);
       chunks.push(value);
       length += value.byteLength;
@@ -147,7 +147,7 @@ async function readChunks(
 }
 
 /** Throws AppError `too_slow` when what is read does not come in time, and `invalid` when it cannot come any more. */
-function within<T>(begin: BeginWait, read: Promise<T>): Promise<T> {
+function inTime<T>(begin: BeginWait, read: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = begin(() => reject(tooSlow()));
     read.then(

@@ -1,7 +1,7 @@
 // Waiting on a database without standing still: retries while it is busy, deadlines while it is silent.
 import { randomInt } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../core/errors.ts";
+import { delay, within } from "../core/within.ts";
 import { asAppError, failureKind } from "./failures.ts";
 
 export interface Patience {
@@ -33,18 +33,11 @@ export async function orUnavailable<T>(
   what: string,
   work: Promise<T>,
 ): Promise<T> {
-  const ended = new AbortController();
-  const timeUp = delay(timeoutMs, undefined, { signal: ended.signal, ref: false }).then(() => {
-    throw new AppError("unavailable", `${what} took longer than ${timeoutMs} ms`, {
-      retryAfterS: 1,
-    });
-  });
-  try {
-    return await Promise.race([work, timeUp]);
-  } finally {
-    ended.abort();
-    // The loser of the race must not become an unhandled rejection.
-    timeUp.catch(() => undefined);
-    work.catch(() => undefined);
-  }
+  const done = await within(
+    work.then((value) => ({ value })),
+    timeoutMs,
+  );
+  if (done !== undefined) return done.value;
+  const message = `${what} took longer than ${timeoutMs} ms`;
+  throw new AppError("unavailable", message, { retryAfterS: 1 });
 }

@@ -5,6 +5,7 @@ import { feedOf, WATCH_MS } from "../core/live.ts";
 import { askStore } from "../core/store-answer.ts";
 import { isTerminal, type Task, type TerminalStatus } from "../core/task.ts";
 import { eventsAfter, firstSeqOf } from "../core/trace-events.ts";
+import { within } from "../core/within.ts";
 import type { Attempt } from "../store/attempt-store.ts";
 import type { Store, TaskDetail, TaskReference } from "../store/store.ts";
 
@@ -241,15 +242,10 @@ function* itemsOf(
 }
 
 /** Waits, or until the signal fires. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    if (signal.aborted) done();
-    else signal.addEventListener("abort", done);
-  });
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise: aborted, resolve } = Promise.withResolvers<unknown>();
+  signal.addEventListener("abort", resolve);
+  await within(aborted, ms);
+  signal.removeEventListener("abort", resolve);
 }
