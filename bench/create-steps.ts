@@ -99,6 +99,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
   const call = { className: NOOP.name, field: "params", params: PARAMS } as const;
   const body = createBody("steps");
   const contentText = JSON.stringify(body.content);
+  const parts = { ...body, runtime: undefined, retry: undefined };
   return [
     ["read the body", readBody],
     ["  of that, making the Request here", () => requestOf(text, bound)],
@@ -108,7 +109,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
     ["parse the JSON, refuse what is ambiguous", () => parseJsonBody(bytes, "curl")],
     [
       "content and its sameness digest",
-      () => requestDigests({ ...body, content: readContent(body.content, contentText) }, "UTC"),
+      () => requestDigests({ ...parts, content: readContent(body.content, contentText) }, "UTC"),
     ],
     ["find the job and check the params", () => findJob(call)],
   ];

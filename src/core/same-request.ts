@@ -3,19 +3,22 @@ import { hash } from "node:crypto";
 import canonicalize from "canonicalize";
 import { type AppError, invalid } from "./errors.ts";
 import { unmarked } from "./exact-json.ts";
+import type { SubmitInput } from "./submit-input.ts";
 import type { TaskContent } from "./task-content.ts";
 import { readMoment } from "./timestamps.ts";
 
-/** The parts of a create that decide whether a repetition is the same. */
-export interface SameParts {
-  readonly name: string;
+/** Left out on purpose: both creates have the same `taskNo`, and `contentText` is what `content` was read from. */
+type NotCompared = "taskNo" | "contentText";
+
+/** The fields of a create that tell it from another one under the same taskNo: every one that is not left out. */
+export type CreateField = Exclude<keyof SubmitInput, NotCompared>;
+
+/** The parts of a create that decide whether a repetition is the same; all but the content are as sent. */
+export type SameParts = {
+  readonly [Field in Exclude<CreateField, "content">]: SubmitInput[Field];
+} & {
   readonly content: Pick<TaskContent, "value" | "marked">;
-  readonly timeout: number;
-  /** As sent. */
-  readonly runtime?: number | string | undefined;
-  /** As sent. */
-  readonly retry?: object | undefined;
-}
+};
 
 /** Both are lowercase hex SHA-256. */
 export interface RequestDigests {

@@ -1,15 +1,12 @@
 // Says in what a create differs from the one that took its taskNo first, as far as the stored task tells.
 import canonicalize from "canonicalize";
 import { AppError } from "../core/errors.ts";
-import { requestDigests } from "../core/same-request.ts";
+import { type CreateField, requestDigests } from "../core/same-request.ts";
 import type { NewTask, Task } from "../core/task.ts";
 import { readContent } from "../core/task-content.ts";
 
 /** The text of the original API, word for word. */
 const REPEATED = "请勿重复提交!";
-
-/** The fields of a create that tell it from another one under the same taskNo. */
-export type CreateField = "name" | "content" | "timeout" | "runtime" | "retry";
 
 /** What a repetition is refused with: the task that has the taskNo, and the fields in which the two differ. */
 export function repeatedCreate(stored: Task, asked: NewTask): AppError {
@@ -47,5 +44,6 @@ function isSameContent(one: string, other: string): boolean {
 }
 
 function digestOf(text: string): string {
-  return requestDigests({ name: "", timeout: 0, content: readContent(text) }, "UTC").exactDigest;
+  const none = { name: "", timeout: 0, runtime: undefined, retry: undefined };
+  return requestDigests({ ...none, content: readContent(text) }, "UTC").exactDigest;
 }

@@ -3,9 +3,15 @@
 import { AppError, type FieldError, invalid, messageOf } from "../core/errors.ts";
 import type { JobDefinition } from "../core/job.ts";
 import type { Logger } from "../core/logger.ts";
-import { completeRetry, type RetryInput } from "../core/retry-policy.ts";
-import { isSameRequest, type RequestDigests, requestDigests } from "../core/same-request.ts";
+import { completeRetry } from "../core/retry-policy.ts";
+import {
+  isSameRequest,
+  type RequestDigests,
+  requestDigests,
+  type SameParts,
+} from "../core/same-request.ts";
 import { askStore } from "../core/store-answer.ts";
+import type { SubmitInput } from "../core/submit-input.ts";
 import type { NewTask, Task } from "../core/task.ts";
 import {
   contentWarnings,
@@ -38,22 +44,6 @@ export interface SubmitDeps {
   readonly silentMs?: number;
   /** False: one statement per task, for the bench. */
   readonly coalesce?: boolean;
-}
-
-/** The lengths and characters of its texts and the range of `timeout` are checked before. */
-export interface SubmitInput {
-  readonly taskNo: string;
-  readonly name: string;
-  /** An object, or the same as JSON text. */
-  readonly content: unknown;
-  /** The JSON text of `content` as it came; absent: what `JSON.stringify` makes of it. */
-  readonly contentText?: string;
-  /** Ms. */
-  readonly timeout: number;
-  /** Any form `readMoment` knows; absent: now. */
-  readonly runtime?: number | string;
-  /** What it leaves out comes from the job, else from the application. */
-  readonly retry?: RetryInput;
 }
 
 /** What a create answers. */
@@ -115,7 +105,7 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
   return {
     async submit(application, input) {
       const content = readContent(input.content, input.contentText);
-      const digests = requestDigests({ ...input, content }, timezone);
+      const digests = requestDigests(partsOf(input, content), timezone);
       try {
         const submission = await prepare(checks, application, { input, content, digests });
         const [result, warnings] = await Promise.all([
@@ -144,6 +134,12 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
       await use.settled();
     },
   };
+}
+
+/** Each by its name: a new one does not compile before it is here, or on the list of what is not compared. */
+function partsOf(input: SubmitInput, content: TaskContent): SameParts {
+  const { name, timeout, runtime, retry } = input;
+  return { name, content, timeout, runtime, retry };
 }
 
 /** Nothing is made while there is no more. */

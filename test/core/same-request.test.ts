@@ -10,11 +10,14 @@ function sha256(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");
 }
 
-type More = Partial<Omit<SameParts, "content">>;
+interface More {
+  readonly runtime?: SameParts["runtime"];
+  readonly retry?: NonNullable<SameParts["retry"]>;
+}
 
 function digestsOf(content: string, more: More = {}) {
-  const parts = { name: "name", timeout: 60_000, content: readContent(content), ...more };
-  return requestDigests(parts, ZONE);
+  const parts = { name: "name", timeout: 60_000, runtime: undefined, retry: undefined, ...more };
+  return requestDigests({ ...parts, content: readContent(content) }, ZONE);
 }
 
 const SIMPLE_JOB =
@@ -59,7 +62,13 @@ describe("what the release before knew a request by", () => {
 });
 
 describe("sameness", () => {
-  const same = { name: "n", content: readContent('{"a":1,"b":[1.5,"x"]}'), timeout: 1000 };
+  const same: SameParts = {
+    name: "n",
+    content: readContent('{"a":1,"b":[1.5,"x"]}'),
+    timeout: 1000,
+    runtime: undefined,
+    retry: undefined,
+  };
   const isSame = (first: SameParts, second: SameParts) =>
     isSameRequest(requestDigests(first, ZONE), requestDigests(second, ZONE));
 
@@ -137,12 +146,26 @@ describe("sameness", () => {
     expect(new Set(digests.map(({ digest }) => digest)).size).toBe(forms.length);
   });
 
-  test("changes with each part, with the instant, and with the last digit of a number", () => {
+  test("changes with each part", () => {
+    const others: { readonly [Field in keyof SameParts]: SameParts[Field] } = {
+      name: "m",
+      content: readContent('{"a":2,"b":[1.5,"x"]}'),
+      timeout: 1001,
+      runtime: 1_627_371_056,
+      retry: { max: 1 },
+    };
+    for (const [field, other] of Object.entries(others)) {
+      expect({ field, isSame: isSame(same, { ...same, [field]: other }) }).toEqual({
+        field,
+        isSame: false,
+      });
+    }
+  });
+
+  test("changes with the instant, and with the last digit of a number", () => {
     const content = (text: string) => ({ ...same, content: readContent(text) });
     const digests = [
       same,
-      { ...same, name: "m" },
-      { ...same, timeout: 1001 },
       content('{"a":2,"b":[1.5,"x"]}'),
       content('{"a":"1","b":[1.5,"x"]}'),
       content('{"a":1,"b":[1.5,"x"],"c":null}'),

@@ -1,13 +1,11 @@
 // When a created task is due, what is told of it, and which instants are the same.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requestDigests } from "../../src/core/same-request.ts";
+import type { SubmitInput } from "../../src/core/submit-input.ts";
 import { readContent } from "../../src/core/task-content.ts";
 import type { Application } from "../../src/store/store.ts";
-import {
-  createTaskSubmitter,
-  type SubmitInput,
-  type TaskSubmitter,
-} from "../../src/use-cases/submit-task.ts";
+import { createTaskSubmitter, type TaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import {
   addApplication,
@@ -99,8 +97,9 @@ describe("the instant of a runtime", () => {
 
   test("does not undo what an earlier release took: the same form is the same, whatever it is", async () => {
     const first = input({ runtime: "2021-07-27 17:30:30" });
+    const { runtime } = first;
     const { digest } = requestDigests(
-      { ...first, content: readContent(first.content) },
+      { ...first, runtime, retry: undefined, content: readContent(first.content) },
       "Asia/Shanghai",
     );
     const id = await addTask(world.store, {

@@ -1,13 +1,11 @@
 // What a create is refused for, on a real store, and in which words.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
+import type { SubmitInput } from "../../src/core/submit-input.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 import type { Application } from "../../src/store/store.ts";
-import {
-  createTaskSubmitter,
-  type SubmitInput,
-  type TaskSubmitter,
-} from "../../src/use-cases/submit-task.ts";
+import { createTaskSubmitter, type TaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import {

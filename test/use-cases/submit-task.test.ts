@@ -1,14 +1,12 @@
 // Creating tasks on a real store: what is kept, what is the same, what is refused, and who is rung.
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { linearRetry } from "../../src/core/retry-policy.ts";
+import type { SubmitInput } from "../../src/core/submit-input.ts";
 import type { Task } from "../../src/core/task.ts";
 import type { Application } from "../../src/store/store.ts";
-import {
-  createTaskSubmitter,
-  type SubmitInput,
-  type TaskSubmitter,
-} from "../../src/use-cases/submit-task.ts";
+import { createTaskSubmitter, type TaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { rejectionOf } from "../support/rejection.ts";
 import {
   addApplication,
