@@ -4,14 +4,17 @@ import { findBinary } from "./find-binary.ts";
 import { declareSkipped } from "./skipped.ts";
 
 const HOW_TO_GET = {
+  bash: "install bash",
   curl: "install curl",
   deno: "`npm install --global deno@2`",
+  fish: "install fish",
   go: "install Go, 1.24 or later",
   node: "install Node",
   openssl: "install openssl",
   php: "install php-cli",
   python3: "install python3",
   sh: "a POSIX shell must be on the PATH",
+  zsh: "install zsh",
 } as const;
 
 export type ProgramName = keyof typeof HOW_TO_GET;
