@@ -94,7 +94,7 @@ function takeHold(database: DatabaseSync, path: string): void {
   throw unusable(path, "several starts are after it at the same time");
 }
 
-/** One round; answers who holds it when it is not us. */
+/** One round; returns the holder when another process has it. */
 function tryToHold(database: DatabaseSync, self: Holder): "held" | "written" | Holder | undefined {
   database.exec("PRAGMA journal_mode = WAL");
   if (!begin(database)) return readHolder(database);

@@ -155,7 +155,7 @@ async function migrate(config: Config, logger: Logger, margin?: number): Promise
   await store.migrate();
   console.log("the schema is up to date");
   if (margin !== undefined) {
-    // Who holds DATA_DIR is alone with its database.
+    // The holder of DATA_DIR is alone with its database.
     console.log(liftedText(await store.liftCounters(margin, hold !== null), margin));
   }
   await store.close();

@@ -15,7 +15,7 @@ export interface Bus {
     question: LiveQuestion,
     timeoutMs: number,
   ): Promise<LiveAnswer | undefined>;
-  /** Answers what is asked of `serviceId`; the answer of this call ends serving. */
+  /** Answers what is asked of `serviceId`; the returned function ends serving. */
   serve(serviceId: string, answer: AnswerLive): Promise<() => Promise<void>>;
   /**
    * Opens the feed of one attempt's events; by the executor that owns it, while somebody watches. Opening costs

@@ -1,4 +1,4 @@
-// Feeds without a server: the executor keeps the newest events and sends them over the links to who follows.
+// Feeds without a server: the executor keeps the newest events and sends them over the links to those that follow.
 import type { TraceEvent } from "../core/attempt.ts";
 import type { Link } from "../core/link.ts";
 import { within } from "../core/within.ts";

@@ -4,15 +4,15 @@ import { within } from "../core/within.ts";
 
 export interface PendingAsks {
   /**
-   * Waits for `settle` with the id given to `send`; undefined after `timeoutMs`, or as soon as `send` answers false or
-   * fails, because then nobody will answer.
+   * Waits for `settle` with the id given to `send`; undefined after `timeoutMs`, or as soon as `send` returns false or
+   * fails, because then no answer will come.
    */
   ask(timeoutMs: number, send: (id: number) => Promise<boolean>): Promise<LiveAnswer | undefined>;
-  /** Answers one that waits; an id that waits no more is ignored. */
+  /** Settles the question with this id; an id that waits no more is ignored. */
   settle(id: number, answer: LiveAnswer): void;
-  /** Answers all that wait with undefined: nothing will come any more. */
+  /** Settles all that wait with undefined: nothing will come any more. */
   giveUp(): void;
-  /** Gives up, and answers all that come with undefined at once. */
+  /** Gives up: what waits, and every later question, settles with undefined at once. */
   close(): void;
 }
 

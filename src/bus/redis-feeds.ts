@@ -144,7 +144,7 @@ function createFollower(
   };
 }
 
-/** RESP2 answers a list of streams, RESP3 a map of them. */
+/** RESP2 returns a list of streams, RESP3 a map of them. */
 function entriesOf(answer: unknown): readonly Entry[] | null {
   if (answer === null || typeof answer !== "object") return null;
   const [first] = Array.isArray(answer) ? (answer as unknown[]) : [];

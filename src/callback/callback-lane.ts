@@ -68,7 +68,7 @@ type Deps = CallbackLaneOptions & {
   readonly destinationOf: ReturnType<typeof createDestinations>;
 };
 
-/** What decided the attempt: the receiver's answer, or somebody who did not wait for it. */
+/** What decided the attempt: the receiver's answer, or an end that did not wait for it. */
 interface Decision {
   readonly end: AttemptEnd;
   /** Null: nothing had to be stopped. */

@@ -11,7 +11,7 @@ const IDLE_MS = 4_000;
 const CHECK_GOOD_MS = 60_000;
 const SWEEP_MS = 1_000;
 
-/** Who uses a connection at the moment. */
+/** The delivery that uses a connection at the moment. */
 export interface ConnectionUser {
   /** Of a new connection only. */
   onMoment(moment: Moment): void;

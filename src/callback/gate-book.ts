@@ -35,7 +35,7 @@ export interface Gate {
   usedAt: number;
 }
 
-/** Who is delivered to. */
+/** The host and application of a delivery. */
 export interface GateOwner {
   readonly id: number;
   readonly appKey: string;

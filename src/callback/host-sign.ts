@@ -2,7 +2,7 @@
 import type { AttemptEnd } from "../core/attempt.ts";
 import type { HostSign } from "./host-gates.ts";
 
-/** Nothing came back, whoever asked. */
+/** Nothing came back, for any application. */
 const SILENT_REASONS = new Set(["name_not_resolved", "connect_failed", "tls", "connection_closed"]);
 /** Decided here, before anything was sent. */
 const OWN_REASONS = new Set(["url_invalid", "secret_unreadable", "address_refused", "internal"]);

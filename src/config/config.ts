@@ -85,7 +85,7 @@ export interface LoadOptions {
 
 /**
  * Reads and checks every setting. Throws AppError `configuration` with one line per problem (and the same as
- * `details.errors`). The answer is deeply frozen plain data: it can be sent to another process.
+ * `details.errors`). The returned object is deeply frozen plain data: it can be sent to another process.
  */
 export function loadConfig(options: LoadOptions = {}): Config {
   const cwd = options.cwd ?? process.cwd();

@@ -64,7 +64,7 @@ export interface OwnedAttempts {
   find(lease: { taskId: number; fence: number }): OwnedAttempt | undefined;
   /** Attempts of which something still runs: each takes a slot. */
   busy(): number;
-  /** Lets go of what is written and gone; answers those whose tasks are held and may now be released. */
+  /** Lets go of what is written and gone; returns those whose tasks are held and may now be released. */
   settle(): OwnedAttempt[];
   /** True when nothing is owned any more, false when that did not happen within `graceMs`. */
   isIdleWithin(graceMs: number): Promise<boolean>;

@@ -13,7 +13,7 @@ export interface CheckpointDeps extends LeaseKeeperDeps {
 
 const INSPECT_MS = 500;
 
-/** Every third of a lease, in one statement, only what changed; the answer stops it. */
+/** Every third of a lease, in one statement, only what changed; the returned function stops it. */
 export function keepCheckpoints(deps: CheckpointDeps): () => Promise<void> {
   const written = new WeakMap<OwnedAttempt, string>();
 

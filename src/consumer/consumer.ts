@@ -70,7 +70,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
   let isClosed = false;
 
   const listener = await deps.queue.listen(deps.lane, (bell) => alarm.ringIn(bell.dueInMs));
-  const ear = createEar(listener);
+  const listening = createListening(listener);
   const stopLeases = keepLeases({ ...deps, owned: owned.all });
   const stopCheckpoints = keepCheckpoints({ ...deps, owned: owned.all });
   const looping = loop();
@@ -79,7 +79,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     while (!isClosed) await alarm.wait(await step());
   }
 
-  /** One turn; answers how many ms to wait for the next one at most. */
+  /** One turn; resolves to the ms to wait for the next one at most. */
   async function step(): Promise<number> {
     try {
       const waitMs = await turn();
@@ -104,7 +104,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
       lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);
     }
     unreleased.push(...owned.settle());
-    ear.open(freeSlots() > 0);
+    listening.set(freeSlots() > 0);
     if (unreleased.length > 0 || taken?.moreEnded === true) return 0;
     return taken === null ? IDLE_MS : waitAfter(taken.result);
   }
@@ -149,7 +149,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
 
   async function drain(graceMs: number): Promise<void> {
     isRetired = true;
-    ear.open(false);
+    listening.set(false);
     alarm.ring();
     if (await owned.isIdleWithin(graceMs)) return;
     const why = "its executor was ending and handed the attempt back";
@@ -194,10 +194,10 @@ function hostsOf({ hosts }: AttemptLane): LiveAnswer {
 }
 
 /** Pauses and resumes the listener only when the wish changes. */
-function createEar(listener: DoorbellListener): { open(isWanted: boolean): void } {
+function createListening(listener: DoorbellListener): { set(isWanted: boolean): void } {
   let isOpen = true;
   return {
-    open(isWanted) {
+    set(isWanted) {
       if (isWanted === isOpen) return;
       isOpen = isWanted;
       if (isWanted) listener.resume();

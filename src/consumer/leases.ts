@@ -17,7 +17,7 @@ export interface LeaseKeeperDeps {
   readonly owned: () => readonly OwnedAttempt[];
 }
 
-/** Starts keeping; the answer stops it and settles when no statement of it is under way. */
+/** Starts keeping; the returned function stops it, and resolves when no statement of it is under way. */
 export function keepLeases(deps: LeaseKeeperDeps): () => Promise<void> {
   const stops = [
     every(deps.leaseMs / 3, () => renewAll(deps), deps.logger),

@@ -1,4 +1,4 @@
-// Who filled the executor's memory: a pure choice among the attempts on its threads, with a word on how sure it is.
+// Chooses the attempt that filled the executor's memory, among those on its threads, and says how sure the choice is.
 import type { MemorySuspect } from "../core/attempt.ts";
 
 /** How the executor came to use too much memory. */
@@ -19,7 +19,7 @@ export interface MemoryLook {
 
 /** Looks this near to the lowest, as a share of the limit, count as equally low. */
 const LOW_SHARE = 0.05;
-/** Who has this share of the growth is likely the one. */
+/** An attempt with this share of the growth is likely to blame. */
 const LIKELY_SHARE = 0.5;
 /** Likely only if the next one has not half as much. */
 const LEAD = 2;
@@ -35,7 +35,7 @@ interface Weighed<S> {
   readonly suspect: S;
   /** Of the memory that grew, what came into being for its thread while it ran; null where that is not known. */
   readonly filledMb: number | null;
-  /** The same as far as its heap still holds it; only of who could be asked. */
+  /** The same as far as its heap still holds it; only of job workers that could be asked. */
   readonly heldMb: number | null;
 }
 
@@ -100,7 +100,7 @@ function soleSuspect<S>(suspect: S, filledMb: number | null, grownMb: number): S
   return { suspect, why: `a guess: ${only}, but filled only ${share}` };
 }
 
-/** Who answers and holds most of the growth has it; who only fills and lets go again has not. */
+/** The job worker that answers and holds most of the growth is to blame; one that fills memory and lets go of it is not. */
 function byHeld<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   grownMb: number,
@@ -111,7 +111,7 @@ function byHeld<S extends MemorySuspect>(
   return { suspect, why };
 }
 
-/** Of who answers only what it holds counts; the others cannot be asked. */
+/** Of a job worker that answers, only what it holds counts; the others cannot be asked. */
 function byFilled<S extends MemorySuspect>(
   weighed: readonly Weighed<S>[],
   grownMb: number,

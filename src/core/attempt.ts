@@ -188,7 +188,7 @@ export interface KillReceipt {
   readonly stack?: readonly Frame[];
   /** A stable word: `timeout`, `cancelled`, `interrupted`, `out_of_memory`, … */
   readonly reason?: string;
-  /** Who wanted it: the attempt's deadline, the application, or the executor for its own sake. */
+  /** The reason for it: the attempt's deadline, the application, or the executor's own needs. */
   readonly by?: "deadline" | "application" | "executor" | "job";
   /** Epoch ms of the proof; without proof, of the writing. */
   readonly at?: number;
@@ -238,7 +238,7 @@ export interface RunningAttempt {
   readonly ended: Promise<AttemptEnd>;
   /** Settles when nothing of the attempt runs any more, or with `killed: false` when it cannot be killed from here. */
   readonly gone: Promise<KillReceipt>;
-  /** Where it is now. Answers within about 100 ms also when the job spins. */
+  /** Where it is now. Resolves within about 100 ms, also when the job spins. */
   inspect(): Promise<LiveView>;
   /** What it said since the event `seq`, as far as it is still known; absent where nothing is ever said. */
   eventsAfter?(seq: number): readonly TraceEvent[];
@@ -263,7 +263,7 @@ export interface AttemptLane {
   readonly jobs: readonly string[] | null;
   /** Most attempts at once. */
   readonly slots: number;
-  /** Who may have how many of the free slots; asked before every claim. Absent: whoever is due. */
+  /** How many of the free slots each application may have; asked before every claim. Absent: no limit. */
   claimLimits?(): ClaimLimits;
   /** What is known of the hosts it delivers to. */
   hosts?(): readonly HostState[];

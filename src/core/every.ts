@@ -2,7 +2,7 @@
 import { messageOf } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
-/** Runs `step` every `periodMs` after its end; the answer stops it and settles when no step is under way. */
+/** Runs `step` every `periodMs` after its end; the returned function stops it, and resolves when no step is under way. */
 export function every(periodMs: number, step: () => unknown, logger: Logger): () => Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let underWay: Promise<void> = Promise.resolve();

@@ -32,7 +32,7 @@ const MAX_EXPONENT_DIGITS = 15;
 const MARK = randomUUID();
 const MARKED = new RegExp(`"${MARK}([^"]*)"`, "g");
 
-/** As `JSON.parse`, but `JSON.stringify` prints every number of what it answers as it came. */
+/** As `JSON.parse`, but `JSON.stringify` prints every number of what it returns as it came. */
 export function parseExact(text: string): unknown {
   try {
     return JSON.parse(text, (_key, value, { source = "" }) =>

@@ -7,7 +7,7 @@ export const SILENT_MS = 30_000;
 export interface JobHolders {
   /** `unknown`: one of the living does not tell its jobs (an older program, or it is just starting). */
   readonly kind: "living" | "none" | "unknown";
-  /** Who had it last, and when that one was last seen; null when nobody is known. */
+  /** The last holder, and when it was last seen; null when none is known. */
   readonly last: { readonly serviceId: string; readonly at: number } | null;
 }
 

@@ -4,6 +4,6 @@
 export interface Link {
   /** Delivers at most once; silently nothing when the other side is gone. */
   send(message: unknown): void;
-  /** Calls back for each message; the answer ends the subscription. */
+  /** Calls back for each message; the returned function ends the subscription. */
   onMessage(hear: (message: unknown) => void): () => void;
 }

@@ -1,4 +1,4 @@
-// What a task was asked for and when it is to run, for whoever looks at it: secrets masked, large inputs cut.
+// What a task was asked for and when it is to run, as it is shown: secrets masked, large inputs cut.
 import { Buffer } from "node:buffer";
 import { parseExact } from "./exact-json.ts";
 import { MASK, secretKeys } from "./secret-keys.ts";

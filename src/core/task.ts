@@ -119,7 +119,7 @@ export interface Task {
   readonly retry: RetryPolicy;
   readonly cancelRequestedAt: number | null;
   readonly leaseUntil: number | null;
-  /** The executor in which something of its last attempt may still run; it is not claimed before that one is buried. */
+  /** The executor in which something of its last attempt may still run; it is not claimed before that one is declared dead. */
   readonly heldBy?: string | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;

@@ -29,7 +29,7 @@ export function newestEvents(events: readonly TraceEvent[], most: number): reado
   return [gap(1, first.seq, first.at), ...kept.slice(1)];
 }
 
-/** The missing part, for who has everything before `from`. */
+/** The missing part, for a reader that has everything before `from`. */
 function gap(from: number, to: number, at: number): TraceEvent {
   return { seq: to, at, type: "gap", data: { from, to } };
 }

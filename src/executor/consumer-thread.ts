@@ -1,4 +1,4 @@
-// Entry of a consumer thread: one lane, its own store connection, its own ear at the queue.
+// Entry of a consumer thread: one lane, its own store connection, its own subscription to the queue.
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
@@ -63,7 +63,7 @@ async function loadJobLane(): Promise<LoadedLane> {
     logger,
     env: scrubbedEnv(),
     cacheDir: join(dataDir, "sources"),
-    remainsDir: join(dataDir, "live", data.serviceId),
+    dumpsDir: join(dataDir, "live", data.serviceId),
     noThreads: whyNoThreads(data.config),
     owner: data.serviceId,
     ...(data.inherited && { inherited: data.inherited }),

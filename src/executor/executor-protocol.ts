@@ -27,7 +27,7 @@ export type ToExecutor =
       readonly inherited: readonly CatalogueJob[] | null;
     }
   /** Take over the tasks of this one. */
-  | { readonly to: "executor"; readonly kind: "bury"; readonly dead: DeadExecutor }
+  | { readonly to: "executor"; readonly kind: "dead"; readonly dead: DeadExecutor }
   | { readonly to: "executor"; readonly kind: "drain"; readonly graceMs: number };
 
 export type FromExecutor =
@@ -41,6 +41,6 @@ export type FromExecutor =
   /** Retired and empty: kill it with its group. */
   | { readonly to: "main"; readonly kind: "retired" }
   | (GroupNews & { readonly to: "main"; readonly kind: "group" })
-  | { readonly to: "main"; readonly kind: "buried"; readonly serviceId: string }
+  | { readonly to: "main"; readonly kind: "death-settled"; readonly serviceId: string }
   | { readonly to: "main"; readonly kind: "drained" }
   | { readonly to: "main"; readonly kind: "failed"; readonly failure: Failure };

@@ -42,11 +42,11 @@ process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => undefined);
 
 let executor: Promise<Executor> | null = null;
-const opened = Promise.withResolvers<BuryDeps>();
+const opened = Promise.withResolvers<DeathDeps>();
 parent.onMessage((message) => {
   if (!isFor<ToExecutor>("executor", message)) return;
   if (message.kind === "start") executor = start(message);
-  if (message.kind === "bury") bury(message.dead).catch(fail);
+  if (message.kind === "dead") settle(message.dead).catch(fail);
   if (message.kind === "drain") drain(message.graceMs).catch(fail);
 });
 say({ to: "main", kind: "hello" });
@@ -67,10 +67,10 @@ function fail(thrown: unknown): void {
 }
 
 /** Before anything else, as soon as the store is open: somebody may wait for the proof. */
-async function bury(dead: DeadExecutor): Promise<void> {
-  await buryDead(dead, await opened.promise);
+async function settle(dead: DeadExecutor): Promise<void> {
+  await settleDeath(dead, await opened.promise);
   executor?.then(({ ring }) => ring(), fail);
-  say({ to: "main", kind: "buried", serviceId: dead.serviceId });
+  say({ to: "main", kind: "death-settled", serviceId: dead.serviceId });
 }
 
 async function drain(graceMs: number): Promise<void> {
@@ -94,8 +94,8 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   for (const later of [loading, published]) later.catch(() => undefined);
   const store = await createStore({ config, logger }, { poolSize: 4 });
   await store.checkSchema();
-  const remainsDir = join(config.dataDir, "live");
-  opened.resolve({ store, logger, remainsDir });
+  const dumpsDir = join(config.dataDir, "live");
+  opened.resolve({ store, logger, dumpsDir });
 
   const queue = await createQueue({ config, logger }, [parent, ...threads.map(({ link }) => link)]);
   const bus = await createBus({ config, logger }, [parent]);
@@ -107,7 +107,7 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   if (inherited === null) await published;
   await Promise.all(threads.map((thread) => thread.begin()));
   for (const thread of threads) thread.importAll();
-  const stopHousekeeping = keepHouse({ store, serviceId, config, logger, remainsDir });
+  const stopHousekeeping = keepHouse({ store, serviceId, config, logger, dumpsDir });
   const { executorRssMb: limitMb } = config;
   const onPressure = (memory: MemoryPressure) => {
     for (const thread of threads) thread.shed(memory);
@@ -148,12 +148,12 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   return {
     ring: () => Promise.allSettled(LANES.map((lane) => queue.ring({ lane, dueInMs: 0 }))),
     drain: async (graceMs) => {
-      // Who stops us may soon kill us: from this mark on that is no death of what still runs.
+      // A stop may soon be followed by a kill: from this mark on that is no death of what still runs.
       const noted = noteStopping(store, { serviceId, logger });
       await Promise.all([noted, ...threads.map((thread) => thread.drain(graceMs))]);
       await stopHousekeeping();
-      await store.executors.bury(serviceId).catch(() => undefined);
-      removeFolder(join(remainsDir, serviceId));
+      await store.executors.declareDead(serviceId).catch(() => undefined);
+      removeFolder(join(dumpsDir, serviceId));
       await Promise.all([bus.close(), queue.close(), store.close()]);
     },
   };
@@ -216,28 +216,28 @@ async function ask(
   return answers.find((answer) => answer.kind !== "unknown") ?? { kind: "unknown" };
 }
 
-interface BuryDeps {
+interface DeathDeps {
   readonly store: Store;
   readonly logger: Logger;
   /** Holds what each executor of this machine leaves. */
-  readonly remainsDir: string;
+  readonly dumpsDir: string;
 }
 
-async function buryDead(dead: DeadExecutor, deps: BuryDeps): Promise<void> {
+async function settleDeath(dead: DeadExecutor, deps: DeathDeps): Promise<void> {
   const { store, logger } = deps;
-  const remains = join(deps.remainsDir, dead.serviceId);
+  const dumps = join(deps.dumpsDir, dead.serviceId);
   const take = () =>
     takeOver(store, dead.serviceId, {
       cause: dead.cause,
       provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
       latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
-      findPlace: placesIn(() => [remains]),
+      findPlace: placesIn(() => [dumps]),
       tell: (ended) => logAttemptEnd(logger, ended),
     });
   // The dead one's tasks must not wait for their leases.
   const failure = "taking over from a dead executor is repeated";
   const returned = await untilDone(take, { logger, failure });
-  removeFolder(remains);
+  removeFolder(dumps);
   logger.info({ dead: dead.serviceId, tasks: returned.length }, "took over from a dead executor");
 }
 

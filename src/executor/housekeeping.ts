@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { logAttemptEnd } from "../core/attempt-log.ts";
 import { every } from "../core/every.ts";
 import type { Logger } from "../core/logger.ts";
-import { foldersIn, placesIn, removeRemains } from "../live/read-crash-dumps.ts";
+import { foldersIn, placesIn, removeDeadDumps } from "../live/read-crash-dumps.ts";
 import type { Store } from "../store/store.ts";
 import { CLOCK_LIMIT_MS, measureClockAhead } from "../use-cases/clock-ahead.ts";
 import { reapExpired, type TellEnd } from "../use-cases/reap.ts";
@@ -21,10 +21,10 @@ export interface HousekeepingDeps {
   readonly config: Pick<Config, "leaseMs" | "retentionDays" | "jobForgetDays" | "signatureTtlS">;
   readonly logger: Logger;
   /** Holds what each executor of this machine leaves. */
-  readonly remainsDir: string;
+  readonly dumpsDir: string;
 }
 
-/** Starts the loops; the answer stops them and settles when no step is under way. */
+/** Starts the loops; the returned function stops them, and resolves when no step is under way. */
 export function keepHouse(deps: HousekeepingDeps): () => Promise<void> {
   const { config, logger } = deps;
   const stops = [
@@ -52,17 +52,17 @@ function createBeat({ store, serviceId, logger }: HousekeepingDeps): () => Promi
 }
 
 /** Reaps only after one full lease of unbroken contact: an outage must not look like everybody's death. */
-function createReap({ store, config, logger, remainsDir }: HousekeepingDeps): () => Promise<void> {
+function createReap({ store, config, logger, dumpsDir }: HousekeepingDeps): () => Promise<void> {
   let contactSince = performance.now();
   return async () => {
     try {
       await store.ping();
       if (performance.now() - contactSince < config.leaseMs) return;
-      const findPlace = placesIn(() => foldersIn(remainsDir));
+      const findPlace = placesIn(() => foldersIn(dumpsDir));
       const tell: TellEnd = (ended) => logAttemptEnd(logger, ended);
       const returned = await reapExpired(store, { findPlace, tell });
       if (returned > 0) logger.warn({ tasks: returned }, "tasks with expired leases were returned");
-      await store.executors.burySilent(config.leaseMs * 2);
+      await store.executors.declareSilentDead(config.leaseMs * 2);
     } catch (thrown) {
       contactSince = performance.now();
       throw thrown;
@@ -70,7 +70,7 @@ function createReap({ store, config, logger, remainsDir }: HousekeepingDeps): ()
   };
 }
 
-async function prune({ store, config, logger, remainsDir }: HousekeepingDeps): Promise<void> {
+async function prune({ store, config, logger, dumpsDir }: HousekeepingDeps): Promise<void> {
   const olderThanMs = config.retentionDays * DAY_MS;
   const failedOlderThanMs = Math.max(config.retentionDays, FAILED_DAYS) * DAY_MS;
   let deleted = 0;
@@ -84,7 +84,7 @@ async function prune({ store, config, logger, remainsDir }: HousekeepingDeps): P
     const jobs = await store.catalogue.forget(config.jobForgetDays * DAY_MS);
     if (jobs.length > 0) logger.info({ jobs }, "jobs that no executor has were forgotten");
   }
-  removeRemains(remainsDir, await store.executors.living());
+  removeDeadDumps(dumpsDir, await store.executors.living());
   if (deleted > 0)
     logger.info({ tasks: deleted }, "finished tasks beyond their retention were deleted");
 }

@@ -19,7 +19,7 @@ export interface MemoryWatchDeps {
   readonly logger: Logger;
 }
 
-/** Starts watching; the answer stops it. */
+/** Starts watching; the returned function stops it. */
 export function watchMemory({ limitMb, onPressure, logger }: MemoryWatchDeps): () => Promise<void> {
   const judge = createMemoryJudge(limitMb);
   return every(
@@ -39,7 +39,7 @@ export function watchMemory({ limitMb, onPressure, logger }: MemoryWatchDeps): (
 }
 
 /**
- * Takes one look after the other; answers those by which somebody is to be blamed, or null. A runtime gives memory back
+ * Takes one look after the other; returns the looks that show which attempt is to blame, or null. A runtime gives memory back
  * late, and some of it never: only what grows again after an end is somebody else's.
  */
 export function createMemoryJudge(

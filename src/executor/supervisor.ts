@@ -22,7 +22,7 @@ const RETIRE_MARGIN_MS = 400;
 const DRAIN_MARGIN_MS = 5000;
 const FIRST_RESTART_MS = 50;
 const LONGEST_RESTART_MS = 5000;
-/** A process in an uninterruptible system call may outlast any kill: its executor is buried all the same. */
+/** A process in an uninterruptible system call may outlast any kill: its executor is declared dead all the same. */
 const SWEEP_LIMIT_MS = 10_000;
 /** An executor that lived this long starts a new count of failed starts. */
 const HEALTHY_AFTER_MS = 10_000;
@@ -60,7 +60,7 @@ interface Child {
   isReady: boolean;
   /** It imports new or changed job files, or all of them: it may die of that. */
   isImporting: boolean;
-  /** It has its settings, and can bury. */
+  /** It has its settings, and can settle deaths. */
   isGreeted: boolean;
   /** How its death is to be told; `killed` once we decided to. */
   cause: DeathCause;
@@ -77,7 +77,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const started = Promise.withResolvers<LoadedJobs>();
   const hearers = new Set<(message: unknown) => void>();
   const children = new Set<Child>();
-  const unburied = new Map<string, DeadExecutor>();
+  const unsettled = new Map<string, DeadExecutor>();
   let current: Child | null = null;
   let hasBeenReady = false;
   let served: readonly CatalogueJob[] | null = null;
@@ -118,8 +118,8 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
         if (message.isAlive) child.groups.set(message.group.id, message.group);
         else child.groups.delete(message.group.id);
         break;
-      case "buried":
-        unburied.delete(message.serviceId);
+      case "death-settled":
+        unsettled.delete(message.serviceId);
         break;
       case "drained":
         child.process.disconnect();
@@ -131,7 +131,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     const given = { config, key, serviceId: child.serviceId, inherited: served };
     send(child, { to: "executor", kind: "start", ...given });
     child.isGreeted = true;
-    for (const dead of unburied.values()) send(child, { to: "executor", kind: "bury", dead });
+    for (const dead of unsettled.values()) send(child, { to: "executor", kind: "dead", dead });
   }
 
   function noteReady(child: Child, jobs: LoadedJobs): void {
@@ -180,16 +180,16 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
       if (current === child) setTimeout(() => isDraining || spawn(), restartDelayMs(child));
     }
     await sweepJobs(child, logger);
-    bury(child);
+    settle(child);
   }
 
   /** Only now does nothing of it run any more: its tasks are taken over, by one that may not yet be ready itself. */
-  function bury(child: Child): void {
+  function settle(child: Child): void {
     const provenAt = Date.now();
     const { serviceId, cause, endingSince: sinceAt = provenAt } = child;
     const dead = { serviceId, cause, provenAt, sinceAt };
-    unburied.set(dead.serviceId, dead);
-    if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "bury", dead });
+    unsettled.set(dead.serviceId, dead);
+    if (!isDraining && current?.isGreeted) send(current, { to: "executor", kind: "dead", dead });
   }
 
   async function drain(graceMs: number): Promise<void> {

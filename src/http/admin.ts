@@ -1,4 +1,4 @@
-// Who may create applications and look at the hosts: the bearer of ADMIN_TOKEN, or, without one, somebody on this very machine.
+// Tells whether a caller may create applications and look at the hosts: with the ADMIN_TOKEN, or, where none is set, from this machine.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { isLoopbackHost } from "../core/loopback.ts";
@@ -26,7 +26,7 @@ function requireLocal(servedHost: string, { request, url }: Exchange): void {
     );
   }
   // A page on the web may send a body without a type anywhere; with a JSON type its browser asks us first.
-  // What only reads tells that page nothing: the browser keeps the answer from it.
+  // What only reads tells that page nothing: the browser keeps the response from it.
   if (headers.has("content-type") || request.method === "GET" || request.method === "HEAD") return;
   throw new AppError(
     "unsupported",

@@ -63,7 +63,7 @@ async function readAdmin(
 }
 
 /**
- * The application's own: body-bound, because whoever has seen ready-made headers could otherwise take it over, and with
+ * The application's own: body-bound, because anybody who has seen ready-made headers could otherwise take it over, and with
  * the secret of today, because one that is being replaced must not be able to replace its successor.
  */
 async function readOwn(

@@ -1,4 +1,4 @@
-// Writes the curl call that is shown to who sends a body we cannot take.
+// Writes the curl call that is shown to callers whose body is not JSON.
 import type { HttpDeps } from "./deps.ts";
 
 const SIGNATURE_HEADERS = ["app_key", "nonce", "timestamps", "payload", "signature"];

@@ -1,4 +1,4 @@
-// The one shape of every answer: {code, msg, data} as JSON.
+// The one shape of every response: {code, msg, data} as JSON.
 import { wellFormedJson } from "../core/well-formed.ts";
 
 /** Code 0 is success; every failure has code 1, whatever its HTTP status. */
@@ -21,14 +21,14 @@ export function succeed(data: unknown, msg = "ok!"): Response {
   return respond(200, { code: 0, msg, data });
 }
 
-/** The data of an answer with warnings to its caller; a list, which the original's refusals have, stays as it is. */
+/** The data of a response with warnings to its caller; a list, which the original's refusals have, stays as it is. */
 export function warned(data: object, warnings: readonly string[]): object {
   if (warnings.length === 0 || Array.isArray(data)) return data;
   const { warnings: own = [] } = data as { readonly warnings?: readonly string[] };
   return { ...data, warnings: [...own, ...warnings] };
 }
 
-/** A business failure: HTTP 200 with code 1, as the original API answers it. */
+/** A business failure: HTTP 200 with code 1, as in the original API. */
 export function refuse(msg: string, data: unknown = []): Response {
   return respond(200, { code: 1, msg, data });
 }

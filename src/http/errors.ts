@@ -42,7 +42,7 @@ export function toldFailure(error: unknown, challenge?: string): ToldFailure {
   return { status, error: shown, headers: headersFor(error, challenge) };
 }
 
-/** The answer to a request that failed, in the envelope. */
+/** The response to a request that failed, in the envelope. */
 export function errorResponse(thrown: unknown, challenge?: string): Response {
   const { status, error, headers } = toldFailure(thrown, challenge);
   const data = error.details.errors ? { errors: error.details.errors } : error.details.data;

@@ -39,9 +39,9 @@ interface DenoRuntime {
   };
 }
 
-/** A cancel may take 5 s to answer. */
+/** A cancel may take 5 s to respond. */
 const DRAIN_MS = 8_000;
-/** Of silence on a connection; more than any answer takes. */
+/** Of silence on a connection; more than any response takes. */
 const IDLE_TIMEOUT_S = 30;
 
 /** Starts serving. Throws AppError `configuration` that names the holder when the port is in use. */

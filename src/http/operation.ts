@@ -5,7 +5,7 @@ import { named, nameOf } from "./named-schemas.ts";
 /** An OpenAPI operation object; TypeBox schemas in it become plain JSON when it is printed. */
 export type Operation = Readonly<Record<string, unknown>>;
 
-/** Answers by the name of their example: the whole envelope. */
+/** Responses by the name of their example: the whole envelope. */
 export type Examples = Readonly<Record<string, unknown>>;
 
 /** The shared error responses, by their name in `components.responses`. */
@@ -93,12 +93,12 @@ const PROBLEM_STATUSES = {
 interface PlainParts extends Omit<OperationParts, "data" | "errors" | "query"> {
   /** What stands in the path, by name. */
   readonly path: TObject;
-  /** The whole answer. */
+  /** The whole response body. */
   readonly answer: TSchema;
   readonly errors: readonly (keyof typeof PROBLEM_STATUSES)[];
 }
 
-/** The operation object of a route that answers without an envelope, and fails with problem+json. */
+/** The operation object of a route whose responses have no envelope, and fails with problem+json. */
 export function plainOperation(parts: PlainParts): Operation {
   const { body } = parts;
   const problems = parts.errors.map((name) => [PROBLEM_STATUSES[name], shared(`${name}Problem`)]);
@@ -152,7 +152,7 @@ export function nullable(schema: TSchema): TSchema {
   return { ...schema, nullable: true };
 }
 
-/** Data with a name gives its envelope one: operations that answer the same share it. */
+/** Data with a name gives its envelope one: operations with the same response share it. */
 function answerOf(data: TSchema): TSchema {
   const refusal = { $ref: "#/components/schemas/Refusal" };
   const name = nameOf(data);

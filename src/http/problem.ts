@@ -22,7 +22,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
 /** A business rule that says no has no envelope to say it in. */
 const REFUSED_STATUS = 409;
 
-/** The answer to a request that failed. */
+/** The response to a request that failed. */
 export function problemResponse(thrown: unknown, challenge?: string): Response {
   const { error, headers } = toldFailure(thrown, challenge);
   const { errors } = error.details;

@@ -27,7 +27,7 @@ export interface Bodies {
   /**
    * Takes room for the announced length before anything is read: Bun keeps what arrives from the moment a route is asked,
    * whether or not it is read. Throws AppError `too_large` or `unavailable`, at once.
-   * @param owner who sends it, as far as is known
+   * @param owner its sender, as far as is known
    */
   open(request: Request, owner: string, maxBytes?: number): IncomingBody;
 }

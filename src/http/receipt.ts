@@ -1,4 +1,4 @@
-// How the proof of a kill is shown, in the answer to a cancel and on attempts.
+// How the proof of a kill is shown, in the response to a cancel and on attempts.
 import { Type } from "@sinclair/typebox";
 import type { KillReceipt } from "../core/attempt.ts";
 import { named } from "./named-schemas.ts";

@@ -7,7 +7,7 @@ export interface RefusalLog {
 }
 
 const WINDOW_MS = 10_000;
-/** Lines per window for one check, whoever is refused: keys can be made up without end. */
+/** Lines per window for one check, over all app_keys: they can be made up without end. */
 const MOST_PER_CHECK = 20;
 const MAX_KEY_LENGTH = 64;
 

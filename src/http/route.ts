@@ -1,4 +1,4 @@
-// What a route is: data about one path, and the function that answers it.
+// What a route is: data about one path, and the function that handles it.
 import type { Operation } from "./operation.ts";
 
 /** One request on its way through the server, with what its log line will say. */
@@ -14,7 +14,7 @@ export interface Exchange {
 }
 
 export interface Route {
-  /** A GET answers HEAD too. */
+  /** A GET route handles HEAD too. */
   readonly method: "GET" | "POST";
   /** `:name` takes one segment. */
   readonly path: string;

@@ -82,7 +82,7 @@ export async function readSignedRaw(deps: HttpDeps, exchange: Exchange): Promise
   return withBody(deps, exchange, (caller) => caller);
 }
 
-/** A body without a signature. `owner` is whoever may send it: such bodies share the room of one caller. */
+/** A body without a signature. `owner` names the kind of caller: such bodies share the room of one caller. */
 export async function readOpen<T>(
   deps: HttpDeps,
   exchange: Exchange,
@@ -125,7 +125,7 @@ async function withBody<T>(
   }
 }
 
-/** Who signed a request without a body. */
+/** The application that signed a request without a body. */
 async function identify(deps: HttpDeps, exchange: Exchange): Promise<Authenticated> {
   const caller = await authenticate(
     { ...claimDeps(deps), store: deps.store, secretBox: deps.secretBox },

@@ -1,4 +1,4 @@
-// Who holds the places for event streams: one application gets half of them, and a ticket one.
+// Gives out the places for event streams: one application gets at most half of them, and a ticket one.
 import { AppError } from "../core/errors.ts";
 
 export interface StreamHolder {
@@ -8,7 +8,7 @@ export interface StreamHolder {
 }
 
 export interface StreamPlaces {
-  /** Takes a place; the answer gives it back. Throws AppError `unavailable`. */
+  /** Takes a place; the returned function gives it back. Throws AppError `unavailable`. */
   take(holder: StreamHolder): () => void;
 }
 

@@ -1,4 +1,4 @@
-// What answers where no route does: OPTIONS, the wrong method, and paths that do not exist.
+// What is sent where there is no route: OPTIONS, the wrong method, and paths that do not exist.
 import { AppError } from "../core/errors.ts";
 import { errorResponse } from "./errors.ts";
 import { problemResponse } from "./problem.ts";
@@ -6,7 +6,7 @@ import type { Route } from "./route.ts";
 
 const NO_SUCH_PATH = new AppError("not_found", "no such path; the document is at /swagger");
 
-/** Answers a method and a path that have no route together. */
+/** The response to a method and a path that have no route together. */
 export type AnswerUnrouted = (method: string, path: string) => Response;
 
 /** Knows from the routes which methods each path takes. */
@@ -43,7 +43,7 @@ function matches(pattern: string, path: string): boolean {
   return wanted.every((part, at) => (part.startsWith(":") ? given[at] !== "" : part === given[at]));
 }
 
-/** The methods a route answers. */
+/** The methods that routes have for this path. */
 export function methodsOf(route: Route): string[] {
   return route.method === "GET" ? ["GET", "HEAD"] : [route.method];
 }

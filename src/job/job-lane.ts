@@ -6,7 +6,7 @@ import type { Logger } from "../core/logger.ts";
 import { runsApart } from "../core/outcome.ts";
 import type { ClaimedTask } from "../core/task.ts";
 import { type JobCall, type JsonObject, type ParamsField, readCall } from "../core/task-content.ts";
-import { openRemains } from "../live/crash-dump.ts";
+import { openCrashDumps } from "../live/crash-dump.ts";
 import { openTracing, type Tracing } from "../live/tracing.ts";
 import { newMark, newOwner, type ProcessGroup } from "../process/process-sweep.ts";
 import { NOTHING_RUNS } from "./attempt/attempt-stop.ts";
@@ -32,7 +32,7 @@ export interface JobLaneOptions {
   /** Keeps the rewritten sources of jobs from one start to the next; a temporary folder when left out. */
   readonly cacheDir?: string;
   /** Keeps where attempts are for the case that the executor is killed; nothing is kept when left out. */
-  readonly remainsDir?: string;
+  readonly dumpsDir?: string;
   /** Why no job may run on a thread here; null (default): they may. Then jobs that say nothing run in processes. */
   readonly noThreads?: string | null;
   /** Begins the mark of all that jobs start, and of each job process. Default: random. */
@@ -145,15 +145,15 @@ interface SpawnDeps {
 }
 
 function spawnWays(options: JobLaneOptions, { tracing, entries }: SpawnDeps) {
-  const { env = {}, owner = newOwner(), remainsDir } = options;
-  const remains = remainsDir === undefined ? null : openRemains(remainsDir);
+  const { env = {}, owner = newOwner(), dumpsDir } = options;
+  const dumps = dumpsDir === undefined ? null : openCrashDumps(dumpsDir);
   return {
     thread: () => {
       const { sources } = tracing;
       return createJobThread(env, {
         entry: entries.thread,
         sources,
-        remains,
+        dumps,
         mark: newMark(owner),
       });
     },

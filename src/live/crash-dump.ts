@@ -8,20 +8,20 @@ import type { LoadedSource } from "../job/wire/prepared-source.ts";
 import { runtimeName, runtimeVersion } from "../process/runtime.ts";
 
 /** Of one job worker; without effect once it is let go, which is to be done only when nothing of it runs any more. */
-export interface WorkerRemains extends LiveHold {
-  /** The file that is mapped: whoever maps it too sees the same memory. */
+export interface WorkerDump extends LiveHold {
+  /** The file that is mapped: a process that maps it too sees the same memory. */
   readonly file: string;
   /** It loads this source; of the first one it is the job. */
   note(source: LoadedSource): void;
 }
 
-export interface Remains {
+export interface CrashDumps {
   /** Null where no file can be mapped: then nothing outlives the executor but its checkpoints. */
-  open(): WorkerRemains | null;
+  open(): WorkerDump | null;
 }
 
 /** What is noted in the file beside the memory, one per line. */
-export interface RemainsNote extends LoadedSource {
+export interface DumpNote extends LoadedSource {
   readonly runtime: string;
   readonly version: string;
 }
@@ -39,12 +39,12 @@ interface MappedFile {
  * `folder` belongs to one executor, and is made when something is put there. Files are used again and again. `holder`
  * tells its processes apart, by their marks: a process id may be a successor's soon.
  */
-export function openRemains(folder: string, holder = "own"): Remains {
+export function openCrashDumps(folder: string, holder = "own"): CrashDumps {
   const ran = { runtime: runtimeName(), version: runtimeVersion() };
   const free: MappedFile[] = [];
 
   const note = ({ stem }: MappedFile, source: LoadedSource) => {
-    const line = JSON.stringify({ ...source, ...ran } satisfies RemainsNote);
+    const line = JSON.stringify({ ...source, ...ran } satisfies DumpNote);
     try {
       appendFileSync(stem + NOTES_FILE, `${line}\n`, { mode: 0o600 });
     } catch {
@@ -95,7 +95,7 @@ function prefixOf(holder: string): string {
 }
 
 /** Removes what one process of this executor left, which is known to be dead for a good reason. */
-export function forgetRemains(folder: string, holder: string): void {
+export function removeDump(folder: string, holder: string): void {
   for (const name of filesIn(folder)) {
     if (name.startsWith(prefixOf(holder))) rmSync(join(folder, name), { force: true });
   }

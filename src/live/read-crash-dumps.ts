@@ -5,7 +5,7 @@ import type { Ran } from "../core/attempt.ts";
 import type { FindPlace, LastPlace } from "../core/last-place.ts";
 import { attemptIn, LIVE_BYTES, liveMemoryOf } from "../job/wire/live-memory.ts";
 import type { LoadedSource } from "../job/wire/prepared-source.ts";
-import { filesIn, MEMORY_FILE, NOTES_FILE, type RemainsNote } from "./crash-dump.ts";
+import { type DumpNote, filesIn, MEMORY_FILE, NOTES_FILE } from "./crash-dump.ts";
 import { readExcerpts } from "./excerpts.ts";
 import type { LocationTable } from "./locations.ts";
 import { readLive } from "./reader.ts";
@@ -30,7 +30,7 @@ export function foldersIn(parent: string): string[] {
 }
 
 /** Removes what executors left that are none of these. */
-export function removeRemains(parent: string, living: readonly string[]): void {
+export function removeDeadDumps(parent: string, living: readonly string[]): void {
   const before = Date.now() - LEAST_AGE_MS;
   for (const folder of foldersIn(parent)) {
     const stats = statSync(folder, { throwIfNoEntry: false });
@@ -66,7 +66,7 @@ function readMemory(file: string): Int32Array {
   return liveMemoryOf(buffer.slice(byteOffset, byteOffset + byteLength)).words;
 }
 
-/** Nothing of it may keep an attempt from being buried. */
+/** Nothing of it may keep the end of an attempt from being written. */
 function readPlace(file: string): LastPlace | undefined {
   try {
     const notes = readNotes(file.slice(0, -MEMORY_FILE.length) + NOTES_FILE);
@@ -86,20 +86,20 @@ function readPlace(file: string): LastPlace | undefined {
   }
 }
 
-function readNotes(file: string): RemainsNote[] {
+function readNotes(file: string): DumpNote[] {
   const lines = readFileSync(file, "utf8").split("\n");
   // The last one may have been cut off.
-  return lines.slice(0, -1).map((line) => JSON.parse(line) as RemainsNote);
+  return lines.slice(0, -1).map((line) => JSON.parse(line) as DumpNote);
 }
 
-function tableOf({ copy }: RemainsNote): [number, LocationTable][] {
+function tableOf({ copy }: DumpNote): [number, LocationTable][] {
   if (copy === undefined) return [];
   const table = JSON.parse(readFileSync(`${copy}.json`, "utf8")) as LocationTable;
   return [[table.fileNumber, table]];
 }
 
 /** A job worker loads its job first. */
-function ranOf([job]: readonly RemainsNote[]): Ran {
+function ranOf([job]: readonly DumpNote[]): Ran {
   const { runtime = "", version = "", hash = null } = job ?? {};
   return { runtime, version, sourceHash: hash };
 }

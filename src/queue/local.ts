@@ -11,41 +11,41 @@ interface BellEnvelope {
   readonly bell: Doorbell;
 }
 
-interface Ear {
+interface Subscription {
   readonly lane: Lane;
   readonly hear: (bell: Doorbell) => void;
   isPaused: boolean;
 }
 
-/** The earliest bell that rang while every ear of its lane was paused; `dueAt` on the monotonic clock. */
+/** The earliest bell that rang while every subscription of its lane was paused; `dueAt` on the monotonic clock. */
 interface MissedBell {
   readonly bell: Doorbell;
   readonly dueAt: number;
 }
 
 /**
- * A node of a tree of links: a bell goes to an ear of this node, else on over all other links. Ears of one lane must
+ * A node of a tree of links: a bell goes to a subscription of this node, else on over all other links. Subscriptions of one lane must
  * therefore sit in one thread; nodes remember nothing of each other, so that any of them may die and come back.
  * @example createLocalQueue({ links: [parentProcess, jobThread, callbackThread] })
  */
 export function createLocalQueue({ links }: { readonly links: readonly Link[] }): Queue {
-  const ears = new Set<Ear>();
+  const subscriptions = new Set<Subscription>();
   const missed = new Map<Lane, MissedBell>();
   let isClosed = false;
 
   const route = (bell: Doorbell, from?: Link): void => {
-    const ofLane = [...ears].filter((ear) => ear.lane === bell.lane);
-    const awake = ofLane.find((ear) => !ear.isPaused);
+    const ofLane = [...subscriptions].filter((subscription) => subscription.lane === bell.lane);
+    const awake = ofLane.find((subscription) => !subscription.isPaused);
     if (awake !== undefined) deliver(awake, bell);
     else if (ofLane.length > 0) remember(bell);
     else forward(bell, from);
   };
 
-  /** To the end of the line: ears of a lane take turns. */
-  const deliver = (ear: Ear, bell: Doorbell): void => {
-    ears.delete(ear);
-    ears.add(ear);
-    ear.hear(bell);
+  /** To the end of the line: subscriptions of a lane take turns. */
+  const deliver = (subscription: Subscription, bell: Doorbell): void => {
+    subscriptions.delete(subscription);
+    subscriptions.add(subscription);
+    subscription.hear(bell);
   };
 
   const forward = (bell: Doorbell, from?: Link): void => {
@@ -69,16 +69,16 @@ export function createLocalQueue({ links }: { readonly links: readonly Link[] })
   // Never within the caller's own call: who rings or resumes need not expect to hear before that returns.
   const ringSoon = (bell: Doorbell): void => queueMicrotask(() => route(bell));
 
-  const listenerOf = (ear: Ear): DoorbellListener => ({
+  const listenerOf = (subscription: Subscription): DoorbellListener => ({
     pause: () => {
-      ear.isPaused = true;
+      subscription.isPaused = true;
     },
     resume: () => {
-      ear.isPaused = false;
-      recall(ear.lane);
+      subscription.isPaused = false;
+      recall(subscription.lane);
     },
     close: async () => {
-      ears.delete(ear);
+      subscriptions.delete(subscription);
     },
   });
 
@@ -95,15 +95,15 @@ export function createLocalQueue({ links }: { readonly links: readonly Link[] })
       ringSoon(bell);
     },
     listen: async (lane, hear) => {
-      const ear: Ear = { lane, hear, isPaused: false };
-      ears.add(ear);
-      return listenerOf(ear);
+      const subscription: Subscription = { lane, hear, isPaused: false };
+      subscriptions.add(subscription);
+      return listenerOf(subscription);
     },
     health: () => ({ state: "up" }),
     close: async () => {
       isClosed = true;
       for (const unsubscribe of unsubscribes) unsubscribe();
-      ears.clear();
+      subscriptions.clear();
       missed.clear();
     },
   };

@@ -17,7 +17,7 @@ export interface LookupdWatch {
 const ASK_EVERY_MS = 1_500;
 const ASK_TIMEOUT_MS = 1_000;
 
-/** Watches until the answer of this call is called. nsqjs' own lookup has no timeout and obeys HTTP_PROXY. */
+/** Watches until the returned function is called. nsqjs' own lookup has no timeout and obeys HTTP_PROXY. */
 export function watchLookupd(watch: LookupdWatch): () => void {
   const stop = new AbortController();
   if (watch.lookupds.length > 0) {

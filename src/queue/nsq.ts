@@ -1,4 +1,4 @@
-// The queue on NSQ: a bell goes to any nsqd, an ear listens to all of them.
+// The queue on NSQ: a bell goes to any nsqd, a subscription listens to all of them.
 //
 // nsqjs' Reader and Writer are left out: most of its traps live there (a Reader that forgets healthy connections and
 // slows itself down, a Writer that never reconnects). The connection classes under them are sound.
@@ -22,11 +22,11 @@ interface NsqDeps {
 }
 
 /** A listener and the connections it hears with. */
-interface Ear extends DoorbellListener {
+interface Subscription extends DoorbellListener {
   readers(): readonly Reader[];
 }
 
-interface EarSpec {
+interface SubscriptionSpec {
   readonly config: NsqConfig;
   readonly lane: Lane;
   readonly hear: (bell: Doorbell) => void;
@@ -59,7 +59,7 @@ const CONNECTION_OPTIONS = {
 export function createNsqQueue(config: NsqConfig, { logger }: NsqDeps): Queue {
   checkNames(config);
   const rings = new Set<Promise<void>>();
-  const ears = new Set<Ear>();
+  const subscriptions = new Set<Subscription>();
   let writers: readonly Writer[] = [];
   let isClosed = false;
 
@@ -69,7 +69,7 @@ export function createNsqQueue(config: NsqConfig, { logger }: NsqDeps): Queue {
   };
 
   const health = (): QueueHealth => {
-    const groups = [writers, ...[...ears].map((ear) => ear.readers())];
+    const groups = [writers, ...[...subscriptions].map((subscription) => subscription.readers())];
     const away = groups.map(whyAway).find((why) => why !== undefined);
     return away === undefined ? { state: "up" } : { state: "down", why: away };
   };
@@ -90,23 +90,23 @@ export function createNsqQueue(config: NsqConfig, { logger }: NsqDeps): Queue {
 
   const listen = async (lane: Lane, hear: (bell: Doorbell) => void): Promise<DoorbellListener> => {
     if (isClosed) throw new AppError("unavailable", "the queue is closed, nobody can listen");
-    const ear = createEar({ config, lane, hear, logger });
-    ears.add(ear);
-    await Promise.all(ear.readers().map((reader) => reader.tried));
+    const subscription = createSubscription({ config, lane, hear, logger });
+    subscriptions.add(subscription);
+    await Promise.all(subscription.readers().map((reader) => reader.tried));
     return {
-      pause: () => ear.pause(),
-      resume: () => ear.resume(),
+      pause: () => subscription.pause(),
+      resume: () => subscription.resume(),
       close: async () => {
-        ears.delete(ear);
-        await ear.close();
+        subscriptions.delete(subscription);
+        await subscription.close();
       },
     };
   };
 
   const close = async (): Promise<void> => {
     isClosed = true;
-    const closing = [...ears].map((ear) => ear.close());
-    ears.clear();
+    const closing = [...subscriptions].map((subscription) => subscription.close());
+    subscriptions.clear();
     await Promise.allSettled([...closing, ...rings]);
     for (const writer of writers) writer.close();
   };
@@ -174,7 +174,7 @@ function hasSpokenSince(connection: WriterNSQDConnection, epochMs: number): bool
 }
 
 /** Listens to all configured nsqds and those that nsqlookupd knows. */
-function createEar({ config, lane, hear, logger }: EarSpec): Ear {
+function createSubscription({ config, lane, hear, logger }: SubscriptionSpec): Subscription {
   const topic = topicOf(config, lane);
   const readers = new Map<string, Reader>();
   let isPaused = false;

@@ -9,7 +9,7 @@ export interface Doorbell {
   readonly taskId?: number;
 }
 
-/** A consumer's ear. */
+/** A consumer's subscription to the bells of its lane. */
 export interface DoorbellListener {
   /** No free slot: bells are left to other consumers; what was pushed already is handed back. */
   pause(): void;

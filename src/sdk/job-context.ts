@@ -68,7 +68,7 @@ export interface JobContext {
   progress(percent: number, text?: string): void;
 
   /**
-   * Shows these variables, as they are now, to whoever looks at the running task; also while the job spins right
+   * Shows these variables, as they are now, to callers that look at the running task; also while the job spins right
    * after. Replaces what was shown before.
    *
    * Each value is cut at 4 KiB, all of them at 64 KiB. Values are masked, at any depth, where the key contains

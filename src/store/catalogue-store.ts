@@ -4,7 +4,7 @@ import type { JobDefinition } from "../core/job.ts";
 export interface CatalogueStore {
   /**
    * Writes what an executor can run: the definitions, which outlive executors (the last publisher of a name wins), and
-   * that this executor has them, until it is buried. What it told before is replaced.
+   * that this executor has them, until it is declared dead. What it told before is replaced.
    */
   publish(serviceId: string, jobs: readonly JobDefinition[]): Promise<void>;
   /** By name first, then by alias. */
@@ -12,8 +12,8 @@ export interface CatalogueStore {
   /** All names and aliases, for "did you mean". */
   names(): Promise<string[]>;
   /**
-   * Forgets jobs that no executor has had for `unseenMs`; nothing as long as one that is not buried does not tell its
-   * jobs. Answers their names.
+   * Forgets jobs that no executor has had for `unseenMs`; nothing as long as a living one does not tell its
+   * jobs. Resolves to their names.
    */
   forget(unseenMs: number): Promise<string[]>;
 }

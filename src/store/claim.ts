@@ -6,7 +6,7 @@ import { batchesOf } from "./batches.ts";
 import { type Allowance, createAllowance } from "./claim-allowance.ts";
 import type { Session } from "./dialect.ts";
 import { inDispatchOrder } from "./dispatch-order.ts";
-import { type Board, dueJobs, isClaimable, readBoard } from "./due.ts";
+import { type DueSummary, dueJobs, isClaimable, readDueSummary } from "./due.ts";
 import {
   type Candidate,
   type Choice,
@@ -29,7 +29,7 @@ export interface Claimed {
   readonly tasks: readonly ClaimedTask[];
   readonly round: Round;
   /** What is pending after the claim. */
-  readonly board: Board;
+  readonly summary: DueSummary;
 }
 
 /** A task as it was before its claim. */
@@ -39,37 +39,37 @@ type LockedTask = ClaimableRow;
 export interface Outset {
   readonly round: Round;
   /** Read just before, if it was; what it says is checked again under the lock. */
-  readonly board: Board | undefined;
+  readonly summary: DueSummary | undefined;
 }
 
 /** Claims as many due tasks as there are free slots, in the transaction of the turn. */
 export async function claimDue(
   session: Session,
   claim: ClaimRequest,
-  { round, board: known }: Outset,
+  { round, summary: known }: Outset,
 ): Promise<Claimed> {
-  const board = known ?? (await readBoard(session, claim));
+  const summary = known ?? (await readDueSummary(session, claim));
   const allowance = createAllowance(claim.limits);
   const wanted = claim.coroutineIds.length;
-  const locked = await lockDue(session, { board, round, wanted, allowance });
-  if (locked.tasks.length === 0) return { tasks: [], round: locked.round, board };
+  const locked = await lockDue(session, { summary, round, wanted, allowance });
+  if (locked.tasks.length === 0) return { tasks: [], round: locked.round, summary };
   await markRunning(session, claim, locked.tasks);
   await insertAttempts(session, claim, locked.tasks);
   const tasks = await withApplications(session, locked.tasks);
-  return { tasks, round: locked.round, board: await readBoard(session, claim) };
+  return { tasks, round: locked.round, summary: await readDueSummary(session, claim) };
 }
 
 interface Demand {
-  readonly board: Board;
+  readonly summary: DueSummary;
   readonly round: Round;
   readonly wanted: number;
   readonly allowance: Allowance;
 }
 
 async function lockDue(session: Session, demand: Demand) {
-  const jobs = dueJobs(demand.board);
-  const { allowance, board } = demand;
-  const { nowMs } = board;
+  const jobs = dueJobs(demand.summary);
+  const { allowance, summary } = demand;
+  const { nowMs } = summary;
   const tasks: LockedTask[] = [];
   const except: number[] = [];
   let { round } = demand;

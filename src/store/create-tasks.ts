@@ -66,7 +66,7 @@ function firstOf<Row>(group: readonly Row[]): Row {
   return first;
 }
 
-/** Answers all entries of one key after the first was stored; those to be tried next are handed back. */
+/** Settles all entries of one key after the first was stored; returns those to be tried next. */
 function answerGroup(
   group: readonly Entry[],
   stored: Stored | undefined,

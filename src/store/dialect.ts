@@ -18,7 +18,7 @@ export interface Database {
   read<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** One transaction. `work` is called again when the database was busy or chose it as a deadlock's victim. */
   write<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** One multi-row INSERT as a transaction of its own; answers the ids in the order of `keys`. */
+  /** One multi-row INSERT as a transaction of its own; resolves to the ids in the order of `keys`. */
   insert(insertion: Insertion): Promise<readonly number[]>;
   /** Lets one process at a time through, and none for ever. */
   exclusively<T>(work: (session: Session) => Promise<T>): Promise<T>;

@@ -13,7 +13,7 @@ export interface PendingJob {
 }
 
 /** What a claim could find, read without a lock. */
-export interface Board {
+export interface DueSummary {
   readonly nowMs: number;
   /** Jobs that can be run here, the most overdue first. */
   readonly jobs: readonly PendingJob[];
@@ -34,25 +34,25 @@ const MOST_BRANCHES = 400;
  * Reads when the next claimable task of each job is due: one step down an index per job, however many are pending.
  * The jobs are given and not looked for: MariaDB scans all pending tasks for a "next larger job than this row's".
  */
-export async function readBoard(session: Session, claim: ClaimRequest): Promise<Board> {
-  const board = { nowMs: 0, jobs: [] as PendingJob[] };
+export async function readDueSummary(session: Session, claim: ClaimRequest): Promise<DueSummary> {
+  const summary = { nowMs: 0, jobs: [] as PendingJob[] };
   for (const names of batchesOf(namesOf(claim), () => 0, MOST_BRANCHES)) {
     const rows = await readNextDue(session, names);
-    board.nowMs = rows[0]?.nowMs ?? board.nowMs;
+    summary.nowMs = rows[0]?.nowMs ?? summary.nowMs;
     for (const { name, nextAt } of rows) {
-      if (nextAt !== null) board.jobs.push({ job: claim.lane === "job" ? name : null, nextAt });
+      if (nextAt !== null) summary.jobs.push({ job: claim.lane === "job" ? name : null, nextAt });
     }
   }
-  board.jobs.sort((a, b) => a.nextAt - b.nextAt);
-  return board;
+  summary.jobs.sort((a, b) => a.nextAt - b.nextAt);
+  return summary;
 }
 
-export function dueJobs({ nowMs, jobs }: Board): PendingJob[] {
+export function dueJobs({ nowMs, jobs }: DueSummary): PendingJob[] {
   return jobs.filter(({ nextAt }) => nextAt <= nowMs);
 }
 
 /** Null when nothing is pending. */
-export function nextDueInMs({ nowMs, jobs }: Board): number | null {
+export function nextDueInMs({ nowMs, jobs }: DueSummary): number | null {
   const [first] = jobs;
   return first === undefined ? null : Math.max(0, first.nextAt - nowMs);
 }

@@ -1,9 +1,9 @@
-// The part of the store that knows which executors live: who holds tasks, and whose death is proven.
+// The part of the store that knows executors: which of them live, hold tasks, or are proven dead.
 import type { JobHolders } from "../core/job-holders.ts";
 
 import type { Lane } from "../core/task.ts";
 
-/** An executor that is not buried, and when it was heard. */
+/** A living executor, and when it was heard. */
 export interface ExecutorSigns {
   readonly serviceId: string;
   /** Of its main thread. */
@@ -20,14 +20,14 @@ export interface ExecutorStore {
   beat(serviceId: string, clockAheadMs?: number): Promise<void>;
   /** Says that the thread of a lane is alive. */
   signLane(serviceId: string, lane: Lane): Promise<void>;
-  /** Those that are not buried, in the order of their ids. */
+  /** The living ones, in the order of their ids. */
   signs(): Promise<ExecutorSigns[]>;
   /** It was told to stop: what dies with it from now on is no death of its tasks. */
   noteStopping(serviceId: string): Promise<void>;
-  /** The service ids of those that are not buried. */
+  /** The service ids of the living ones. */
   living(): Promise<string[]>;
   /**
-   * Who has a job (by its name in the catalogue; null: delivers callbacks) among the executors that are not buried and
+   * The holders of a job (by its name in the catalogue; null: of callbacks) among the executors that are not declared dead and
    * were not silent for `silentMs`.
    */
   holders(job: string | null, silentMs: number): Promise<JobHolders>;
@@ -35,7 +35,7 @@ export interface ExecutorStore {
    * Nothing of it runs any more (proven): what it held may be claimed. The receipts of those attempts become proofs by
    * the method `executor`, with the time since they were to be stopped.
    */
-  bury(serviceId: string, provenAgoMs?: number): Promise<void>;
-  /** Buries executors that were silent for `silentMs` (their host died with them). Answers how many. */
-  burySilent(silentMs: number): Promise<number>;
+  declareDead(serviceId: string, provenAgoMs?: number): Promise<void>;
+  /** Declares executors dead that were silent for `silentMs` (their host died with them). Resolves to their number. */
+  declareSilentDead(silentMs: number): Promise<number>;
 }

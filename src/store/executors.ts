@@ -8,8 +8,8 @@ import { readClaimedAttempts } from "./find-task.ts";
 import { endJobs, readHolders } from "./job-holders.ts";
 import { jsonText } from "./json-text.ts";
 
-/** Buried executors are kept for a day, for whoever reads the table after an accident. */
-const KEPT_BURIED_MS = 24 * 60 * 60 * 1000;
+/** Dead executors are kept for a day, for operators who read the table after an accident. */
+const KEPT_DEAD_MS = 24 * 60 * 60 * 1000;
 
 export function createExecutors(database: Database): ExecutorStore {
   return {
@@ -41,16 +41,17 @@ export function createExecutors(database: Database): ExecutorStore {
         return rows.map(({ service_id }) => service_id);
       }),
     holders: (job, silentMs) => database.read((session) => readHolders(session, job, silentMs)),
-    bury: (serviceId, provenAgoMs = 0) =>
+    declareDead: (serviceId, provenAgoMs = 0) =>
       database.write(async (session) => {
         await proveHeld(session, serviceId, provenAgoMs);
-        await bury(session, serviceId);
+        await declareDead(session, serviceId);
       }),
-    burySilent: (silentMs) => database.write((session) => burySilent(session, silentMs)),
+    declareSilentDead: (silentMs) =>
+      database.write((session) => declareSilentDead(session, silentMs)),
   };
 }
 
-async function bury(session: Session, serviceId: string): Promise<void> {
+async function declareDead(session: Session, serviceId: string): Promise<void> {
   const { connection, dialect } = session;
   await endJobs(session, serviceId);
   await connection
@@ -103,7 +104,7 @@ function proofOf({ receipt, finished_at, now_ms }: HeldEnd, provenAgoMs: number)
   return { ...known, killed: true, method: "executor", latencyMs, at };
 }
 
-async function burySilent(session: Session, silentMs: number): Promise<number> {
+async function declareSilentDead(session: Session, silentMs: number): Promise<number> {
   const { connection, dialect } = session;
   const ago = (ageMs: number) => sql<number>`${dialect.nowMs} - ${ageMs}`;
   const silent = await connection
@@ -115,14 +116,14 @@ async function burySilent(session: Session, silentMs: number): Promise<number> {
     .execute();
   for (const { service_id } of silent) {
     await proveHeld(session, service_id, 0);
-    await bury(session, service_id);
+    await declareDead(session, service_id);
   }
   await freeOrphaned(session);
-  await connection.deleteFrom("executors").where("buried_at", "<", ago(KEPT_BURIED_MS)).execute();
+  await connection.deleteFrom("executors").where("buried_at", "<", ago(KEPT_DEAD_MS)).execute();
   return silent.length;
 }
 
-/** Sets free what was held, too late, in the name of an executor that was buried before. */
+/** Sets free what was held, too late, in the name of an executor that was declared dead before. */
 async function freeOrphaned({ connection }: Session): Promise<void> {
   await connection
     .updateTable("tasks")

@@ -75,10 +75,10 @@ export async function shareFairly(
   }
   const rotated = rotate(applications, round.servedLast);
   const inTurn = probesInTurn(rotated, choice.allowance).slice(0, choice.wanted);
-  const hands = await readHands(session, choice, inTurn);
-  const dealt = allowed(deal(hands), choice.wanted, choice.allowance);
-  const servedLast = dealt.at(-1)?.applicationId ?? round.servedLast;
-  return { chosen: fillUp(dealt, oldest, choice), round: { lookedUpTo, servedLast } };
+  const shares = await readShares(session, choice, inTurn);
+  const shared = allowed(interleave(shares), choice.wanted, choice.allowance);
+  const servedLast = shared.at(-1)?.applicationId ?? round.servedLast;
+  return { chosen: fillUp(shared, oldest, choice), round: { lookedUpTo, servedLast } };
 }
 
 /** True when all that was found belongs to one application: nobody to share with. */
@@ -89,13 +89,13 @@ function isAlone(applications: readonly Source[][], oldest: readonly Candidate[]
 }
 
 function fillUp(
-  dealt: readonly Candidate[],
+  shared: readonly Candidate[],
   oldest: readonly Candidate[],
   { wanted, allowance }: Choice,
 ): readonly Candidate[] {
-  const ids = new Set(dealt.map(({ id }) => id));
+  const ids = new Set(shared.map(({ id }) => id));
   const others = oldest.filter(({ id }) => !ids.has(id));
-  return [...dealt, ...allowed(others, wanted - dealt.length, allowance)];
+  return [...shared, ...allowed(others, wanted - shared.length, allowance)];
 }
 
 /** The first `wanted` of them whose applications may still have more. */
@@ -118,7 +118,7 @@ function rotate(applications: readonly Source[][], servedLast: number): Source[]
 
 /**
  * Applications that wait for the one probe of a host take it in an order of their own, in the places that they have:
- * the round of all applications begins behind whoever was served last, which may be the same one every time.
+ * the round of all applications begins behind the one that was served last, which may be the same every time.
  */
 function probesInTurn(applications: readonly Source[][], { probeTurn }: Allowance): Source[][] {
   const turnOf = ([source]: readonly Source[]) => source && probeTurn(source.applicationId);
@@ -133,7 +133,7 @@ function probesInTurn(applications: readonly Source[][], { probeTurn }: Allowanc
 }
 
 /** For each application its oldest due tasks: twice its share, so that one with few leaves its slots to others. */
-async function readHands(session: Session, choice: Choice, inTurn: readonly Source[][]) {
+async function readShares(session: Session, choice: Choice, inTurn: readonly Source[][]) {
   const limit = 2 * Math.ceil(choice.wanted / Math.max(1, inTurn.length));
   const branches = inTurn.flat().map(({ job, applicationId }) => {
     const ofBoth = sql`${isOfJob(job)} and tasks.application_id = ${applicationId}`;
@@ -143,17 +143,17 @@ async function readHands(session: Session, choice: Choice, inTurn: readonly Sour
   const found = await unionOf(session, branches);
   const byApplication = groupsOf(found, ({ applicationId }) => String(applicationId));
   const order = new Map(inTurn.map((sources, place) => [sources[0]?.applicationId, place]));
-  const place = (hand: readonly Candidate[]) => order.get(hand[0]?.applicationId) ?? 0;
+  const place = (share: readonly Candidate[]) => order.get(share[0]?.applicationId) ?? 0;
   return byApplication
-    .map((hand) => hand.toSorted(inDispatchOrder))
+    .map((share) => share.toSorted(inDispatchOrder))
     .sort((a, b) => place(a) - place(b));
 }
 
-/** One card from each hand in turn. */
-function deal(hands: readonly (readonly Candidate[])[]): Candidate[] {
-  const longest = Math.max(0, ...hands.map((hand) => hand.length));
-  return Array.from({ length: longest }, (_, card) =>
-    hands.flatMap((hand) => hand.slice(card, card + 1)),
+/** One task of each application in turn. */
+function interleave(shares: readonly (readonly Candidate[])[]): Candidate[] {
+  const longest = Math.max(0, ...shares.map((share) => share.length));
+  return Array.from({ length: longest }, (_, at) =>
+    shares.flatMap((share) => share.slice(at, at + 1)),
   ).flat();
 }
 

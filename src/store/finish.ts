@@ -15,7 +15,7 @@ import { packTrace } from "./trace-text.ts";
 const MOST_END_BYTES = 4 * 1024 * 1024;
 const MESSAGE_LENGTH = 300;
 
-/** Writes those finishes whose fence is still valid, and answers them. With `onlyExpired` a renewed lease wins. */
+/** Writes those finishes whose fence is still valid, and resolves to them. With `onlyExpired` a renewed lease wins. */
 export async function writeFinishes(
   session: Session,
   finishes: readonly Finish[],

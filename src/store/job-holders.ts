@@ -72,7 +72,7 @@ export async function readHolders(
   return { kind: living.some((row) => row.tells === 0) ? "unknown" : "none", last };
 }
 
-/** Those that are not buried yet first: what the catalogue notes is older. */
+/** The living ones first: what the catalogue notes is older. */
 async function lastHolder(
   { connection }: Session,
   job: string | null,

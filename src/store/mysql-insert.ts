@@ -25,7 +25,7 @@ type Insert = (
   rows: Rows,
 ) => Promise<readonly number[]>;
 
-/** Answers the ids in the order of `rows.keys`. */
+/** Resolves to the ids in the order of `rows.keys`. */
 export function insertRows(connection: RawConnection, statement: Statement, rows: Rows) {
   // The id of a single row is told by every server, and exactly.
   const way = rows.keys.length === 1 ? "counted" : connection.server.idsOfInsert;
@@ -36,7 +36,7 @@ export const waysToInsert: Readonly<Record<IdsOfInsert, Insert>> = {
   returned: async (connection, { sql, values }, rows) => {
     const returning = `${sql} returning id, ${rows.keyColumns.join(", ")}`;
     const found = await connection.send<FoundRow[]>(returning, values);
-    // A Galera node that repeats the statement by itself answers the rows of the try it undid too.
+    // A Galera node that repeats the statement by itself returns the rows of the try that it undid, too.
     if (found.length !== rows.keys.length) return readBack(connection, rows);
     return idsByKey(found, rows);
   },

@@ -6,7 +6,7 @@ import type { Session } from "./dialect.ts";
 import { isInState } from "./guards.ts";
 import type { PruneLimits } from "./store.ts";
 
-/** Answers how many tasks were deleted. Ids are never used again. */
+/** Resolves to the number of deleted tasks. Ids are never used again. */
 export async function pruneTasks(session: Session, limits: PruneLimits): Promise<number> {
   const old = await findOld(session, limits);
   const ids = old.length === 0 ? [] : await lockFinished(session, old);

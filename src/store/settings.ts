@@ -2,7 +2,7 @@
 import type { Session } from "./dialect.ts";
 import { failureKind } from "./failures.ts";
 
-/** Keeps the first value ever put under `name` and answers it. */
+/** Keeps the first value ever put under `name`, and resolves to it. */
 export async function putOnce(session: Session, name: string, value: string): Promise<string> {
   const { connection } = session;
   const kept = await readSetting(session, name);

@@ -38,7 +38,7 @@ export interface Store {
   checkWrites(): Promise<void>;
   /** The database's clock, epoch ms. */
   now(): Promise<number>;
-  /** Keeps the first value ever put under `key` and answers it. */
+  /** Keeps the first value ever put under `key`, and resolves to it. */
   putOnce(key: string, value: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -125,7 +125,7 @@ export interface Finish extends LeaseReference {
   readonly next: NextState;
   /**
    * The executor in which something of this attempt still runs: the task is not claimed before that executor is
-   * proven dead (`executors.bury`).
+   * proven dead (`executors.declareDead`).
    */
   readonly heldBy?: string;
   /** It died with an executor that was told to stop: counted in its life. */
@@ -140,7 +140,7 @@ export interface ClaimRequest {
   readonly jobs: readonly string[] | null;
   /** One number per free slot: at most as many tasks are claimed. */
   readonly coroutineIds: readonly number[];
-  /** Absent: whoever is due. */
+  /** Absent: any that is due. */
   readonly limits?: ClaimLimits;
   /** Random, kept with what it claims: see `TaskStore.claimedBy`. Absent: nobody will ask. */
   readonly turnToken?: string;
@@ -239,7 +239,7 @@ export interface TaskStore {
   find(reference: TaskReference): Promise<TaskDetail | undefined>;
   /** One transaction: writes `finishes` guarded by their fences, then claims. Either part may be empty. */
   turn(finishes: readonly Finish[], claim: ClaimRequest | null): Promise<TurnResult>;
-  /** Extends leases by list, also expired ones nobody took; those missing in the answer are lost. */
+  /** Extends leases by list, also expired ones that nobody took; those missing in the result are lost. */
   renew(leases: readonly LeaseReference[], leaseMs: number): Promise<RenewedLease[]>;
   /** Which of these attempts are asked to be cancelled. */
   cancelRequests(leases: readonly LeaseReference[]): Promise<RequestedCancel[]>;
@@ -257,14 +257,14 @@ export interface TaskStore {
   runningOf(serviceId: string): Promise<OrphanedAttempt[]>;
   /** Running tasks that these turns claimed. */
   claimedBy(turns: LostTurns): Promise<OrphanedAttempt[]>;
-  /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Answers what was written. */
+  /** As the finishes of a turn; with `onlyExpired` a lease renewed meanwhile wins. Resolves to what was written. */
   settle(finishes: readonly Finish[], onlyExpired: boolean): Promise<LeaseReference[]>;
   /**
    * The attempt is proven dead after all: clears `held_by` where the fence still matches, so that it may be claimed.
    * The proof becomes the attempt's receipt.
    */
   release(lease: LeaseReference, proof?: AttemptEnd["receipt"]): Promise<void>;
-  /** Deletes finished tasks with their attempts, at most `limit` rows, by (finished_at, id). Answers how many. */
+  /** Deletes finished tasks with their attempts, at most `limit` rows, by (finished_at, id). Resolves to their number. */
   prune(limits: PruneLimits): Promise<number>;
   /** Deletes nonces older than `olderThanMs`. */
   pruneNonces(olderThanMs: number): Promise<number>;

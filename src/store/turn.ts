@@ -3,7 +3,7 @@ import type { Lane } from "../core/task.ts";
 import { inHalves } from "./batches.ts";
 import { claimDue } from "./claim.ts";
 import type { Database } from "./dialect.ts";
-import { type Board, dueJobs, nextDueInMs, readBoard } from "./due.ts";
+import { type DueSummary, dueJobs, nextDueInMs, readDueSummary } from "./due.ts";
 import { isAboutRows } from "./failures.ts";
 import { firstRound, type Round } from "./fair-shares.ts";
 import { isHuge, withoutContent, writeFinishes } from "./finish.ts";
@@ -21,24 +21,24 @@ export function createTurns(database: Database): Turns {
   const finishAndClaim = (
     finishes: readonly Finish[],
     claim: ClaimRequest | null,
-    board?: Board,
+    summary?: DueSummary,
   ): Promise<TurnResult> =>
     database.write(async (session) => {
       const finished = await writeFinishes(session, finishes);
       if (claim === null) return { ...nothing, finished };
       const round = rounds.get(claim.lane) ?? firstRound;
-      const claimed = await claimDue(session, claim, { round, board });
+      const claimed = await claimDue(session, claim, { round, summary });
       rounds.set(claim.lane, claimed.round);
-      return { finished, claimed: claimed.tasks, ...outlook(claimed.board) };
+      return { finished, claimed: claimed.tasks, ...outlook(claimed.summary) };
     });
 
   /** Without anything to do it costs one read and no transaction: an idle consumer asks every second. */
   const claimOnly = async (claim: ClaimRequest | null): Promise<TurnResult> => {
     if (claim === null) return nothing;
-    const board = await database.read((session) => readBoard(session, claim));
+    const summary = await database.read((session) => readDueSummary(session, claim));
     const hasSlots = claim.coroutineIds.length > 0;
-    if (!hasSlots || dueJobs(board).length === 0) return { ...nothing, ...outlook(board) };
-    return finishAndClaim([], claim, board);
+    if (!hasSlots || dueJobs(summary).length === 0) return { ...nothing, ...outlook(summary) };
+    return finishAndClaim([], claim, summary);
   };
 
   const settle: Turns["settle"] = async (finishes, onlyExpired) => {
@@ -83,8 +83,8 @@ async function settleGuilty(settle: Settle, finish: Finish): Promise<LeaseRefere
 
 const nothing: TurnResult = { finished: [], claimed: [], moreDue: false, nextDueInMs: null };
 
-function outlook(board: Board): Pick<TurnResult, "moreDue" | "nextDueInMs"> {
-  return { moreDue: dueJobs(board).length > 0, nextDueInMs: nextDueInMs(board) };
+function outlook(summary: DueSummary): Pick<TurnResult, "moreDue" | "nextDueInMs"> {
+  return { moreDue: dueJobs(summary).length > 0, nextDueInMs: nextDueInMs(summary) };
 }
 
 function withoutHuge(finish: Finish): Finish {

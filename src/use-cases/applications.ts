@@ -84,7 +84,7 @@ export async function createApplication(
   return { headers, secretKey, callbackSecret };
 }
 
-/** New ready-made headers for who knows the secret. Throws AppError `unauthorised`, the same for a wrong key. */
+/** New ready-made headers for a caller that knows the secret. Throws AppError `unauthorised`, the same for a wrong key. */
 export async function refreshSignature(
   deps: ApplicationDeps,
   given: { readonly appKey: string; readonly secretKey: string },

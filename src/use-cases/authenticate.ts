@@ -82,7 +82,7 @@ const REFUSAL =
 
 /**
  * The one refusal for an unknown key and for a bad, stale or replayed signature. `absent` are headers that did not
- * arrive at all: the caller's proxy may have dropped them, and whoever left them out learns nothing new.
+ * arrive at all: the caller's proxy may have dropped them, and a caller that left them out learns nothing new.
  */
 export function unauthorised(refusal?: RefusalNote, absent: readonly string[] = []): AppError {
   const arrived = absent.length === 0 ? "" : `; did not arrive: ${absent.map(hintOf).join(", ")}`;

@@ -144,7 +144,7 @@ function proofOf({ task, latest }: TaskDetail, hurry: Hurry): CancelAnswer | und
   const isPast = receipt?.killed !== false || latest?.outcome === "lost";
   const endedByItself = wasCancelled && !receipt && !task.heldBy;
   if ((!wasCancelled && isPast) || endedByItself) return { kind: "cancelled" };
-  // Its executor cannot end it and is being replaced: the proof comes when that one is buried.
+  // Its executor cannot end it and is being replaced: the proof comes when that one is declared dead.
   if (task.heldBy) return undefined;
   return hurry.isAnswered ? { kind: "killing" } : undefined;
 }

@@ -1,4 +1,4 @@
-// Tickets: the right to watch one task for who cannot sign, such as a browser; sealed, so that nobody has to keep them.
+// Tickets: the right to watch one task, for callers that cannot sign, such as a browser; sealed, so that nothing has to be stored.
 import { AppError } from "../core/errors.ts";
 import type { SecretBox } from "../core/secret-box.ts";
 

@@ -21,7 +21,7 @@ const NOTHING: LiveView = {
 };
 
 /** What can be kept of each, by attempt; missing: nothing is known. It is all an attempt has for a trace. */
-export async function remainsOf(
+export async function lastSeenOf(
   store: Pick<Store, "attempts">,
   orphans: readonly LeaseReference[],
   { diedAgoMs = 0, findPlace = () => undefined }: Circumstances,

@@ -6,7 +6,7 @@ import { fingerprintOf } from "../core/fingerprint.ts";
 import type { FindPlace } from "../core/last-place.ts";
 import { decideNext, isPoison } from "../core/outcome.ts";
 import type { Finish, LeaseReference, OrphanedAttempt, Store } from "../store/store.ts";
-import { remainsOf } from "./last-seen.ts";
+import { lastSeenOf } from "./last-seen.ts";
 
 const BATCH = 500;
 
@@ -20,7 +20,7 @@ interface ReapOptions {
 
 /**
  * Ends attempts whose lease expired as `lost`; a lease renewed meanwhile wins. Nobody has seen them die: their receipts
- * are no proof. Answers how many were returned.
+ * are no proof. Resolves to the number of tasks that were returned.
  */
 export async function reapExpired(
   store: Pick<Store, "tasks" | "attempts" | "now">,
@@ -28,11 +28,11 @@ export async function reapExpired(
 ): Promise<number> {
   const orphans = await store.tasks.expired(BATCH);
   if (orphans.length === 0) return 0;
-  const remains = await remainsOf(store, orphans, { findPlace });
+  const lastSeen = await lastSeenOf(store, orphans, { findPlace });
   const at = await store.now();
   const receipt = { killed: false, method: "none", latencyMs: 0, at } as const;
   const finishes = orphans.map((orphan) => {
-    const trace = remains.get(orphan.attemptId);
+    const trace = lastSeen.get(orphan.attemptId);
     const why = lossOf(orphan, "its lease expired");
     return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
@@ -88,7 +88,7 @@ export async function takeOver(
     returned.push(...settled);
     if (settled.length === 0) break;
   }
-  await store.executors.bury(serviceId, death.provenAgoMs);
+  await store.executors.declareDead(serviceId, death.provenAgoMs);
   return returned;
 }
 
@@ -98,11 +98,11 @@ async function finishesOf(
   { cause, provenAgoMs = 0, latencyMs = 0, findPlace }: ProvenDeath,
 ): Promise<Finish[]> {
   const diedAgoMs = provenAgoMs + (cause === "died" ? latencyMs : 0);
-  const remains = await remainsOf(store, orphans, { diedAgoMs, findPlace });
+  const lastSeen = await lastSeenOf(store, orphans, { diedAgoMs, findPlace });
   const at = orphans.length === 0 ? 0 : (await store.now()) - provenAgoMs;
   const receipt = { killed: true, method: "executor", latencyMs, at } as const;
   return orphans.map((orphan) => {
-    const trace = remains.get(orphan.attemptId);
+    const trace = lastSeen.get(orphan.attemptId);
     const why = cause === "killed" ? SACRIFICED : lossOf(orphan, "its executor died");
     return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });

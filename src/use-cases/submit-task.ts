@@ -46,7 +46,7 @@ export interface SubmitDeps {
   readonly coalesce?: boolean;
 }
 
-/** What a create answers. */
+/** What a create resolves to. */
 export interface CreatedTask {
   readonly taskId: number;
   /** The instant that `runtime` was read as, epoch ms; absent without a runtime. */

@@ -50,7 +50,7 @@ export interface AttemptView {
   readonly error: ErrorView | null;
 }
 
-/** The answer of `/task/detail`, field by field. */
+/** The data of `/task/detail`, field by field. */
 export interface TaskDetailView extends TaskFacts {
   /** While it runs `starting`, `waiting` (suspended in an await) or `running`, else equal to `status`. */
   readonly state: "starting" | "waiting" | ShownStatus;

@@ -72,7 +72,7 @@ async function* firstPlace(
   return START;
 }
 
-/** Everything that is there after the place; answers the place reached, null when nothing more is to come. */
+/** Everything that is there after the place; resolves to the place reached, or null when nothing more is to come. */
 async function* playRound(
   deps: WatchTaskDeps,
   watch: WatchTask,
@@ -100,7 +100,7 @@ interface Standing {
   readonly place: EventPlace;
 }
 
-/** All attempts after the place; answers the place after them, null when the live wire was lost. */
+/** All attempts after the place; resolves to the place after them, or null when the live wire was lost. */
 async function* playAttempts(
   deps: WatchTaskDeps,
   watch: WatchTask,

@@ -218,7 +218,7 @@ describe("ending", () => {
     const lane2 = createScriptedLane(2);
     await serve(lane2);
     expect((await first(lane2)).task.taskNo).toBe("another");
-    await world.store.executors.bury(SERVICE_ID);
+    await world.store.executors.declareDead(SERVICE_ID);
     await lane2.begun.atLeast(2);
   });
 

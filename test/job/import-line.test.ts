@@ -42,8 +42,8 @@ export default defineJob({ name: "${isolation}", isolation: "${isolation}",${iso
 
 for (const kind of KINDS) writeFileSync(join(jobsDir, `${kind}.ts`), jobText(kind));
 writeFileSync(switchFile, "");
-const remainsDir = join(jobsDir, "remains");
-const lane = await createJobLane({ jobsDir, slots: 2, logger: silent, remainsDir });
+const dumpsDir = join(jobsDir, "remains");
+const lane = await createJobLane({ jobsDir, slots: 2, logger: silent, dumpsDir });
 afterAll(async () => {
   await lane.close();
   rmSync(jobsDir, { recursive: true });
@@ -104,11 +104,11 @@ describe.each(KINDS)("the import of a job's own file (%s)", (kind) => {
   test("can be found on its line when the executor is dead", async () => {
     const attempt = begin(kind, "spin");
     await lookAt(attempt);
-    const found = placesIn(() => [remainsDir])(attempt.task.attemptId);
+    const found = placesIn(() => [dumpsDir])(attempt.task.attemptId);
     attempt.stop("cancel");
     await finish(attempt);
     expect(found).toMatchObject({ place: { state: "running", frames: [place("spin")] } });
-    expect(placesIn(() => [remainsDir])(attempt.task.attemptId)).toBeUndefined();
+    expect(placesIn(() => [dumpsDir])(attempt.task.attemptId)).toBeUndefined();
   });
 
   test("is remembered with the line at which it ended its own process", async () => {

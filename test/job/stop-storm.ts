@@ -11,7 +11,7 @@ import { createJobThread } from "../../src/job/host/job-thread.ts";
 import { createPool, type PooledJob } from "../../src/job/host/pool.ts";
 import { LIVE_WORDS } from "../../src/job/wire/live-memory.ts";
 import { isBegun } from "../../src/job/wire/offered.ts";
-import { openRemains, type Remains, type WorkerRemains } from "../../src/live/crash-dump.ts";
+import { type CrashDumps, openCrashDumps, type WorkerDump } from "../../src/live/crash-dump.ts";
 import { openTracing } from "../../src/live/tracing.ts";
 import { claimed, silent } from "../support/claimed-task.ts";
 
@@ -101,7 +101,7 @@ export async function storm({
 
 function openWorld(isChecked: boolean) {
   const tracing = openTracing(undefined, silent);
-  const remains = withLateWriters(openRemains(mkdtempSync(join(tmpdir(), "storm-"))), isChecked);
+  const dumps = withLateWriters(openCrashDumps(mkdtempSync(join(tmpdir(), "storm-"))), isChecked);
   let newest: Signs | null = null;
   const spawn = () => {
     const signs = newSigns();
@@ -109,7 +109,7 @@ function openWorld(isChecked: boolean) {
     signs.host = observed(
       createJobThread(
         {},
-        { sources: tracing.sources, remains, onSource: () => signs.importing.resolve() },
+        { sources: tracing.sources, dumps, onSource: () => signs.importing.resolve() },
       ),
       signs,
     );
@@ -197,8 +197,8 @@ function never(): Promise<never> {
 }
 
 /** Whoever gave its memory back writes its stop word again, each time when that memory has just been handed on. */
-function withLateWriters({ open }: Remains, isChecked: boolean): Remains {
-  const former = new Set<WorkerRemains>();
+function withLateWriters({ open }: CrashDumps, isChecked: boolean): CrashDumps {
+  const former = new Set<WorkerDump>();
   return {
     open() {
       const opened = open();
@@ -216,12 +216,12 @@ function withLateWriters({ open }: Remains, isChecked: boolean): Remains {
   };
 }
 
-function unchecked(hold: WorkerRemains): WorkerRemains {
+function unchecked(hold: WorkerDump): WorkerDump {
   const words = hold.words();
   return { ...hold, words: () => words };
 }
 
-function writeStop(hold: WorkerRemains): void {
+function writeStop(hold: WorkerDump): void {
   const words = hold.words();
   if (words !== null) words[LIVE_WORDS.stop] = 1;
 }

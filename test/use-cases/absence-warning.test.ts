@@ -39,7 +39,7 @@ const warned = () => world.lines.filter(({ message }) => message.includes("no li
 
 test("says who had it and when, in every answer and once in the log", async () => {
   await start("executor-1", "report");
-  await world.store.executors.bury("executor-1");
+  await world.store.executors.declareDead("executor-1");
   await start("executor-2", "other");
   const text = /^no living executor has the job 'report'; last seen on executor-1 at \S+\+08:00$/;
   for (let round = 0; round < 3; round += 1) {
@@ -59,7 +59,7 @@ test("is silent for what a living one has, for callbacks, and where one tells no
   expect(await create({ class: "report" })).toEqual({ taskId: expect.any(Number) });
   expect(await create({ order: 1 })).toEqual({ taskId: expect.any(Number) });
   await world.store.executors.register({ serviceId: "executor-older", host: "host", pid: 2 });
-  await world.store.executors.bury("executor-1");
+  await world.store.executors.declareDead("executor-1");
   expect(await create({ class: "other" })).toEqual({ taskId: expect.any(Number) });
   expect(warned()).toEqual([]);
 });

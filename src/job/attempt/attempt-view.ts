@@ -27,7 +27,7 @@ import {
   readView,
 } from "./live-view.ts";
 
-export interface SightOptions {
+export interface ObserverOptions {
   /** Real path of JOBS_DIR. */
   readonly jobsDir: string;
   readonly job: PooledJob;
@@ -45,7 +45,7 @@ export interface LastLook {
   readonly vitals: Vitals;
 }
 
-export interface AttemptSight {
+export interface AttemptObserver {
   /** This job worker loads the job for it: until it is on offer, the import is what can be seen. */
   loading(host: JobHost): void;
   /** The attempt is on offer to this job worker. */
@@ -67,7 +67,7 @@ export interface AttemptSight {
 }
 
 /** Only the import is seen before the first offer: the memory of a job worker may still tell of another attempt. */
-export function createAttemptSight(options: SightOptions): AttemptSight {
+export function createAttemptObserver(options: ObserverOptions): AttemptObserver {
   const { jobsDir, job, startedMs } = options;
   let host: JobHost | null = null;
   let cpuBeforeMs: number | null = null;
@@ -129,7 +129,7 @@ export function createAttemptSight(options: SightOptions): AttemptSight {
     lastLook(method) {
       if (host === null) throw new Error("nobody has the attempt");
       const seen = lastStack(host, method);
-      // Who heard of the abort waited, or had nothing on the processor.
+      // A job that received the abort was waiting, or had nothing on the processor.
       const hasHeard = method === "abort" && seen.stack?.state !== "running";
       const waitedOrNot = wasWaiting || hasHeard ? "waiting" : "running";
       const state = isStarting(host, seen.stack) ? "starting" : waitedOrNot;

@@ -4,12 +4,12 @@ import type { RefusedLoad } from "../host/load-file.ts";
 import type { Taking } from "../host/pool.ts";
 import { platformError } from "../wire/error-data.ts";
 import { crashStop, receiptOf, type Stop } from "./attempt-stop.ts";
-import type { AttemptSight, LastLook } from "./attempt-view.ts";
+import type { AttemptObserver, LastLook } from "./attempt-view.ts";
 import { endByKill, type KilledEnd } from "./killed-end.ts";
 
 interface Waiting {
   readonly taking: Taking;
-  readonly sight: AttemptSight;
+  readonly observer: AttemptObserver;
 }
 
 /** No line of `run` was reached, but importing a file runs code, which may never end. */
@@ -19,25 +19,25 @@ export function endEarly(waiting: Waiting, why: Stop | RefusedLoad): Promise<Kil
   return stopImport(waiting, crashStop({ kind: "crashed", ...why.death }));
 }
 
-async function stopImport({ taking, sight }: Waiting, stop: Stop): Promise<KilledEnd> {
-  const last = await lookAtImport({ taking, sight });
+async function stopImport({ taking, observer }: Waiting, stop: Stop): Promise<KilledEnd> {
+  const last = await lookAtImport({ taking, observer });
   const killing = abandon(taking, stop.sinceMs);
-  return endByKill({ sight, last, killing, method: "none" }, stop);
+  return endByKill({ observer, last, killing, method: "none" }, stop);
 }
 
 /** The file is at fault; the trace tells how far its import came. */
-async function refuse({ taking, sight }: Waiting, why: string): Promise<KilledEnd> {
-  const last = await lookAtImport({ taking, sight });
+async function refuse({ taking, observer }: Waiting, why: string): Promise<KilledEnd> {
+  const last = await lookAtImport({ taking, observer });
   const gone = abandon(taking, performance.now());
   const error = platformError("job_file", `the job's file cannot be loaded: ${why}`);
-  return { end: { outcome: "failed", error, trace: sight.end("failed", last) }, gone };
+  return { end: { outcome: "failed", error, trace: observer.end("failed", last) }, gone };
 }
 
-async function lookAtImport({ taking, sight }: Waiting): Promise<LastLook | undefined> {
+async function lookAtImport({ taking, observer }: Waiting): Promise<LastLook | undefined> {
   const { loading } = taking;
   if (loading === null) return;
   await loading.refresh();
-  return sight.lastLook(loading.method);
+  return observer.lastLook(loading.method);
 }
 
 async function abandon(taking: Taking, sinceMs: number): Promise<KillReceipt> {

@@ -2,11 +2,11 @@
 import type { AttemptEnd, KillReceipt } from "../../core/attempt.ts";
 import { within } from "../../core/within.ts";
 import { proofWithinMs, receiptOf, receiptWords, type Stop } from "./attempt-stop.ts";
-import type { AttemptSight, LastLook } from "./attempt-view.ts";
+import type { AttemptObserver, LastLook } from "./attempt-view.ts";
 
 /** An attempt whose kill has begun. */
 export interface Dying {
-  readonly sight: AttemptSight;
+  readonly observer: AttemptObserver;
   /** Before the kill; undefined where nothing of it ever ran. */
   readonly last: LastLook | undefined;
   readonly killing: Promise<KillReceipt>;
@@ -21,12 +21,12 @@ export interface KilledEnd {
 
 /** Settles at the latest when the end must be recorded; `gone` then still waits for the proof. */
 export async function endByKill(
-  { sight, last, killing, method }: Dying,
+  { observer, last, killing, method }: Dying,
   stop: Stop,
 ): Promise<KilledEnd> {
   const { outcome, error, sinceMs } = stop;
   const proof = await within(killing, proofWithinMs(sinceMs));
-  const trace = sight.end(outcome, last);
+  const trace = observer.end(outcome, last);
   const words = receiptWords(stop, trace.view);
   const receipt = { ...(proof ?? receiptOf(false, { sinceMs, method })), ...words };
   const gone = killing.then((later) => ({ ...later, ...words }));

@@ -13,7 +13,7 @@ import { readText, SHARED_WORDS, type SharedMemory } from "../wire/shared-memory
 const PING_LIMIT_MS = 50;
 /** Code on the stack says already that it runs; the answer would only refresh what is known of its memory. */
 const BUSY_PING_LIMIT_MS = 10;
-/** Who neither answers nor uses processor time is asked so often: the machine is too busy for either. */
+/** A job worker that neither answers nor uses processor time is asked so often: the machine is too busy for either. */
 const MOST_PINGS = 3;
 /** The system counts processor time in steps of this. */
 const CPU_STEP_MS = 10;
@@ -32,7 +32,7 @@ export interface LiveSource {
 /** Where the attempt is now. */
 export async function inspect(host: JobHost, source: LiveSource): Promise<LiveView> {
   const isFree = await isIdle(host);
-  // Before the stack: who saw it come back so many times is not shown where it was before that.
+  // Before the stack: a reader who is told so many rounds is not shown a place from before them.
   const rounds = Atomics.load(source.memory.words, SHARED_WORDS.round);
   const stack = host.readStack();
   const busyOrNot = isFree && stack?.state !== "running" ? "waiting" : "running";

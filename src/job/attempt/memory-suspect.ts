@@ -6,7 +6,7 @@ import type { PooledJob } from "../host/pool.ts";
 /** A thread has this long to say how large its heap is. */
 const ASK_MS = 100;
 
-/** Asked at that moment: nobody is blamed because somebody had looked at it. Undefined for who has memory of its own. */
+/** Asked at that moment: nobody is blamed because somebody had looked at it. Undefined for an attempt with memory of its own. */
 export async function suspectOf(
   { isolation }: PooledJob,
   host: JobHost | null,

@@ -25,7 +25,7 @@ import {
   requestedStop,
   type Stop,
 } from "./attempt-stop.ts";
-import { type AttemptSight, createAttemptSight } from "./attempt-view.ts";
+import { type AttemptObserver, createAttemptObserver } from "./attempt-view.ts";
 import { endEarly } from "./end-early.ts";
 import { endByKill } from "./killed-end.ts";
 import { suspectOf } from "./memory-suspect.ts";
@@ -55,9 +55,9 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
     task: options.task,
     ended: attempt.ended,
     gone: attempt.gone,
-    inspect: () => attempt.sight.inspect(),
+    inspect: () => attempt.observer.inspect(),
     eventsAfter: (seq) => attempt.eventsAfter(seq),
-    excerpts: (view) => attempt.sight.excerpts(view),
+    excerpts: (view) => attempt.observer.excerpts(view),
     noteCheckpoint: (view) => attempt.noteCheckpoint(view),
     stop: (reason, how) => attempt.stop(requestedStop(reason, how)),
     lease: (leftMs) => attempt.lease(leftMs),
@@ -69,7 +69,7 @@ export function runJob(deps: RunJobDeps, options: JobAttemptOptions): RunningAtt
 class JobAttempt {
   readonly ended: Promise<AttemptEnd>;
   readonly gone: Promise<KillReceipt>;
-  readonly sight: AttemptSight;
+  readonly observer: AttemptObserver;
   readonly #settleEnded: (end: AttemptEnd) => void;
   readonly #settleGone: (receipt: KillReceipt | Promise<KillReceipt>) => void;
   readonly #stopped = Promise.withResolvers<Stop>();
@@ -91,7 +91,11 @@ class JobAttempt {
     this.#deps = deps;
     this.#options = options;
     const { job } = options;
-    this.sight = createAttemptSight({ jobsDir: deps.jobsDir, job, startedMs: this.#startedMs });
+    this.observer = createAttemptObserver({
+      jobsDir: deps.jobsDir,
+      job,
+      startedMs: this.#startedMs,
+    });
     ({ promise: this.ended, resolve: this.#settleEnded } = Promise.withResolvers<AttemptEnd>());
     ({ promise: this.gone, resolve: this.#settleGone } = Promise.withResolvers<KillReceipt>());
     this.#timers = this.#startTimers();
@@ -114,9 +118,9 @@ class JobAttempt {
   }
 
   eventsAfter(seq: number): readonly TraceEvent[] {
-    // Of a process this reads the copy fetched last time: who reads again and again is one step behind.
+    // Of a process this reads the copy fetched last time: a caller that reads again and again is one step behind.
     if (this.#jobWorker !== null) this.#inBackground(this.#jobWorker.host.refresh());
-    return this.sight.eventsAfter(seq);
+    return this.observer.eventsAfter(seq);
   }
 
   /** One that spins cannot hear it: no second one is sent before its event loop has turned. */
@@ -146,8 +150,8 @@ class JobAttempt {
   /** The ping tells afterwards whether the job waited or was busy when its time was up. */
   async #abortEarly({ host }: PooledJobWorker): Promise<void> {
     const { id } = this.#options;
-    await this.sight.abort({ kind: "abort", id, reason: "timeout" });
-    this.sight.waited(await host.ping(LIMITS_MS.lateEnd));
+    await this.observer.abort({ kind: "abort", id, reason: "timeout" });
+    this.observer.waited(await host.ping(LIMITS_MS.lateEnd));
   }
 
   /** Hands the attempt to job workers until one accepts it, and sees it to its end. */
@@ -160,7 +164,7 @@ class JobAttempt {
       if (first.kind === "stop") return this.#stopRunning({ jobWorker, offer, stop: first });
       if (first.kind !== "not-accepted") return this.#endByItself({ jobWorker, offer }, first);
       this.#jobWorker = null;
-      this.sight.refused();
+      this.observer.refused();
       this.#inBackground(this.#deps.pool.replace(jobWorker));
     }
   }
@@ -170,11 +174,11 @@ class JobAttempt {
     const { job, task } = this.#options;
     const taking = this.#deps.pool.take(job, task.attemptId);
     this.#loading = taking.loading;
-    if (taking.loading !== null) this.sight.loading(taking.loading);
+    if (taking.loading !== null) this.observer.loading(taking.loading);
     const first = await Promise.race([taking.taken, this.#stopped.promise]);
     this.#loading = null;
     if (first.kind === "taken") return first.jobWorker;
-    const { end, gone } = await endEarly({ taking, sight: this.sight }, first);
+    const { end, gone } = await endEarly({ taking, observer: this.observer }, first);
     this.#end(end);
     this.#settleGone(gone);
     return null;
@@ -182,7 +186,7 @@ class JobAttempt {
 
   #offerTo(jobWorker: PooledJobWorker): Offer {
     const { host } = jobWorker;
-    this.sight.offered(host);
+    this.observer.offered(host);
     if (this.#leaseUntilMs < Number.POSITIVE_INFINITY) {
       host.lease(this.#leaseUntilMs - performance.now());
     }
@@ -205,7 +209,7 @@ class JobAttempt {
     if (end.kind === "crashed") return this.#kill(jobWorker, crashStop(end));
     const outcome = OWN_OUTCOMES[end.kind];
     await jobWorker.host.refresh();
-    const trace = this.sight.end(outcome);
+    const trace = this.observer.end(outcome);
     if (end.kind === "returned") this.#end({ outcome, result: end.result, trace });
     else this.#end({ outcome, error: end.error, trace });
     this.#settleGone(await this.#comeToRest(jobWorker, offer));
@@ -227,22 +231,22 @@ class JobAttempt {
   async #askToEnd({ jobWorker, offer, stop }: Required<Handed>): Promise<OwnEnd | undefined> {
     const reason = stop.outcome === "cancelled" ? "cancel" : "interrupt";
     const { id } = this.#options;
-    await this.sight.abort({ kind: "abort", id, reason });
+    await this.observer.abort({ kind: "abort", id, reason });
     const first = await Promise.race([offer.ownEnd, jobWorker.host.ping(LIMITS_MS.lastPing)]);
     if (typeof first !== "boolean") return first;
-    this.sight.waited(first);
+    this.observer.waited(first);
     if (stop.graceMs === 0) return;
     const end = await within(Promise.race([offer.ownEnd, this.#hurried.promise]), stop.graceMs);
-    if (end === undefined) this.sight.waited(await jobWorker.host.ping(LIMITS_MS.lastPing));
+    if (end === undefined) this.observer.waited(await jobWorker.host.ping(LIMITS_MS.lastPing));
     return end;
   }
 
   async #kill(jobWorker: PooledJobWorker, stop: Stop, how?: "abort"): Promise<void> {
     const method = how ?? jobWorker.host.method;
     await jobWorker.host.refresh();
-    const last = this.sight.lastLook(method);
+    const last = this.observer.lastLook(method);
     const killing = this.#replace(jobWorker, { sinceMs: stop.sinceMs, method });
-    const { end, gone } = await endByKill({ sight: this.sight, last, killing, method }, stop);
+    const { end, gone } = await endByKill({ observer: this.observer, last, killing, method }, stop);
     this.#end(end);
     this.#settleGone(gone);
   }

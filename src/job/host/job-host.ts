@@ -34,7 +34,7 @@ export interface JobHost {
   hasEnded(id: number): Promise<boolean>;
   /** The right to its attempt ends in `leftMs` unless this is said again; only a process guards it by itself. */
   lease(leftMs: number): void;
-  /** Hears its messages and its death, also one that is past, in place of whoever listened before. */
+  /** Receives its messages and its death, also one that is past, in place of the listener before. */
   listen(hear: HostListener): void;
   /** True when its event loop answers within `withinMs`: its code is suspended in an await. */
   ping(withinMs: number): Promise<boolean>;
@@ -49,7 +49,7 @@ export interface JobHost {
   /** What it uses up, as far as it is known without asking it (a process: when it last said anything); `cpuMs` since it was started. */
   vitals(): Vitals;
   /**
-   * Kills it; asking again answers the same. True as soon as its death is proven, false when it was not within 2 s:
+   * Kills it; asking again resolves to the same. True as soon as its death is proven, false when it was not within 2 s:
    * then it may go on for ever.
    */
   kill(): Promise<boolean>;

@@ -1,7 +1,7 @@
 // Entry of a job process: its job runs on a thread inside; this main thread answers, watches, and kills its own group.
 import type { Vitals } from "../../core/attempt.ts";
 import { within } from "../../core/within.ts";
-import { openRemains } from "../../live/crash-dump.ts";
+import { openCrashDumps } from "../../live/crash-dump.ts";
 import { createLiveSources, type LiveSources } from "../../live/sources.ts";
 import { withNotes } from "../../live/tracing.ts";
 import { onOrphaned } from "../../process/orphaned.ts";
@@ -81,9 +81,9 @@ function hear(message: ToJobProcess): void {
 function boot({ env, entry, ...boot }: Extract<ToJobProcess, { kind: "boot" }>): void {
   mark = boot.mark;
   const sources = boot.sourcesDir === null ? null : openSources(boot.sourcesDir);
-  const remains = boot.remainsDir === null ? null : openRemains(boot.remainsDir, mark);
+  const dumps = boot.dumpsDir === null ? null : openCrashDumps(boot.dumpsDir, mark);
   const onSource = (source: LoadedSource) => say({ kind: "loading", source });
-  const thread = createJobThread(env, { entry, sources, remains, onSource });
+  const thread = createJobThread(env, { entry, sources, dumps, onSource });
   thread.listen({
     message: forward,
     death: ({ error }) => say({ kind: "death", error, ...look(thread), vitals: vitals() }),

@@ -1,7 +1,7 @@
 // A job worker that is a process of its own, in a group of its own: its start, its messages, and the proof of its death.
 import type { ChildProcess } from "node:child_process";
 import { within } from "../../core/within.ts";
-import { forgetRemains } from "../../live/crash-dump.ts";
+import { removeDump } from "../../live/crash-dump.ts";
 import type { Tracing } from "../../live/tracing.ts";
 import { forkModule } from "../../process/fork-module.ts";
 import {
@@ -48,8 +48,8 @@ export interface JobProcessOptions {
   /** Of `openTracing`: makes the code of jobs note where it is. */
   readonly tracing?: Pick<Tracing, "folder" | "note"> | undefined;
   /** Keeps where they are for the case that the executor is killed; nothing is kept when left out. */
-  readonly remainsDir?: string;
-  /** Begins the mark of each process; by it whoever buries the executor finds them all. Default: random. */
+  readonly dumpsDir?: string;
+  /** Begins the mark of each process; by it all of them are found when the executor is declared dead. Default: random. */
   readonly owner?: string;
   /** Hears of each process group when it begins and when it is proven gone. */
   readonly onGroup?: (group: ProcessGroup, isAlive: boolean) => void;
@@ -110,7 +110,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   });
   const group = child.pid === undefined ? null : groupLedBy(child.pid);
   if (group !== null) options.onGroup?.(group, true);
-  const folders = { sourcesDir: tracing?.folder ?? null, remainsDir: options.remainsDir ?? null };
+  const folders = { sourcesDir: tracing?.folder ?? null, dumpsDir: options.dumpsDir ?? null };
   const boot = { env: { ...env, [MARK_NAME]: mark }, entry: entryToStart(entry), mark };
   send(child, { kind: "boot", ...boot, ...folders });
 
@@ -121,7 +121,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     if (child.connected) child.disconnect();
     if (isDead && group !== null) {
       options.onGroup?.(group, false);
-      if (options.remainsDir !== undefined) forgetRemains(options.remainsDir, mark);
+      if (options.dumpsDir !== undefined) removeDump(options.dumpsDir, mark);
     }
     return isDead;
   };
@@ -210,7 +210,7 @@ function createQuestions(post: (message: ToJobProcess) => void) {
       const { promise, resolve } = Promise.withResolvers<ProcessAnswer | undefined>();
       open.set(id, resolve);
       post({ kind: "ask", id, question });
-      // Who did not answer in time is not waited for again: a deadline must be kept.
+      // A process that did not answer in time is not waited for again: a deadline must be kept.
       const answer = await within(promise, isMute ? 0 : withinMs);
       open.delete(id);
       if (answer === undefined && question.kind !== "ping") isMute = true;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { Trace } from "../../core/job.ts";
 import { delay, within } from "../../core/within.ts";
-import type { Remains } from "../../live/crash-dump.ts";
+import type { CrashDumps } from "../../live/crash-dump.ts";
 import { withOriginalColumns } from "../../live/original-columns.ts";
 import { readLive } from "../../live/reader.ts";
 import type { LiveSources } from "../../live/sources.ts";
@@ -33,7 +33,7 @@ export interface JobThreadExtras {
   /** Makes the code of jobs note where it is. */
   readonly sources?: LiveSources | null;
   /** Keeps where they are for the case that this process is killed. */
-  readonly remains?: Remains | null;
+  readonly dumps?: CrashDumps | null;
   /** Hears of each source before it is loaded. */
   readonly onSource?: (source: LoadedSource) => void;
   /** In the environment of what its job starts, so that a kill ends that too; null: its process sees to it. */
@@ -142,9 +142,9 @@ export function createJobThread(
 }
 
 /** The memory in which the job's code notes where it is, and the answers it waits for while it is imported. */
-function createLiveEnd({ sources = null, remains = null, onSource }: JobThreadExtras) {
+function createLiveEnd({ sources = null, dumps = null, onSource }: JobThreadExtras) {
   if (sources === null) return null;
-  const left = remains?.open() ?? null;
+  const left = dumps?.open() ?? null;
   const { link, close, loaded } = serveSources(sources, (source) => {
     left?.note(source);
     onSource?.(source);

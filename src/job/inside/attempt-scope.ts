@@ -130,7 +130,7 @@ export function createAttemptScope(memory: SharedMemory, secret: RegExp): Attemp
   };
 }
 
-/** Passes a settlement on while the attempt lives; afterwards whoever awaits it simply never goes on. */
+/** Passes a settlement on while the attempt lives; afterwards code that awaits it never goes on. */
 async function whileLive<T>(awaited: Promise<T>, isLive: () => boolean): Promise<T> {
   try {
     const value = await awaited;

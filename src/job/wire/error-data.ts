@@ -96,7 +96,7 @@ function describe(value: unknown): string {
   return typeof shown === "string" ? shown : (toJson(shown) ?? typeof value);
 }
 
-/** Of an aggregate, whoever made it. A list of something else is a field like any other. */
+/** Of an aggregate, whichever engine or library made it. A list of something else is a field like any other. */
 export function innerErrors(thrown: unknown): readonly unknown[] {
   const errors = property(thrown, "errors");
   const list = attempt(() => (Array.isArray(errors) ? [...(errors as unknown[])] : []), []);

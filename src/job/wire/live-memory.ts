@@ -8,7 +8,7 @@ export const LIVE_WORDS = {
   stop: 1,
   /** Written before each look at `stop`, so that no engine looks only once for a whole loop. */
   looked: 2,
-  /** Id of the attempt that runs, in two halves; 0 while none does. For whoever finds the memory after a death. */
+  /** Id of the attempt that runs, in two halves; 0 while none does. For the reader of the memory after a death. */
   attemptLow: 3,
   attemptHigh: 4,
   /** How many times a frame came back from an await of its own, modulo 2^32. */

@@ -30,7 +30,7 @@ export type ToJobProcess =
       /** Where rewritten sources are kept; null: its job runs as it is. */
       readonly sourcesDir: string | null;
       /** Where it keeps where it is for the case that all are killed; null: nowhere. */
-      readonly remainsDir: string | null;
+      readonly dumpsDir: string | null;
       /** The value of this process's own mark. */
       readonly mark: string;
     }

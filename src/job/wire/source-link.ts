@@ -58,7 +58,7 @@ export function serveSources(
     onLoad(loaded);
   };
   port1.on("message", (question: Question) => {
-    // Who could not note it knows less after a death; the job runs all the same.
+    // Without the note less is known after a death; the job runs all the same.
     answer(question).catch(() => undefined);
   });
   port1.unref();

@@ -99,7 +99,7 @@ export function createAsyncFrames(words: Int32Array) {
       words[entry + FRAME.depth] = SUSPENDED;
       return handle;
     },
-    /** Who awaited comes back on an empty stack, whatever an overflow or a failed import has left there. */
+    /** A frame that awaited comes back on an empty stack, whatever an overflow or a failed import has left there. */
     [CALLS.resume]: (handle: number, location: number): number => {
       countResumed(words);
       if (words[frameAt(handle) + FRAME.handle] === handle) return takePlace(1, handle, location);

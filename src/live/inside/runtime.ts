@@ -7,7 +7,7 @@ import { iterateSyncWatched, iterateWatched } from "./iterate.ts";
 
 /** What the job worker itself does with the live memory. */
 export interface LiveRuntime {
-  /** Forgets all frames: before an attempt, and after an import that failed. Who is suspended then stays forgotten. */
+  /** Forgets all frames: before an attempt, and after an import that failed. Frames that are suspended then stay forgotten. */
   reset(): void;
   /** Notes which attempt runs; 0: none. */
   belongsTo(attemptId: number): void;
@@ -74,7 +74,7 @@ function createStackCalls(words: Int32Array) {
     [CALLS.leave]: (depth: number): void => {
       words[LIVE_WORDS.depth] = depth - 1;
     },
-    /** A stack that overflowed inside a `finally` left frames behind; whoever catches puts the depth right. */
+    /** A stack that overflowed inside a `finally` left frames behind; the frame that catches puts the depth right. */
     [CALLS.caught]: (depth: number): void => {
       words[LIVE_WORDS.depth] = depth;
     },

@@ -43,7 +43,7 @@ function frameBody(writer: Writer, entry: Node, line: number): void {
   writer.insert.close(end - 1, `}finally{${leaveText(writer)}}`);
 }
 
-/** Exports must stay at the top level, so a module that throws leaves its frame to whoever imports it. */
+/** Exports must stay at the top level, so a module that throws leaves its frame to its importer. */
 function frameModule(writer: Writer, entry: Node, line: number): void {
   const last = writer.region.statements.at(-1) ?? entry;
   writer.insert.open(startOf(entry), enterText(writer, line));

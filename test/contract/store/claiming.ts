@@ -153,7 +153,7 @@ export function claimingSuite(createDatabase: CreateTestDatabase): void {
       expect((await corner.claim(9)).map(({ taskId }) => taskId)).toEqual([present(job)]);
     });
 
-    test("a held task is not claimed before its holder is buried", async () => {
+    test("a held task is not claimed before its holder is declared dead", async () => {
       const corner = await openCorner(store);
       const task = await corner.start();
       const finish = finishOf(task, {
@@ -164,9 +164,9 @@ export function claimingSuite(createDatabase: CreateTestDatabase): void {
       const result = await store.tasks.turn([finish], claimOf(corner.job, 1));
       expect(result.finished).toHaveLength(1);
       expect(result).toMatchObject({ claimed: [], moreDue: false, nextDueInMs: null });
-      await store.executors.bury("executor-other");
+      await store.executors.declareDead("executor-other");
       expect(await corner.claim(1)).toEqual([]);
-      await store.executors.bury("executor-held");
+      await store.executors.declareDead("executor-held");
       expect(await corner.claim(1)).toMatchObject([{ taskId: task.taskId, fence: 2 }]);
     });
 

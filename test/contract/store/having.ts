@@ -63,7 +63,7 @@ export function havingSuite(createDatabase: CreateTestDatabase): void {
       expect((await store.catalogue.find("report"))?.redact).toEqual(["iban"]);
     });
 
-    test("one that is silent or buried has nothing any more, and is who was seen last", async () => {
+    test("one that is silent or dead has nothing any more, and is who was seen last", async () => {
       await start("executor-1", [greet]);
       const before = await store.now();
       await start("executor-2", [greet, report]);
@@ -71,8 +71,8 @@ export function havingSuite(createDatabase: CreateTestDatabase): void {
       expect(await kindOf("greet")).toBe("living");
       await age("executor-2", SILENT_MS);
       for (const bury of [false, true]) {
-        if (bury) await store.executors.bury("executor-1");
-        if (bury) await store.executors.bury("executor-2");
+        if (bury) await store.executors.declareDead("executor-1");
+        if (bury) await store.executors.declareDead("executor-2");
         const { kind, last } = await store.executors.holders("greet", SILENT_MS);
         expect(kind).toBe("none");
         expect(last?.serviceId).toBe("executor-2");
@@ -89,7 +89,7 @@ export function havingSuite(createDatabase: CreateTestDatabase): void {
       expect(await kindOf("greet")).toBe("unknown");
       expect(await kindOf("report")).toBe("living");
       expect(await kindOf(null)).toBe("living");
-      await store.executors.bury("executor-older");
+      await store.executors.declareDead("executor-older");
       expect(await kindOf("greet")).toBe("none");
       await store.executors.beat("executor-older");
       expect(await kindOf("greet")).toBe("unknown");
@@ -111,11 +111,11 @@ export function havingSuite(createDatabase: CreateTestDatabase): void {
       );
       expect(await store.catalogue.forget(2 * DAY_MS)).toEqual([]);
       await age("executor-1", 3 * DAY_MS);
-      await store.executors.bury("executor-1");
+      await store.executors.declareDead("executor-1");
       expect(await store.catalogue.forget(4 * DAY_MS)).toEqual([]);
       await store.executors.register({ serviceId: "executor-older", host: "host", pid: 2 });
       expect(await store.catalogue.forget(2 * DAY_MS)).toEqual([]);
-      await store.executors.bury("executor-older");
+      await store.executors.declareDead("executor-older");
       expect(await store.catalogue.forget(2 * DAY_MS)).toEqual(["greet"]);
       expect(await store.catalogue.find("\\Greet")).toBeUndefined();
       expect(await store.catalogue.names()).toEqual(["report"]);

@@ -42,7 +42,7 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       expect(await corner.claim(1)).toHaveLength(1);
     });
 
-    test("who is buried proves the death of what it held, and after how long", async () => {
+    test("who is declared dead proves the death of what it held, and after how long", async () => {
       const corner = await openCorner(store);
       const started = await corner.start();
       const receipt = { killed: false, method: "thread", latencyMs: 150, by: "deadline" } as const;
@@ -50,7 +50,7 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       await finish({ ...rest, end: { ...end, receipt }, heldBy: "executor-stuck-3" });
       const reference = { applicationId: corner.applicationId, id: started.taskId };
       expect((await store.tasks.find(reference))?.task.heldBy).toBe("executor-stuck-3");
-      await store.executors.bury("executor-stuck-3");
+      await store.executors.declareDead("executor-stuck-3");
       const found = await store.tasks.find(reference);
       expect(found?.task.heldBy).toBeNull();
       const proof = found?.latest?.receipt;
@@ -79,7 +79,7 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
         reference: { applicationId: corner.applicationId, id: started.taskId },
       });
       expect(await corner.claim(1)).toEqual([]);
-      await store.executors.bury("executor-stuck-2");
+      await store.executors.declareDead("executor-stuck-2");
       expect(await corner.claim(1)).toMatchObject([
         { taskId: started.taskId, attempt: 1, fence: 2 },
       ]);
@@ -124,13 +124,13 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       });
       expect(signs.get(heard)?.laneAgoMs.job).toBeGreaterThanOrEqual(0);
       expect(signs.get(heard)?.seenAgoMs).toBeGreaterThanOrEqual(0);
-      await store.executors.bury(heard);
+      await store.executors.declareDead(heard);
       expect((await store.executors.signs()).map(({ serviceId }) => serviceId)).not.toContain(
         heard,
       );
     });
 
-    test("executors that were silent are buried, those that beat are not", async () => {
+    test("executors that were silent are declared dead, those that beat are not", async () => {
       const corner = await openCorner(store);
       const [silent, beating] = [randomUUID(), randomUUID()];
       await register(silent);
@@ -140,19 +140,19 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       await silence(silent);
       await silence(beating);
       await store.executors.beat(beating);
-      expect(await store.executors.burySilent(60_000)).toBe(1);
-      expect(await store.executors.burySilent(60_000)).toBe(0);
+      expect(await store.executors.declareSilentDead(60_000)).toBe(1);
+      expect(await store.executors.declareSilentDead(60_000)).toBe(0);
       expect(await corner.claim(9)).toMatchObject([{ taskId: freed.taskId }]);
     });
 
-    test("what is held in the name of one already buried is set free by the next burial", async () => {
+    test("what is held in the name of one already dead is set free by the next one that is declared dead", async () => {
       const corner = await openCorner(store);
       const gone = randomUUID();
       await register(gone);
-      await store.executors.bury(gone);
+      await store.executors.declareDead(gone);
       const late = await hold(corner, gone);
       expect(await corner.claim(1)).toEqual([]);
-      expect(await store.executors.burySilent(60_000)).toBe(0);
+      expect(await store.executors.declareSilentDead(60_000)).toBe(0);
       expect(await corner.claim(1)).toMatchObject([{ taskId: late.taskId }]);
     });
 
@@ -160,23 +160,23 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
       const corner = await openCorner(store);
       const frozen = randomUUID();
       await register(frozen);
-      await store.executors.bury(frozen);
+      await store.executors.declareDead(frozen);
       await store.executors.beat(frozen);
       await hold(corner, frozen);
-      await store.executors.burySilent(60_000);
+      await store.executors.declareSilentDead(60_000);
       expect(await corner.claim(1)).toEqual([]);
     });
 
-    test("an executor may register again, and those buried long ago are forgotten", async () => {
+    test("an executor may register again, and those that died long ago are forgotten", async () => {
       const [again, old] = [randomUUID(), randomUUID()];
       await register(again);
       await register(again);
       await register(old);
-      await store.executors.bury(old);
+      await store.executors.declareDead(old);
       await database.query(
         `UPDATE executors SET buried_at = buried_at - 100000000 WHERE service_id = '${old}'`,
       );
-      await store.executors.burySilent(60_000);
+      await store.executors.declareSilentDead(60_000);
       const rows = await database.query("SELECT service_id FROM executors");
       const ids = rows.map((row) => row["service_id"]);
       expect(ids.filter((id) => id === again)).toHaveLength(1);

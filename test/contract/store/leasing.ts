@@ -125,7 +125,7 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
       await expire(present(first));
       const expired = await store.tasks.expired(100);
       expect(expired.find(({ taskId }) => taskId === first?.taskId)?.wasTold).toBe(true);
-      await store.executors.bury(told);
+      await store.executors.declareDead(told);
       const interrupted = { ...lost(present(first)), end: { outcome: "interrupted" as const } };
       await store.tasks.settle([{ ...interrupted, diedStopping: true }], false);
       await store.tasks.settle([{ ...lost(present(second)), end: interrupted.end }], false);

@@ -134,7 +134,7 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
       expect(attempt?.delivery).toEqual(delivery);
       await store.executors.register({ serviceId: "one", host: "h", pid: 1 });
       await store.executors.register({ serviceId: "two", host: "h", pid: 2 });
-      await store.executors.bury("one");
+      await store.executors.declareDead("one");
       expect(await store.executors.living()).toEqual(["two"]);
       await database.drop();
     });
