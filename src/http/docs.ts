@@ -45,8 +45,8 @@ const FILES = [
 export function docsRoutes(writeDocument: () => Promise<string>): Route[] {
   const documentOnce = once(async () => asset(Buffer.from(await writeDocument())));
   return [
-    { method: "GET", path: "/", answer: () => succeed(LINKS) },
-    { method: "GET", path: "/swagger/", answer: () => redirect("../swagger") },
+    { method: "GET", path: "/", answer: ({ request }) => answerRoot(request.headers) },
+    { method: "GET", path: "/swagger/", answer: () => redirect(301, "../swagger") },
     {
       method: "GET",
       path: "/swagger/json",
@@ -110,8 +110,30 @@ function serve(
   return new Response(bytes, { headers });
 }
 
-function redirect(location: string): Response {
-  return new Response(null, { status: 301, headers: { location } });
+/** A browser is led to the page; every other caller gets the links as data. */
+function answerRoot(headers: Headers): Response {
+  const response = wantsPage(headers.get("accept") ?? "")
+    ? redirect(302, "swagger")
+    : succeed(LINKS);
+  response.headers.set("vary", "accept");
+  return response;
+}
+
+/** Whether `Accept` prefers HTML to JSON. */
+function wantsPage(accept: string): boolean {
+  return weightOf(accept, "text/html") > weightOf(accept, "application/json");
+}
+
+/** 0 where the type is not named: whoever takes anything has always got JSON. */
+function weightOf(accept: string, type: string): number {
+  const entries = accept.split(",").map((entry) => entry.toLowerCase().replace(/\s/g, ""));
+  const entry = entries.find((each) => each === type || each.startsWith(`${type};`));
+  if (entry === undefined) return 0;
+  return Number(/;q=([\d.]+)/.exec(entry)?.[1] ?? 1);
+}
+
+function redirect(status: number, location: string): Response {
+  return new Response(null, { status, headers: { location } });
 }
 
 /** Does the work at the first call; a failure is not kept. */

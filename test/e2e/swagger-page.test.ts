@@ -71,6 +71,13 @@ function suite(): void {
     await page.close();
   });
 
+  test("is where a browser gets that is given no path", async () => {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${server.port}/`);
+    expect(page.url()).toBe(`http://127.0.0.1:${server.port}/swagger`);
+    await page.close();
+  });
+
   /** An application of its own, not entered on any page yet. */
   async function newKeys(): Promise<Keys> {
     const body = { appName: crypto.randomUUID(), linkUrl: "http://127.0.0.1:1024/" };

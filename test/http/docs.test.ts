@@ -90,3 +90,26 @@ describe("/swagger", () => {
     expect([answer.status, answer.headers.get("location")]).toEqual([301, "../swagger"]);
   });
 });
+
+describe("/", () => {
+  test.each([
+    ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
+    ["application/json;q=0.8, text/HTML"],
+  ])("leads a browser to the page: %s", async (accept) => {
+    const { status, headers } = await harness.ask("/", { headers: { accept } });
+    expect([status, headers.get("location")]).toEqual([302, "swagger"]);
+    expect(headers.get("vary")).toBe("accept");
+  });
+
+  test.each([
+    ["*/*"],
+    ["application/json"],
+    ["application/json, text/html;q=0.5"],
+    ["text/html;q=0, */*"],
+    ["text/htmlx"],
+    [""],
+  ])("gives every other caller its links: '%s'", async (accept) => {
+    const { status, body } = await harness.ask("/", { headers: { accept } });
+    expect([status, body.code, body.data]).toMatchObject([200, 0, { docs: "/swagger" }]);
+  });
+});
