@@ -1,8 +1,8 @@
 // Decides which addresses a callback may connect to, and is the only way in which one gets resolved.
 import { type LookupAddress, lookup as lookupName } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import ipaddr from "ipaddr.js";
-import { type Address, isPublic, realAddress } from "../core/public-address.ts";
+import { readAllowedHosts } from "../core/allowed-hosts.ts";
+import { isPublic, realAddress } from "../core/public-address.ts";
 
 export interface AddressRules {
   /** CIDRs, addresses and host names that may be reached although they are not public; null: unset. */
@@ -43,15 +43,17 @@ export function createAddressGuard(
   { allow, allowLoopback }: AddressRules,
   resolve: Resolve = resolveAll,
 ): AddressGuard {
-  const entries = allow ?? [];
-  const networks = entries.flatMap(networkOf);
-  const names = new Set(entries.filter((entry) => networkOf(entry).length === 0).map(bareName));
+  const allowed = readAllowedHosts(allow);
 
   function check(hostname: string, address: string): void {
-    if (names.has(bareName(hostname))) return;
+    if (allowed.hasName(hostname)) return;
     const real = realAddress(address);
-    const isNamed = networks.some((network) => contains(network, real));
-    if (isNamed || isPublic(real) || (allowLoopback && real?.range() === "loopback")) return;
+    if (
+      allowed.hasAddress(real) ||
+      isPublic(real) ||
+      (allowLoopback && real?.range() === "loopback")
+    )
+      return;
     throw new AddressRefused(hostname, address);
   }
 
@@ -84,19 +86,4 @@ function refusalOf(check: () => void): Error | null {
   } catch (error) {
     return error as AddressRefused;
   }
-}
-
-function bareName(name: string): string {
-  return name.toLowerCase().replace(/\.$/, "");
-}
-
-function networkOf(entry: string): [Address, number][] {
-  if (ipaddr.isValidCIDR(entry)) return [ipaddr.parseCIDR(entry)];
-  if (isIP(entry) === 0) return [];
-  const address = ipaddr.process(entry);
-  return [[address, address.kind() === "ipv4" ? 32 : 128]];
-}
-
-function contains([network, bits]: [Address, number], address: Address | null): boolean {
-  return address !== null && address.kind() === network.kind() && address.match(network, bits);
 }

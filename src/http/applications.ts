@@ -35,7 +35,7 @@ const newApplication = named(
     }),
     linkUrl: httpUrl({
       description:
-        "Where its callbacks are delivered: no user or password, port 80, 443 or from 1024 on (more with CALLBACK_PORTS). A private address is taken, with a line in `data.warnings`.",
+        "Where its callbacks are delivered: no user or password, port 80, 443 or from 1024 on (more with CALLBACK_PORTS). A private address that CALLBACK_ALLOW does not name is taken, with a line in `data.warnings`.",
       example: "http://127.0.0.1",
     }),
     step: Type.Optional(
@@ -233,7 +233,9 @@ async function create(
   });
   const { headers, callbackSecret } = created;
   exchange.appKey = headers.appKey;
-  const warning = linkUrlWarning(input.linkUrl, allowsLoopbackCallbacks(deps.config));
+  const { callbackAllow } = deps.config;
+  const allowsLoopback = allowsLoopbackCallbacks(deps.config);
+  const warning = linkUrlWarning(input.linkUrl, { callbackAllow, allowsLoopback });
   const told = warning === null ? warnings : [warning, ...warnings];
   return succeed(warned({ ...headers, secretKey: created.secretKey, callbackSecret }, told), "Ok!");
 }

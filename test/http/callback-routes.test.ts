@@ -169,10 +169,27 @@ describe("a linkUrl", () => {
     expect(body.data).toMatchObject({ warnings: [expect.stringContaining("CALLBACK_ALLOW")] });
   });
 
-  test("a private address is refused in every shape, loopback not where the embedded one serves on it", () => {
-    expect(linkUrlWarning("http://10.0.0.7/", true)).toContain("callbacks are refused there");
-    expect(linkUrlWarning("http://[::1]/", false)).toContain("callbacks are refused there");
-    expect(linkUrlWarning("http://[::1]/", true)).toContain("callbacks are sent there");
+  test.each([
+    // biome-ignore format: a table is read by its columns
+    ["http://10.0.0.7/",      { callbackAllow: null, allowsLoopback: true },                "refused"],
+    ["http://[::1]/", { callbackAllow: null, allowsLoopback: false }, "refused"],
+    ["http://[::1]/", { callbackAllow: null, allowsLoopback: true }, "sent"],
+    ["http://localhost/", { callbackAllow: null, allowsLoopback: true }, "sent"],
+    ["http://127.0.0.1/", { callbackAllow: [], allowsLoopback: false }, "refused"],
+    ["http://127.0.0.1/", { callbackAllow: ["127.0.0.0/8"], allowsLoopback: false }, "quiet"],
+    ["http://localhost/", { callbackAllow: ["127.0.0.0/8"], allowsLoopback: false }, "refused"],
+    ["http://localhost/", { callbackAllow: ["127.0.0.1", "::1"], allowsLoopback: false }, "quiet"],
+    [
+      "http://api.localhost/",
+      { callbackAllow: ["API.localhost."], allowsLoopback: false },
+      "quiet",
+    ],
+    ["http://10.0.0.7/", { callbackAllow: ["10.0.0.0/8"], allowsLoopback: false }, "quiet"],
+    ["http://10.0.0.7/", { callbackAllow: ["10.0.1.0/24"], allowsLoopback: false }, "refused"],
+  ])("%s under %j: callbacks there are %s", (linkUrl, reachable, word) => {
+    const warning = linkUrlWarning(linkUrl, reachable);
+    if (word === "quiet") expect(warning).toBeNull();
+    else expect(warning).toContain(`callbacks are ${word} there`);
   });
 });
 

@@ -86,6 +86,7 @@ export const driverRules: readonly DriverRule[] = [
       "src/callback/",
       "src/config/",
       "src/queue/",
+      "src/core/allowed-hosts.ts",
       "src/core/link-url.ts",
       "src/core/loopback.ts",
       "src/core/public-address.ts",
