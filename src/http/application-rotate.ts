@@ -1,13 +1,14 @@
 // The route that gives an application new secrets: asked by the operator, or by the application itself.
 import { Type } from "@sinclair/typebox";
+import { named } from "../core/views/named.ts";
+import { int64 } from "../core/views/shapes.ts";
 import { type RotateInput, rotateSecrets } from "../use-cases/applications.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { createForm, type Form } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { int64, plainOperation } from "./operation.ts";
+import { plainOperation } from "./operation.ts";
 import { plainResponse } from "./plain.ts";
 import type { Exchange, Route } from "./route.ts";
 import { text, whole } from "./schemas.ts";

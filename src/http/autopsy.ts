@@ -1,9 +1,9 @@
 // The schema of an autopsy, and an example of one.
 import { Type } from "@sinclair/typebox";
 import { PLACE_SOURCES } from "../core/attempt.ts";
+import { named } from "../core/views/named.ts";
+import { anyObject, int64, nullable, oneOf } from "../core/views/shapes.ts";
 import type { Autopsy } from "../use-cases/autopsy.ts";
-import { named } from "./named-schemas.ts";
-import { anyObject, int64, nullable, oneOf } from "./operation.ts";
 import { frameFields, waitingPointSchema } from "./receipt.ts";
 
 const figure = (description: string) => nullable(Type.Number({ description }));

@@ -1,7 +1,8 @@
 // What is delivered to an application's linkUrl, for the document: the one request that the platform makes itself.
 import { Type } from "@sinclair/typebox";
-import { named } from "./named-schemas.ts";
-import { anyObject, json } from "./operation.ts";
+import { named } from "../core/views/named.ts";
+import { anyObject } from "../core/views/shapes.ts";
+import { json } from "./operation.ts";
 
 /** The content of a task that is delivered. */
 export const callbackContent = named(

@@ -1,10 +1,11 @@
 // The routes for load balancers and operators: is the process alive, and should it get requests.
 import { Type } from "@sinclair/typebox";
 import type { Logger } from "../core/logger.ts";
+import { named } from "../core/views/named.ts";
+import { int64, oneOf } from "../core/views/shapes.ts";
 import { createApp, type HttpApp } from "./app.ts";
 import { respond, succeed } from "./envelope.ts";
-import { named } from "./named-schemas.ts";
-import { envelopeOf, int64, json, oneOf, operation } from "./operation.ts";
+import { envelopeOf, json, operation } from "./operation.ts";
 import type { Readiness } from "./readiness.ts";
 import type { Route } from "./route.ts";
 

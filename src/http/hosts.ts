@@ -1,10 +1,11 @@
 // The route that shows the hosts callbacks go to, and which of them are shut out.
 import { Type } from "@sinclair/typebox";
+import { named } from "../core/views/named.ts";
+import { int64, nullable, oneOf } from "../core/views/shapes.ts";
 import { listHosts } from "../use-cases/list-hosts.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import type { HttpDeps } from "./deps.ts";
-import { named } from "./named-schemas.ts";
-import { int64, nullable, oneOf, plainOperation } from "./operation.ts";
+import { plainOperation } from "./operation.ts";
 import { plainResponse } from "./plain.ts";
 import type { Route } from "./route.ts";
 

@@ -1,20 +1,7 @@
-// Gives schemas names, and gathers the named ones of a document in its components, so that each is written there once.
-import type { TSchema } from "@sinclair/typebox";
-
-/** A symbol: validators and JSON do not see it, and TypeBox keeps it in its copies. */
-const NAME = Symbol("schema name");
+// Gathers the named schemas of a document in its components, so that each is written there once.
+import { nameOf } from "../core/views/named.ts";
 
 type Plain = Record<string, unknown>;
-
-/** The schema under the name that programs made from the document will call it by. */
-export function named<T extends TSchema>(name: string, schema: T): T {
-  return { ...schema, [NAME]: name };
-}
-
-/** The name of a schema, if it has one. */
-export function nameOf(schema: object): string | undefined {
-  return (schema as { readonly [NAME]?: string })[NAME];
-}
 
 /** Takes parts of a document; `schemas` has what was found in them so far, by name. */
 export interface SchemaGathering {

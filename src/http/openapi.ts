@@ -2,9 +2,10 @@
 import { type ElysiaSwaggerConfig, swagger } from "@elysiajs/swagger";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
+import { anyObject } from "../core/views/shapes.ts";
 import { gatherSchemas } from "./named-schemas.ts";
 import { PROBLEMS } from "./openapi-problems.ts";
-import { anyObject, type Examples, envelopeOf, json } from "./operation.ts";
+import { type Examples, envelopeOf, json } from "./operation.ts";
 import { problemSchema } from "./problem.ts";
 import type { Route } from "./route.ts";
 

@@ -1,6 +1,7 @@
 // Builds a route's part of the OpenAPI 3.0.3 document from its schemas and examples.
 import { type TObject, type TSchema, Type } from "@sinclair/typebox";
-import { named, nameOf } from "./named-schemas.ts";
+import { named, nameOf } from "../core/views/named.ts";
+import { oneOf } from "../core/views/shapes.ts";
 
 /** An OpenAPI operation object; TypeBox schemas in it become plain JSON when it is printed. */
 export type Operation = Readonly<Record<string, unknown>>;
@@ -51,14 +52,6 @@ const SECURITY = {
   adminOrSignature: [{ adminToken: [] }, SIGNED, {}],
   none: [],
 } as const;
-
-/** In the data of a success: what stands in the way of it, or was not understood. */
-export const warningsField = Type.Optional(
-  Type.Array(Type.String(), {
-    description:
-      "What the caller should know, such as fields that are not known, with the nearest name; absent when there is nothing.",
-  }),
-);
 
 /** The operation object of a route. */
 export function operation(parts: OperationParts): Operation {
@@ -123,33 +116,10 @@ export function envelopeOf(data: TSchema, code: 0 | 1 = 0): TSchema {
   return Type.Object({ code: oneOf([code]), msg: Type.String(), data });
 }
 
-/** Whatever object: without this word generators of programs make of it one without members. */
-export function anyObject(description?: string) {
-  return Type.Object({}, { additionalProperties: true, ...(description && { description }) });
-}
-
-/** A whole number that may pass 2^31: ids, and moments in epoch ms. */
-export function int64(description?: string) {
-  return Type.Integer({ format: "int64", ...(description && { description }) });
-}
-
 /** A JSON media type with named examples. */
 export function json(schema: TSchema, examples: Examples) {
   const named = Object.entries(examples).map(([name, value]) => [name, { value }]);
   return { "application/json": { schema, examples: Object.fromEntries(named) as Examples } };
-}
-
-/** One of some values; TypeBox's own literals are `const`, which OpenAPI 3.0 does not know. */
-export function oneOf<T extends string | number>(values: readonly T[]) {
-  const type = typeof values[0] === "number" ? "integer" : "string";
-  return Type.Unsafe<T>({ type, enum: values });
-}
-
-/** The schema, or null. */
-export function nullable(schema: TSchema): TSchema {
-  // A reference has no members beside it in OpenAPI 3.0; generators take this one as "or null".
-  if (nameOf(schema)) return Type.Unsafe({ nullable: true, allOf: [schema] });
-  return { ...schema, nullable: true };
 }
 
 /** Data with a name gives its envelope one: operations with the same response share it. */

@@ -1,8 +1,8 @@
 // How the proof of a kill is shown, in the response to a cancel and on attempts.
 import { Type } from "@sinclair/typebox";
 import type { KillReceipt } from "../core/attempt.ts";
-import { named } from "./named-schemas.ts";
-import { nullable, oneOf } from "./operation.ts";
+import { named } from "../core/views/named.ts";
+import { nullable, oneOf } from "../core/views/shapes.ts";
 
 /** Times are in ms; what an attempt of an older version did not keep is null. */
 export function receiptView(receipt: KillReceipt) {

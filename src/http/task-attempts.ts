@@ -1,14 +1,15 @@
 // The route that lists a task's attempts, with what went over the wire for callbacks.
 import { Type } from "@sinclair/typebox";
 import { OUTCOMES } from "../core/attempt.ts";
+import { named } from "../core/views/named.ts";
+import { int64, nullable } from "../core/views/shapes.ts";
 import { type FullAttemptView, taskAttempts } from "../use-cases/task-attempts.ts";
 import { autopsyExample, autopsySchema } from "./autopsy.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { int64, nullable, operation } from "./operation.ts";
+import { operation } from "./operation.ts";
 import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { taskId } from "./schemas.ts";

@@ -1,13 +1,14 @@
 // The route that cancels a task.
 import { Type } from "@sinclair/typebox";
+import { named } from "../core/views/named.ts";
+import { warningsField } from "../core/views/shapes.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { type CancelAnswer, type CancelManner, cancelTask } from "../use-cases/cancel-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm, type Form, mapForm } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { operation, warningsField } from "./operation.ts";
+import { operation } from "./operation.ts";
 import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { choice, whole } from "./schemas.ts";

@@ -2,13 +2,14 @@
 import { Type } from "@sinclair/typebox";
 import { AppError, toldMessage } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
+import { named } from "../core/views/named.ts";
+import { anyObject, int64, warningsField } from "../core/views/shapes.ts";
 import { callbackContent } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { anyObject, int64, operation, warningsField } from "./operation.ts";
+import { operation } from "./operation.ts";
 import { RETRY_EXAMPLE, retryFields } from "./retry-fields.ts";
 import type { Route } from "./route.ts";
 import { content, moment, name, taskNo, timeoutMs } from "./schemas.ts";

@@ -1,11 +1,12 @@
 // The routes that show a task: what is known of it, and where it is right now when it runs.
 import { Type } from "@sinclair/typebox";
+import { named } from "../core/views/named.ts";
+import { anyObject, int64, nullable, oneOf, warningsField } from "../core/views/shapes.ts";
 import { taskDetail } from "../use-cases/task-detail.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
-import { named } from "./named-schemas.ts";
-import { anyObject, int64, nullable, oneOf, operation, warningsField } from "./operation.ts";
+import { operation } from "./operation.ts";
 import { waitingPointSchema } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { readSigned, readSignedQuery, SIGNATURE_CHALLENGE, type SignedInput } from "./signed.ts";

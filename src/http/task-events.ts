@@ -2,6 +2,8 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { AppError } from "../core/errors.ts";
 import { askStore } from "../core/store-answer.ts";
+import { named } from "../core/views/named.ts";
+import { int64 } from "../core/views/shapes.ts";
 import { issueTicket, redeemTicket } from "../use-cases/event-ticket.ts";
 import { watchTask } from "../use-cases/task-events.ts";
 import { curlFor } from "./curl.ts";
@@ -10,8 +12,7 @@ import { succeed } from "./envelope.ts";
 import { type EventStreams, STREAM_HEADERS } from "./event-streams.ts";
 import { placeText } from "./event-text.ts";
 import { createForm, type Form } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { int64, operation } from "./operation.ts";
+import { operation } from "./operation.ts";
 import type { Exchange, Route } from "./route.ts";
 import { taskId, text } from "./schemas.ts";
 import { readSignedQuery, readSignedRaw, SIGNATURE_CHALLENGE } from "./signed.ts";

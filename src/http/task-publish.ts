@@ -1,13 +1,14 @@
 // The route that rings for a task by hand, under the name the original API gave it.
 import { Type } from "@sinclair/typebox";
+import { named } from "../core/views/named.ts";
+import { warningsField } from "../core/views/shapes.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { type RedeliverAnswer, redeliverTask } from "../use-cases/redeliver-task.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm } from "./form.ts";
-import { named } from "./named-schemas.ts";
-import { operation, warningsField } from "./operation.ts";
+import { operation } from "./operation.ts";
 import type { Route } from "./route.ts";
 import { flag, taskId } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";

@@ -1,8 +1,8 @@
 // How cancel and detail name a task: by id or taskNo, and optionally by where the caller believes it runs.
 import { type Static, Type } from "@sinclair/typebox";
 import { invalid } from "../core/errors.ts";
+import { named } from "../core/views/named.ts";
 import { createForm, type Form, mapForm } from "./form.ts";
-import { named } from "./named-schemas.ts";
 import { name, taskId, taskNo, whole } from "./schemas.ts";
 
 /** A task of the caller's, and what must be true of its running attempt. */

@@ -20,6 +20,7 @@ const computing = [
 // biome-ignore format: a table is read by its columns
 export const placeRules: readonly PlaceRule[] = [
   { place: "src/core/",          imports: ["src/core/"], types: [], packages: computing, why: "core knows nothing but itself" },
+  { place: "src/core/views/",    imports: ["src/core/"], types: [], packages: [...computing, "@sinclair/typebox"], why: "a view is a schema; its type follows" },
   { place: "src/use-cases/",     imports: ["src/core/", "src/use-cases/"], types: ports, packages: computing, why: "a use case knows core and the types of ports" },
   { place: "src/store/store.ts", imports: [], types: ["src/core/", "src/store/executor-store.ts", "src/store/catalogue-store.ts", "src/store/attempt-store.ts"], why: "a port is types about core's types" },
   { place: "src/store/executor-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
@@ -67,6 +68,7 @@ export const driverRules: readonly DriverRule[] = [
   { driver: "@elysiajs/", places: ["src/http/"] },
   { driver: "swagger-ui-dist", places: ["src/http/"] },
   { driver: "@noble/hashes", places: ["src/http/"] },
+  { driver: "@sinclair/typebox", places: ["src/core/views/", "src/http/", "src/sdk/"] },
   { driver: "kysely", places: ["src/store/"] },
   { driver: "mysql2", places: ["src/store/"] },
   { driver: "node:sqlite", places: ["src/store/", "src/data-dir.ts"] },
@@ -112,24 +114,34 @@ export const driverRules: readonly DriverRule[] = [
 
 /** What must never be loaded, by the file that starts a process or thread. */
 const adapters = ["src/http/", "src/store/", "src/queue/", "src/bus/"];
+/** What callers see is a matter of types everywhere else than in the processes that serve HTTP. */
+const views = "src/core/views/";
 export const unloaded = [
   { entry: "src/main.ts", never: ["src/jobs/", "src/job/inside/", "src/live/inside/"] },
   {
     entry: "src/executor/executor.ts",
-    never: ["src/http/", "src/jobs/", "src/job/inside/", "elysia"],
+    never: ["src/http/", views, "src/jobs/", "src/job/inside/", "elysia"],
   },
   {
     entry: "src/executor/consumer-thread.ts",
-    never: ["src/http/", "src/jobs/", "src/job/inside/", "src/live/inside/", "elysia"],
+    never: ["src/http/", views, "src/jobs/", "src/job/inside/", "src/live/inside/", "elysia"],
   },
   {
     entry: "src/job/host/job-process-main.ts",
-    never: [...adapters, "src/use-cases/", "src/consumer/", "src/executor/", "src/job/inside/"],
+    never: [
+      ...adapters,
+      views,
+      "src/use-cases/",
+      "src/consumer/",
+      "src/executor/",
+      "src/job/inside/",
+    ],
   },
   {
     entry: "src/job/inside/job-worker.ts",
     never: [
       ...adapters,
+      views,
       "src/use-cases/",
       "src/consumer/",
       "src/executor/",
