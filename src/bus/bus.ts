@@ -1,6 +1,7 @@
 // The port of the bus: questions from api processes to the executor that owns a running attempt, and its events back.
-import type { TraceEvent } from "../core/attempt.ts";
+
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 
 /** Answers questions; must not throw (an error is answered as `unknown` and logged). */
 export type AnswerLive = (question: LiveQuestion) => Promise<LiveAnswer>;

@@ -1,8 +1,9 @@
 // Reads questions and answers out of what came over a wire, and answers a question whatever happens.
-import type { TraceEvent } from "../core/attempt.ts";
+
 import { messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import type { AnswerLive } from "./bus.ts";
 
 /** What an object from a wire holds, each to be checked. */

@@ -1,6 +1,6 @@
 // Feeds without a server: the executor keeps the newest events and sends them over the links to those that follow.
-import type { TraceEvent } from "../core/attempt.ts";
 import type { Link } from "../core/link.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import { within } from "../core/within.ts";
 import type { Feed, FeedPart, Follower } from "./bus.ts";
 import { type Fields, readEventList } from "./live-messages.ts";

@@ -1,7 +1,8 @@
 // Feeds on Redis: one capped stream per watched attempt, whose entry ids are the events' own numbers.
-import type { TraceEvent } from "../core/attempt.ts";
+
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import type { Bus, FeedPart, Follower } from "./bus.ts";
 import { readEventList } from "./live-messages.ts";
 import { createRedisConnection, type RedisConnection } from "./redis-connection.ts";

@@ -8,10 +8,10 @@ import type {
   LiveView,
   RunningAttempt,
 } from "../core/attempt.ts";
-import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { Logger } from "../core/logger.ts";
 import { rememberOpened, type SecretBox } from "../core/secret-box.ts";
 import type { ClaimedTask } from "../core/task.ts";
+import type { DeliveryLog } from "../core/views/delivery-log.ts";
 import { within } from "../core/within.ts";
 import { createAddressGuard } from "./address-guard.ts";
 import { createSender, type Delivery, type Sender } from "./deliver.ts";

@@ -1,7 +1,7 @@
 // Sends one delivery over HTTP; whatever the receiver does, it ends in a verdict.
 import type { AttemptError } from "../core/attempt.ts";
-import type { DeliveryLog } from "../core/delivery-log.ts";
 import type { SuccessMatch } from "../core/task.ts";
+import type { DeliveryLog } from "../core/views/delivery-log.ts";
 import type { AddressGuard } from "./address-guard.ts";
 import { type Connections, createConnections, type ReceiverConnection } from "./connections.ts";
 import { takeNotes } from "./delivery-notes.ts";

@@ -1,6 +1,7 @@
 // Takes notes of a delivery while it happens, and makes of them what is kept.
-import type { DeliveryLog } from "../core/delivery-log.ts";
+
 import { remember } from "../core/remember.ts";
+import type { DeliveryLog } from "../core/views/delivery-log.ts";
 import { wholeOf } from "./whole-of.ts";
 
 const MOST_BODY_BYTES = 4 * 1024;

@@ -1,6 +1,6 @@
 // Keeps a dead or slow receiver from filling the lane: breakers and limits, per application and per host.
 import type { ClaimLimits } from "../core/attempt.ts";
-import type { GateState, HostState } from "../core/host-state.ts";
+import type { GateState, HostState } from "../core/views/hosts.ts";
 import { type Breaker, closeBreaker, endWait, nextTryOf, noteFailure, stateOf } from "./breaker.ts";
 import { createGateBook, type Gate, type GateOwner, type HostGate } from "./gate-book.ts";
 import { createGateAllowance, leftOf, leftOfHost, QUICK_MS, roomsOf } from "./gate-rooms.ts";

@@ -1,10 +1,11 @@
 // Reads what watched attempts say and hands it on; without a watcher it does nothing at all.
-import type { TraceEvent } from "../core/attempt.ts";
+
 import { messageOf } from "../core/errors.ts";
 import { feedOf, WATCH_MS } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { shiftEvents } from "../core/shift-times.ts";
 import { eventsAfter } from "../core/trace-events.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
 
 /** What a watched attempt has said since the last time, and whether that was all. */

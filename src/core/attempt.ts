@@ -1,7 +1,9 @@
 // What an attempt is: its outcomes, what it leaves behind, and how a lane hands a running one to the consumer.
-import type { DeliveryLog } from "./delivery-log.ts";
-import type { HostState } from "./host-state.ts";
 import type { ClaimedTask, TerminalStatus } from "./task.ts";
+import type { DeliveryLog } from "./views/delivery-log.ts";
+import type { HostState } from "./views/hosts.ts";
+import type { Frame, WaitingPoint } from "./views/stack.ts";
+import type { TraceEvent } from "./views/trace-event.ts";
 
 export const OUTCOMES = [
   "succeeded",
@@ -14,28 +16,11 @@ export const OUTCOMES = [
 ] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** A frame of a stack, innermost first; `function` is the enclosing function, `(anonymous)` without a name. */
-export interface Frame {
-  readonly file: string;
-  readonly line: number;
-  readonly function: string;
-  readonly class?: string;
-  /** With a class, where it is known: `->` of an instance, `::` static. */
-  readonly type?: "->" | "::";
-}
-
 /** A call of the platform by a job: `sleep` or `fetch`. */
 export interface PlatformCall {
   readonly function: string;
   /** What `ctx.sleep` was given; of other calls nothing is shown. */
   readonly args: readonly number[];
-}
-
-/** Async calls that wait at one place, and were called from the same places. */
-export interface WaitingPoint {
-  readonly count: number;
-  /** Innermost first: the await, then the awaits that wait for it. */
-  readonly frames: readonly Frame[];
 }
 
 /** An error as data; every text is capped where it is made. */
@@ -64,28 +49,12 @@ export interface AttemptError {
 /** One of the errors that another one gathers; its stack is in that one's. */
 export type InnerError = Pick<AttemptError, "name" | "message" | "fields">;
 
-/** Something a job said: seq counts from 1 per attempt without holes, or a `gap` event tells what is missing. */
-export interface TraceEvent {
-  readonly seq: number;
-  /** Epoch ms: in the executor its own, everywhere else the database's. */
-  readonly at: number;
-  readonly type:
-    | "state"
-    | "log"
-    | "progress"
-    | "step"
-    | "watch"
-    | "checkpoint"
-    | "fetch"
-    | "result"
-    | "gap";
-  readonly data: unknown;
-}
+export const LIVE_STATES = ["starting", "running", "waiting"] as const;
 
 /** Where a job is, as seen from outside at one moment. */
 export interface LiveView {
   /** `starting`: no line of it has run yet. `waiting`: suspended in an await. `running`: on the processor. */
-  readonly state: "starting" | "waiting" | "running";
+  readonly state: (typeof LIVE_STATES)[number];
   /** Of very many the innermost 250 and the outermost 50. */
   readonly frames: readonly Frame[];
   /** How many frames are left out between the two; missing for none. */
@@ -175,11 +144,22 @@ export interface Excerpt {
   readonly lines: readonly string[];
 }
 
+export const KILL_METHODS = [
+  "abort",
+  "thread",
+  "process",
+  "executor",
+  "http-abort",
+  "none",
+] as const;
+/** The reason for a stop: the attempt's deadline, the application, the executor's own needs, or the job itself. */
+export const STOPPERS = ["deadline", "application", "executor", "job"] as const;
+
 /** Proof of how an attempt was stopped. */
 export interface KillReceipt {
   /** True only when the death is proven. */
   readonly killed: boolean;
-  readonly method: "abort" | "thread" | "process" | "executor" | "http-abort" | "none";
+  readonly method: (typeof KILL_METHODS)[number];
   /** From the request to stop (or the deadline) to the proof of death. */
   readonly latencyMs: number;
   /** Nothing runs here any more, but a receiver that has heard the request may go on with it. */
@@ -188,8 +168,7 @@ export interface KillReceipt {
   readonly stack?: readonly Frame[];
   /** A stable word: `timeout`, `cancelled`, `interrupted`, `out_of_memory`, … */
   readonly reason?: string;
-  /** The reason for it: the attempt's deadline, the application, or the executor's own needs. */
-  readonly by?: "deadline" | "application" | "executor" | "job";
+  readonly by?: (typeof STOPPERS)[number];
   /** Epoch ms of the proof; without proof, of the writing. */
   readonly at?: number;
 }

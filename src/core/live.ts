@@ -1,6 +1,6 @@
 // What an api process may ask a running executor about an attempt, and what comes back.
 import type { KillReceipt, LiveView } from "./attempt.ts";
-import type { HostState } from "./host-state.ts";
+import type { HostState } from "./views/hosts.ts";
 
 export type LiveQuestion = AttemptQuestion | HostsQuestion;
 

@@ -1,5 +1,6 @@
 // Turns the times in what an attempt leaves behind into another clock's.
-import type { AttemptEnd, KillReceipt, TraceEvent } from "./attempt.ts";
+import type { AttemptEnd, KillReceipt } from "./attempt.ts";
+import type { TraceEvent } from "./views/trace-event.ts";
 
 /** Events of this machine as of the database's clock. */
 export function shiftEvents(

@@ -2,32 +2,10 @@
 import { Buffer } from "node:buffer";
 import { parseExact } from "./exact-json.ts";
 import { MASK, secretKeys } from "./secret-keys.ts";
-import type { Lane, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 import { type JsonObject, readCall } from "./task-content.ts";
 import { formatInstant } from "./timestamps.ts";
-
-export interface TaskFacts {
-  readonly lane: Lane;
-  /** Name of the job; null for a callback. */
-  readonly job: string | null;
-  /** Of a job, else null. */
-  readonly params: unknown;
-  /** Of a callback, else null. */
-  readonly content: unknown;
-  /** True: `params` or `content` is only the beginning of its JSON, as text. */
-  readonly content_cut: boolean;
-  /** Epoch ms, each with ISO 8601 in the zone of the platform. */
-  readonly created_at: number;
-  readonly created_at_text: string;
-  /** When it is due, or was before it ran last. */
-  readonly run_at: number;
-  readonly run_at_text: string;
-  /** Of a task that waits for a further attempt. */
-  readonly next_retry_at: number | null;
-  readonly finished_at: number | null;
-  /** Of one attempt, ms. */
-  readonly timeout_ms: number;
-}
+import type { TaskFacts } from "./views/task-detail.ts";
 
 export interface FactsOptions {
   readonly nowMs: number;

@@ -22,7 +22,15 @@ const FORCED_TRANSITIONS = { succeeded: ["pending"] } as const;
 export type TaskStatus = keyof typeof TASK_TRANSITIONS;
 export type TerminalStatus = "succeeded" | "failed" | "cancelled";
 /** What the API shows: a pending task is `scheduled` (due later) or `queued` (due). */
-export type ShownStatus = "scheduled" | "queued" | Exclude<TaskStatus, "pending">;
+export const SHOWN_STATUSES = [
+  "scheduled",
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const;
+export type ShownStatus = (typeof SHOWN_STATUSES)[number];
 
 /** The states a task may be in just before it moves to `to`. */
 export function statesBefore(to: TaskStatus, isForced = false): readonly TaskStatus[] {

@@ -1,5 +1,5 @@
 // The order of an attempt's events: no silent holes, and the part that comes after one of them.
-import type { TraceEvent } from "./attempt.ts";
+import type { TraceEvent } from "./views/trace-event.ts";
 
 /** The events after `seq`; a gap that begins before is cut there, a hole in front becomes a gap. */
 export function eventsAfter(events: readonly TraceEvent[], seq: number): TraceEvent[] {

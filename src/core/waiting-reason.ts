@@ -2,13 +2,7 @@
 import { type JobHolders, nobodyHas } from "./job-holders.ts";
 import type { Task } from "./task.ts";
 import { formatInstant } from "./timestamps.ts";
-
-export interface WaitingReason {
-  /** A stable word for programs; there may be more of them in later releases. */
-  readonly code: "scheduled" | "retry_backoff" | "held" | "no_executor" | "due";
-  /** The same as a sentence. */
-  readonly text: string;
-}
+import type { WaitingReason } from "./views/task-detail.ts";
 
 interface Known {
   readonly nowMs: number;

@@ -1,7 +1,6 @@
 // The route that shows the hosts callbacks go to, and which of them are shut out.
 import { Type } from "@sinclair/typebox";
-import { named } from "../core/views/named.ts";
-import { int64, nullable, oneOf } from "../core/views/shapes.ts";
+import { type GateState, type HostsView, hostListSchema } from "../core/views/hosts.ts";
 import { listHosts } from "../use-cases/list-hosts.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -24,29 +23,33 @@ export function hostsRoute(deps: HttpDeps): Route {
   };
 }
 
-const state = {
-  state: oneOf(["closed", "open", "half-open"]),
-  inFlight: Type.Integer({ description: "Deliveries on their way." }),
-  failures: Type.Integer({ description: "In a row." }),
-  nextTry: nullable(int64("Epoch ms; null unless open.")),
+const openState: GateState = {
+  state: "open",
+  inFlight: 0,
+  failures: 7,
+  nextTry: 1_626_418_783_000,
 };
 
-const application = named("HostApplication", Type.Object({ appKey: Type.String(), ...state }));
-const executor = named("HostAtExecutor", Type.Object({ serviceId: Type.String(), ...state }));
-const host = named(
-  "Host",
-  Type.Object({
-    host: Type.String({ description: "name:port" }),
-    ...state,
-    applications: Type.Array(application, {
-      description: "At most 100 of each executor, the worst ones.",
-    }),
-    omitted: Type.Integer({ description: "How many applications there are besides." }),
-    executors: Type.Array(executor),
-  }),
-);
-
-const openState = { state: "open", inFlight: 0, failures: 7, nextTry: 1_626_418_783_000 };
+const hostsExample: HostsView = {
+  hosts: [
+    {
+      host: "shop.example:443",
+      ...openState,
+      applications: [
+        {
+          appKey: "E3F5l1uKFcXUe1gd",
+          ...openState,
+          state: "closed",
+          failures: 4,
+          nextTry: null,
+        },
+      ],
+      omitted: 0,
+      executors: [{ serviceId: "executor-1", ...openState }],
+    },
+  ],
+  silent: [],
+};
 
 const hostsOperation = plainOperation({
   id: "listHosts",
@@ -56,34 +59,7 @@ const hostsOperation = plainOperation({
     "Needs the ADMIN_TOKEN as for /application/create. Each application has a breaker at its host: after 5 failures in a row it is `open`: its tasks wait until `nextTry`, without an attempt. Then it is `half-open`: one delivery at a time, until one is answered. The host's own breaker is about what no application is to blame for: 5 times in a row nobody was answered, seen from at least 2 applications. While it is not `closed`, one delivery at a time tries it, of each application in turn, and the next one a second later if that is not answered. Every executor learns by itself, and is asked here; the totals say the worst state and the sum of the deliveries. What was idle for 10 minutes is forgotten.",
   proof: "admin",
   path: Type.Object({}),
-  answer: named(
-    "HostList",
-    Type.Object({
-      hosts: Type.Array(host),
-      silent: Type.Array(Type.String(), { description: "Executors that did not answer in time." }),
-    }),
-  ),
-  examples: {
-    oneOpen: {
-      hosts: [
-        {
-          host: "shop.example:443",
-          ...openState,
-          applications: [
-            {
-              appKey: "E3F5l1uKFcXUe1gd",
-              ...openState,
-              state: "closed",
-              failures: 4,
-              nextTry: null,
-            },
-          ],
-          omitted: 0,
-          executors: [{ serviceId: "executor-1", ...openState }],
-        },
-      ],
-      silent: [],
-    },
-  },
+  answer: hostListSchema,
+  examples: { oneOpen: hostsExample },
   errors: ["Unauthorised", "Unavailable"],
 });

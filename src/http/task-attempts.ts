@@ -1,20 +1,16 @@
 // The route that lists a task's attempts, with what went over the wire for callbacks.
 import { Type } from "@sinclair/typebox";
-import { OUTCOMES } from "../core/attempt.ts";
-import { named } from "../core/views/named.ts";
-import { int64, nullable } from "../core/views/shapes.ts";
-import { type FullAttemptView, taskAttempts } from "../use-cases/task-attempts.ts";
-import { autopsyExample, autopsySchema } from "./autopsy.ts";
+import { attemptListSchema, type FullAttemptView } from "../core/views/attempt.ts";
+import { autopsyExample } from "../core/views/autopsy.ts";
+import { taskAttempts } from "../use-cases/task-attempts.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed } from "./envelope.ts";
 import { createForm } from "./form.ts";
 import { operation } from "./operation.ts";
-import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { taskId } from "./schemas.ts";
 import { readSignedPath, SIGNATURE_CHALLENGE } from "./signed.ts";
-import { attemptFields } from "./task-detail.ts";
 
 const whichTask = Type.Object({ id: taskId() });
 
@@ -31,61 +27,12 @@ export function taskAttemptsRoute(deps: HttpDeps): Route {
       const { caller, input } = await readSignedPath(deps, exchange, form);
       const reference = { applicationId: caller.application.id, id: input.id };
       const attempts = await taskAttempts(deps, reference);
-      return attempts === undefined
-        ? refuse("Unknown!")
-        : succeed({ attempts: attempts.map(shown) });
+      return attempts === undefined ? refuse("Unknown!") : succeed(attempts);
     },
   };
 }
 
-function shown({ receipt, ...attempt }: FullAttemptView) {
-  return { ...attempt, receipt: receipt === null ? null : receiptView(receipt) };
-}
-
-const ms = nullable(Type.Number());
-const headers = Type.Unsafe({ type: "object", additionalProperties: { type: "string" } });
-
-const delivery = named(
-  "Delivery",
-  Type.Object(
-    {
-      url: Type.String({ description: "Without the values of its query." }),
-      address: nullable(Type.String({ description: "The address that was connected to." })),
-      timings: Type.Object(
-        { dns: ms, connect: ms, tls: ms, first_byte: ms, total: Type.Number() },
-        {
-          description: "Ms; dns, connect and tls are null on a connection that was there already.",
-        },
-      ),
-      status: nullable(Type.Integer()),
-      request_headers: headers,
-      response_headers: headers,
-      response_body: Type.String({ description: "The first 4 KiB of the answer." }),
-      response_truncated: Type.Boolean(),
-    },
-    { description: "What went over the wire, of a callback; secret headers are [redacted]." },
-  ),
-);
-
-const fullAttempt = named(
-  "FullAttempt",
-  Type.Object({
-    ...attemptFields,
-    outcome: nullable(
-      Type.String({ enum: [...OUTCOMES, null], description: "Null while it runs." }),
-    ),
-    fence: Type.Integer({
-      description: "Its number over all lives of the task: the ids of its events begin with it.",
-    }),
-    coroutine_id: int64(),
-    receipt: nullable(receiptSchema),
-    autopsy: nullable(autopsySchema),
-    result: Type.Unsafe({ description: "What the job returned; null without." }),
-    delivery: nullable(delivery),
-  }),
-);
-
-const delivered = {
+const delivered: FullAttemptView = {
   attempt: 1,
   outcome: "failed",
   charged: true,
@@ -115,7 +62,7 @@ const delivered = {
   },
 };
 
-const killed = {
+const killed: FullAttemptView = {
   attempt: 1,
   outcome: "timed_out",
   charged: true,
@@ -153,7 +100,7 @@ const attemptsOperation = operation({
     "The newest 100 attempts of all lives, oldest first, with what each left behind. An attempt that was killed, crashed or was lost has a `receipt` of its death and an `autopsy`; beyond 4 MiB the autopsies of the oldest ones only say why. Of a callback `delivery` says what went over the wire. `POST /nsq/publish` delivers a failed one again. A body-bound GET has an empty body; a read does not use its nonce up.",
   proof: "signature",
   path: Type.Object({ id: taskId() }),
-  data: named("AttemptList", Type.Object({ attempts: Type.Array(fullAttempt) })),
+  data: attemptListSchema,
   examples: {
     failed: { code: 0, msg: "ok!", data: { attempts: [delivered] } },
     killed: { code: 0, msg: "ok!", data: { attempts: [killed] } },

@@ -1,7 +1,9 @@
 // The route that cancels a task.
 import { Type } from "@sinclair/typebox";
+import { receiptView } from "../core/receipt-view.ts";
 import { named } from "../core/views/named.ts";
-import { warningsField } from "../core/views/shapes.ts";
+import { receiptSchema } from "../core/views/receipt.ts";
+import { type Shown, warningsField } from "../core/views/shapes.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { type CancelAnswer, type CancelManner, cancelTask } from "../use-cases/cancel-task.ts";
 import { curlFor } from "./curl.ts";
@@ -9,7 +11,6 @@ import type { HttpDeps } from "./deps.ts";
 import { refuse, succeed, warned } from "./envelope.ts";
 import { createForm, type Form, mapForm } from "./form.ts";
 import { operation } from "./operation.ts";
-import { receiptSchema, receiptView } from "./receipt.ts";
 import type { Route } from "./route.ts";
 import { choice, whole } from "./schemas.ts";
 import { readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
@@ -95,7 +96,7 @@ function answerOf(answer: CancelAnswer, warnings: readonly string[]): Response {
     case "killed":
       return succeed(warned(receiptView({ ...CANCELLED, ...answer.receipt }), warnings), "Killed");
     case "killing":
-      return succeed(warned({ killed: false, pending: true }, warnings), "Killing");
+      return succeed(warned(STILL_KILLING, warnings), "Killing");
   }
 }
 
@@ -106,6 +107,8 @@ const killing = named(
   "Killing",
   Type.Object({ killed: Type.Boolean(), pending: Type.Boolean(), ...more }),
 );
+
+const STILL_KILLING: Shown<typeof killing> = { killed: false, pending: true };
 
 const cancelOperation = operation({
   id: "cancelTask",

@@ -1,8 +1,9 @@
 // Reads the lines around the places of a stack, from the sources as they ran, never from a file that was edited since.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Excerpt, Frame } from "../core/attempt.ts";
+import type { Excerpt } from "../core/attempt.ts";
 import { MASK, SECRET_KEY } from "../core/secret-keys.ts";
+import type { Frame } from "../core/views/stack.ts";
 import type { LoadedSource } from "../job/wire/prepared-source.ts";
 import type { LocationTable } from "./locations.ts";
 

@@ -1,6 +1,6 @@
 // Reads the frames of a job's own code out of a stack as either engine prints it.
 import { fileURLToPath } from "node:url";
-import type { Frame } from "../core/attempt.ts";
+import type { Frame } from "../core/views/stack.ts";
 
 /** `at async Mailer.send (file:///jobs/lib/mailer.ts:12:5)`; name and `async` may be missing. */
 const LINE = /^\s*at (?:async )?(?:(.+?) \()?((?:file:\/\/)?\/.+?):(\d+)(?::\d+)?\)?$/;

@@ -1,5 +1,5 @@
 // Reads the live memory from outside: where the code of a job worker is at this moment, or what it waits for.
-import type { Frame } from "../core/attempt.ts";
+import type { Frame } from "../core/views/stack.ts";
 import { HANDLE_BITS, LIVE_WORDS, LOCATIONS, locationOf } from "../job/wire/live-memory.ts";
 import type { LiveStack } from "../job/wire/live-stack.ts";
 import { fileNumberOf, indexOf, type LocationTable } from "./locations.ts";

@@ -1,7 +1,7 @@
 // The part of the store that reads attempts: how they ended, what they left, and where running ones are.
 import type { AttemptEnd, AttemptTrace, Outcome } from "../core/attempt.ts";
 import type { Checkpoint, WrittenCheckpoint } from "../core/checkpoint.ts";
-import type { DeliveryLog } from "../core/delivery-log.ts";
+import type { DeliveryLog } from "../core/views/delivery-log.ts";
 
 /** A row of `attempts`. */
 export interface Attempt {

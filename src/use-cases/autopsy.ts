@@ -1,53 +1,9 @@
 // Makes an autopsy: what is known of an attempt that did not end by itself, out of what was kept of it.
 
-import type {
-  AttemptTrace,
-  Excerpt,
-  Frame,
-  LiveView,
-  Outcome,
-  PlaceSource,
-  TraceEvent,
-  WaitingPoint,
-} from "../core/attempt.ts";
+import type { AttemptTrace, Excerpt, LiveView, Outcome } from "../core/attempt.ts";
+import type { Autopsy, FrameWithSource } from "../core/views/autopsy.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import type { Attempt } from "../store/attempt-store.ts";
-
-/** A frame with the lines around it. */
-export interface FrameWithSource extends Frame {
-  /** Null: too far out, no file of the job, or its text as it ran is not known any more. */
-  readonly source: Pick<Excerpt, "first" | "lines"> | null;
-}
-
-export interface Autopsy {
-  readonly why: {
-    readonly reason: string;
-    readonly message: string | null;
-    readonly by: string | null;
-  };
-  readonly source: PlaceSource;
-  readonly age_ms: number | null;
-  /** Of a lost attempt: how old its vars, progress and figures were. */
-  readonly checkpoint_age_ms: number | null;
-  /** Null: nobody knows. */
-  readonly state: LiveView["state"] | null;
-  /** Innermost first. */
-  readonly frames: readonly FrameWithSource[];
-  readonly waiting_points: readonly WaitingPoint[];
-  readonly vars: Readonly<Record<string, unknown>> | null;
-  readonly progress: LiveView["progress"];
-  /** Its last 200. */
-  readonly events: readonly TraceEvent[];
-  /** The end of what it printed and logged, 8 KiB. */
-  readonly output: string;
-  readonly cpu_ms: number | null;
-  readonly heap_bytes: number | null;
-  readonly rss_bytes: number | null;
-  readonly memory_age_ms: number | null;
-  readonly executor: string;
-  readonly runtime: string | null;
-  readonly runtime_version: string | null;
-  readonly source_hash: string | null;
-}
 
 const MOST_EVENTS = 200;
 const MOST_OUTPUT_BYTES = 8 * 1024;
@@ -85,7 +41,10 @@ function whyOf({ outcome, error, receipt }: Attempt): Autopsy["why"] {
   };
 }
 
-function placeOf(view: LiveView | null, excerpts: readonly Excerpt[]) {
+function placeOf(
+  view: LiveView | null,
+  excerpts: readonly Excerpt[],
+): Pick<Autopsy, "state" | "frames" | "waiting_points" | "vars" | "progress"> {
   const frames = (view?.frames ?? []).map((frame): FrameWithSource => {
     const found = excerpts.find(({ file, line }) => file === frame.file && line === frame.line);
     return { ...frame, source: found === undefined ? null : sourceOf(found) };
@@ -103,7 +62,9 @@ function sourceOf({ first, lines }: Excerpt): Pick<Excerpt, "first" | "lines"> {
   return { first, lines };
 }
 
-function vitalsOf(view: LiveView | null) {
+function vitalsOf(
+  view: LiveView | null,
+): Pick<Autopsy, "cpu_ms" | "heap_bytes" | "rss_bytes" | "memory_age_ms"> {
   const { cpuMs, heapBytes, rssBytes, memoryAgeMs } = view?.vitals ?? {};
   return {
     cpu_ms: cpuMs ?? null,

@@ -1,31 +1,22 @@
 // The use case of looking at the hosts that callbacks go to: every executor is asked, because each learns by itself.
 import type { Bus } from "../bus/bus.ts";
 import { messageOf } from "../core/errors.ts";
-import type { ApplicationState, GateState, HostState } from "../core/host-state.ts";
 import type { Logger } from "../core/logger.ts";
 import { askStore } from "../core/store-answer.ts";
+import type {
+  ApplicationState,
+  ExecutorHost,
+  GateState,
+  HostState,
+  HostsView,
+  HostView,
+} from "../core/views/hosts.ts";
 import type { Store } from "../store/store.ts";
 
 export interface ListHostsDeps {
   readonly store: Pick<Store, "executors">;
   readonly bus: Pick<Bus, "ask">;
   readonly logger: Logger;
-}
-
-export interface HostsView {
-  /** By their names; a host that several executors deliver to is as bad as the worst of them says. */
-  readonly hosts: readonly HostView[];
-  /** Executors that did not answer in time. */
-  readonly silent: readonly string[];
-}
-
-export interface HostView extends HostState {
-  readonly executors: readonly ExecutorHost[];
-}
-
-/** What one executor knows of the host. */
-export interface ExecutorHost extends GateState {
-  readonly serviceId: string;
 }
 
 const ASK_MS = 1_000;
@@ -65,15 +56,20 @@ function merge(host: string, states: readonly AskedHost[]): HostView {
     ...worstOf(states),
     applications: mergeApplications(known),
     omitted: states.reduce((sum, { omitted }) => sum + (omitted ?? 0), 0),
-    executors: states.map(({ serviceId, state, inFlight, failures, nextTry }) => {
-      return { serviceId, state, inFlight, failures, nextTry };
-    }),
+    executors: states.map(executorHost),
   };
+}
+
+function executorHost(asked: AskedHost): ExecutorHost {
+  const { serviceId, state, inFlight, failures, nextTry } = asked;
+  return { serviceId, state, inFlight, failures, nextTry };
 }
 
 function mergeApplications(known: readonly ApplicationState[]): ApplicationState[] {
   const byKey = Map.groupBy(known, ({ appKey }) => appKey);
-  const merged = [...byKey].map(([appKey, states]) => ({ appKey, ...worstOf(states) }));
+  const merged = [...byKey].map(
+    ([appKey, states]): ApplicationState => ({ appKey, ...worstOf(states) }),
+  );
   return merged.sort((a, b) => (a.appKey < b.appKey ? -1 : 1));
 }
 

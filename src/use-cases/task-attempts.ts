@@ -1,26 +1,14 @@
 // The use case of looking at a task's attempts one by one, with what each left behind.
 
-import type { KillReceipt } from "../core/attempt.ts";
-import type { DeliveryLog } from "../core/delivery-log.ts";
 import { parseExact } from "../core/exact-json.ts";
+import { receiptView } from "../core/receipt-view.ts";
 import { askStore } from "../core/store-answer.ts";
+import type { AttemptListView, FullAttemptView } from "../core/views/attempt.ts";
+import type { Autopsy } from "../core/views/autopsy.ts";
 import type { Attempt } from "../store/attempt-store.ts";
 import type { Store, TaskReference } from "../store/store.ts";
-import { type Autopsy, autopsyOf, hasAutopsy } from "./autopsy.ts";
-import { type AttemptView, attemptView } from "./task-detail.ts";
-
-/** An attempt with all that is kept of it. */
-export interface FullAttemptView extends AttemptView {
-  readonly fence: number;
-  readonly coroutine_id: number;
-  readonly receipt: KillReceipt | null;
-  /** Of one that did not end by itself. */
-  readonly autopsy: Autopsy | null;
-  /** What the job returned. */
-  readonly result: unknown;
-  /** Of a callback: what went over the wire. */
-  readonly delivery: DeliveryLog | null;
-}
+import { autopsyOf, hasAutopsy } from "./autopsy.ts";
+import { attemptView } from "./task-detail.ts";
 
 interface AttemptsDeps {
   readonly store: Pick<Store, "tasks" | "attempts">;
@@ -37,12 +25,13 @@ const MOST_AUTOPSY_BYTES = 4 * 1024 * 1024;
 export async function taskAttempts(
   deps: AttemptsDeps,
   reference: TaskReference,
-): Promise<FullAttemptView[] | undefined> {
+): Promise<AttemptListView | undefined> {
   const detail = await askStore(() => deps.store.tasks.find(reference));
   if (detail === undefined) return undefined;
   const attempts = await askStore(() => deps.store.attempts.list(detail.task.id, MOST_ATTEMPTS));
   const autopsies = await examineAll(deps, attempts);
-  return attempts.map((attempt) => fullView(attempt, autopsies.get(attempt.id) ?? null));
+  const views = attempts.map((attempt) => fullView(attempt, autopsies.get(attempt.id) ?? null));
+  return { attempts: views };
 }
 
 async function examineAll(
@@ -66,7 +55,7 @@ function fullView(attempt: Attempt, autopsy: Autopsy | null): FullAttemptView {
     ...attemptView(attempt),
     fence,
     coroutine_id: coroutineId,
-    receipt: receipt ?? null,
+    receipt: receipt ? receiptView(receipt) : null,
     autopsy,
     result: result === null ? null : parseExact(result),
     delivery,

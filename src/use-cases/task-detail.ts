@@ -1,12 +1,19 @@
 // The use case of looking at a task: what the store knows, and where it is right now when it runs.
 import type { Bus } from "../bus/bus.ts";
-import type { AttemptError, LiveView, Outcome, WaitingPoint } from "../core/attempt.ts";
+import type { AttemptError, LiveView } from "../core/attempt.ts";
 import { parseExact } from "../core/exact-json.ts";
 import { SILENT_MS } from "../core/job-holders.ts";
 import { askStore } from "../core/store-answer.ts";
-import { type ShownStatus, shownStatus } from "../core/task.ts";
-import { type TaskFacts, taskFacts } from "../core/task-facts.ts";
-import { type WaitingReason, waitingReason } from "../core/waiting-reason.ts";
+import { shownStatus } from "../core/task.ts";
+import { taskFacts } from "../core/task-facts.ts";
+import type { AttemptView, ErrorView } from "../core/views/attempt.ts";
+import type {
+  TaskDetailView,
+  TaskFacts,
+  TaskFigures,
+  TaskPlace,
+} from "../core/views/task-detail.ts";
+import { waitingReason } from "../core/waiting-reason.ts";
 import type { Attempt } from "../store/attempt-store.ts";
 import type { Store, TaskDetail, TaskReference } from "../store/store.ts";
 
@@ -24,84 +31,7 @@ export type DetailQuestion = TaskReference & {
   readonly serviceId?: string;
 };
 
-export interface ErrorView {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string | null;
-  /** A stable word for programs, where there is one: `address_refused`, `poison`, … */
-  readonly reason?: string;
-  /** What it carried besides. */
-  readonly fields?: AttemptError["fields"];
-  /** Of an aggregate. */
-  readonly errors?: AttemptError["errors"];
-  /** Equal for failures of one kind. */
-  readonly fingerprint?: string;
-}
-
-export interface AttemptView {
-  readonly attempt: number;
-  /** Null while it runs. */
-  readonly outcome: Outcome | null;
-  readonly charged: boolean;
-  /** Epoch ms. */
-  readonly started_at: number;
-  readonly finished_at: number | null;
-  readonly service_id: string;
-  readonly error: ErrorView | null;
-}
-
-/** The data of `/task/detail`, field by field. */
-export interface TaskDetailView extends TaskFacts {
-  /** While it runs `starting`, `waiting` (suspended in an await) or `running`, else equal to `status`. */
-  readonly state: "starting" | "waiting" | ShownStatus;
-  /** JSON text of frames, innermost first. */
-  readonly trace_list: string;
-  /** How many frames of a deep stack are left out after the innermost 250. */
-  readonly frames_omitted: number;
-  readonly executed_file_name: string | null;
-  readonly executed_function_name: string | null;
-  readonly executed_function_line: number | null;
-  /** Where its async calls wait, most first; empty unless there are several places. */
-  readonly waiting_points: readonly WaitingPoint[];
-  /** `[]` when there are none. */
-  readonly vars: Readonly<Record<string, unknown>> | readonly never[];
-  readonly round: number;
-  /** Ms. */
-  readonly elapsed: number;
-  readonly id: number;
-  readonly taskNo: string;
-  readonly name: string;
-  readonly status: ShownStatus;
-  /** Attempts of this life, charged or not. */
-  readonly attempt: number;
-  /** The budget of charged attempts of a life. */
-  readonly maxAttempts: number;
-  readonly coroutine_id: number | null;
-  readonly service_id: string | null;
-  readonly progress: { readonly percent: number; readonly text: string | null } | null;
-  /** How old the place is at most, ms; null when there is none. */
-  readonly freshness_ms: number | null;
-  /** `live`: asked just now. `checkpoint`: of a running task that cannot be asked. `last-known`: where it ended. */
-  readonly source: Source;
-  /** True when it went on while it was looked at: only the frames common to two looks are shown. */
-  readonly moving: boolean;
-  /** Processor time of the attempt; this and the following are null where the runtime cannot tell. */
-  readonly cpu_ms: number | null;
-  readonly heap_bytes: number | null;
-  readonly rss_bytes: number | null;
-  /** How old the figures of memory are. */
-  readonly memory_age_ms: number | null;
-  readonly event_loop_lag_ms: number | null;
-  /** What the job returned. */
-  readonly result: unknown;
-  /** Of a pending task. */
-  readonly waiting_because: WaitingReason | null;
-  readonly error: ErrorView | null;
-  /** The newest attempts of all lives, oldest first: a new life keeps what led to it. */
-  readonly attempts: readonly AttemptView[];
-}
-
-type Source = "live" | "checkpoint" | "last-known";
+type Source = TaskDetailView["source"];
 
 /** What is known of a task at one moment. */
 interface Sight {
@@ -133,7 +63,10 @@ export async function taskDetail(
 }
 
 /** What it was asked for, and why it waits. */
-async function askedFor({ store, timezone, silentMs = SILENT_MS }: DetailDeps, detail: TaskDetail) {
+async function askedFor(
+  { store, timezone, silentMs = SILENT_MS }: DetailDeps,
+  detail: TaskDetail,
+): Promise<TaskFacts & Pick<TaskDetailView, "waiting_because">> {
   const { task, nowMs } = detail;
   const { job, status } = task;
   const definition = job === null ? undefined : await askStore(() => store.catalogue.find(job));
@@ -193,7 +126,7 @@ function viewOf(
   return {
     state: status === "running" ? (sight.view?.state ?? "running") : status,
     ...placeOf(sight),
-    ...vitalsOf(sight),
+    ...figuresOf(sight),
     id: task.id,
     taskNo: task.taskNo,
     name: task.name,
@@ -208,13 +141,13 @@ function viewOf(
   };
 }
 
-function placeOf({ detail, current, view }: Sight) {
+function placeOf({ detail, current, view }: Sight): TaskPlace {
   const frames = seedFrames(view);
   const [innermost] = frames;
-  const { percent, text = null } = view?.progress ?? {};
   const hasVars = Object.keys(view?.vars ?? {}).length > 0;
   return {
     trace_list: JSON.stringify(frames),
+    frames_omitted: view?.omitted ?? 0,
     executed_file_name: innermost?.file ?? null,
     executed_function_name: innermost?.function ?? null,
     executed_function_line: innermost?.line ?? null,
@@ -222,7 +155,6 @@ function placeOf({ detail, current, view }: Sight) {
     vars: hasVars && view?.vars ? view.vars : [],
     round: view?.round ?? 0,
     elapsed: view === null ? elapsedOf(current, detail.nowMs) : Math.round(view.elapsedMs),
-    progress: percent === undefined ? null : { percent, text },
   };
 }
 
@@ -235,13 +167,14 @@ function seedFrames(view: LiveView | null) {
   return [{ file, line, function: call.function, args: call.args }, ...frames];
 }
 
-function vitalsOf({ view, source, freshnessMs }: Sight) {
+function figuresOf({ view, source, freshnessMs }: Sight): TaskFigures {
+  const { percent, text = null } = view?.progress ?? {};
   const { cpuMs, heapBytes, rssBytes, memoryAgeMs, eventLoopLagMs } = view?.vitals ?? {};
   return {
+    progress: percent === undefined ? null : { percent, text },
     freshness_ms: freshnessMs,
     source,
     moving: view?.moving === true,
-    frames_omitted: view?.omitted ?? 0,
     cpu_ms: cpuMs ?? null,
     heap_bytes: heapBytes ?? null,
     rss_bytes: rssBytes ?? null,

@@ -1,10 +1,10 @@
 // The use case of watching a task: what was kept of its attempts, then what the running one says, until it is over.
 import type { Bus, Follower } from "../bus/bus.ts";
-import type { TraceEvent } from "../core/attempt.ts";
 import { feedOf, WATCH_MS } from "../core/live.ts";
 import { askStore } from "../core/store-answer.ts";
 import { isTerminal, type Task, type TerminalStatus } from "../core/task.ts";
 import { eventsAfter, firstSeqOf } from "../core/trace-events.ts";
+import type { TraceEvent } from "../core/views/trace-event.ts";
 import { within } from "../core/within.ts";
 import type { Attempt } from "../store/attempt-store.ts";
 import type { Store, TaskDetail, TaskReference } from "../store/store.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
-import type { DeliveryLog } from "../../src/core/delivery-log.ts";
+import type { DeliveryLog } from "../../src/core/views/delivery-log.ts";
 import { createTestLane, taskFor } from "./cases.ts";
 
 const lane = createTestLane();

@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { OwnedAttempt } from "../../src/consumer/attempt-table.ts";
 import { keepCheckpoints } from "../../src/consumer/checkpoints.ts";
 import { createWatches, type FeedNews, type Watches } from "../../src/consumer/watched.ts";
-import type { LiveView, TraceEvent } from "../../src/core/attempt.ts";
+import type { LiveView } from "../../src/core/attempt.ts";
 import type { Checkpoint } from "../../src/core/checkpoint.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 import { eventsAfter } from "../../src/core/trace-events.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   addApplication,

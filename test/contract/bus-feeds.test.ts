@@ -5,7 +5,7 @@ import { MessageChannel } from "node:worker_threads";
 import type { Bus, Follower } from "../../src/bus/bus.ts";
 import { createLocalBus } from "../../src/bus/local.ts";
 import { createRedisBus } from "../../src/bus/redis.ts";
-import type { TraceEvent } from "../../src/core/attempt.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import { linkOfPort } from "../../src/process/ipc-link.ts";
 import { describeWith } from "../support/describe-with.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";

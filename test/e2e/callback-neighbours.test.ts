@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { HostView } from "../../src/use-cases/list-hosts.ts";
+import type { HostView } from "../../src/core/views/hosts.ts";
 import { type ApiClient, createClient } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { afterAll, beforeAll, test } from "../support/long.ts";

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { GateState, HostState } from "../../src/core/host-state.ts";
+import type { GateState, HostState } from "../../src/core/views/hosts.ts";
 import { type ApiClient, createClient, isEnded, signedHeaders } from "../support/api-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { afterAll, beforeAll, describe, test } from "../support/long.ts";

@@ -1,7 +1,7 @@
 // Shows the routes around callbacks: hosts, attempts, and what a linkUrl may be.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { HostState } from "../../src/core/host-state.ts";
 import { linkUrlWarning } from "../../src/core/link-url.ts";
+import type { HostState } from "../../src/core/views/hosts.ts";
 import { claimOf, finishOf } from "../contract/store/samples.ts";
 import {
   type Answer,

@@ -1,7 +1,8 @@
 // A listening app with an application of its own, whose executor is played by the test: for watching tasks.
-import type { TraceEvent } from "../../src/core/attempt.ts";
+
 import { feedOf } from "../../src/core/live.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import type { HttpDeps } from "../../src/http/deps.ts";
 import { listen } from "../../src/http/listen.ts";
 import { type OpenStream, openStream } from "../support/event-stream.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AttemptTrace, TraceEvent } from "../../src/core/attempt.ts";
+import type { AttemptTrace } from "../../src/core/attempt.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import { eventually } from "../support/eventually.ts";
 import { finish, fixtureJobs, openLane, start, until } from "./attempts.ts";
 

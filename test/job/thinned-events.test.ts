@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TraceEvent } from "../../src/core/attempt.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import { claimed } from "../support/claimed-task.ts";
 import { finish, openLane, until } from "./attempts.ts";
 

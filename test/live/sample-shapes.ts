@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import type { Frame } from "../../src/core/attempt.ts";
+import type { Frame } from "../../src/core/views/stack.ts";
 import { openLiveMemory } from "../../src/job/wire/live-memory.ts";
 import type { LiveStack } from "../../src/job/wire/live-stack.ts";
 import type { TraceMode } from "../../src/job/wire/prepared-source.ts";

@@ -1,6 +1,7 @@
 // What an autopsy is made of: the parts of a trace, cut where they are too much.
 import { describe, expect, test } from "bun:test";
-import { OUTCOMES, type TraceEvent } from "../../src/core/attempt.ts";
+import { OUTCOMES } from "../../src/core/attempt.ts";
+import type { TraceEvent } from "../../src/core/views/trace-event.ts";
 import type { Attempt } from "../../src/store/attempt-store.ts";
 import { autopsyOf, hasAutopsy } from "../../src/use-cases/autopsy.ts";
 

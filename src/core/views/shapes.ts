@@ -54,11 +54,8 @@ export function oneOfOrNull<const T extends string>(
 }
 
 /** A word that the platform takes from `T`; a later release may know more, so that the document names none. */
-export function word<T extends string>(options: {
-  readonly description?: string;
-  readonly example?: string;
-}): TUnsafe<T> {
-  return Type.Unsafe<T>(Type.String(options));
+export function word<T extends string>(description?: string): TUnsafe<T> {
+  return Type.Unsafe<T>(Type.String({ ...(description && { description }) }));
 }
 
 /** The schema, or null. */

@@ -6,10 +6,10 @@ import type {
   LiveView,
   Outcome,
   Ran,
-  TraceEvent,
   Vitals,
 } from "../../core/attempt.ts";
 import { eventsAfter } from "../../core/trace-events.ts";
+import type { TraceEvent } from "../../core/views/trace-event.ts";
 import { readExcerpts } from "../../live/excerpts.ts";
 import { runtimeName, runtimeVersion } from "../../process/runtime.ts";
 import type { JobHost } from "../host/job-host.ts";

@@ -1,6 +1,7 @@
 // Reads where an attempt is out of shared memory, while its code runs, spins or waits.
-import type { AttemptTrace, Frame, LiveView, Progress, Vitals } from "../../core/attempt.ts";
+import type { AttemptTrace, LiveView, Progress, Vitals } from "../../core/attempt.ts";
 import { withGaps } from "../../core/trace-events.ts";
+import type { Frame } from "../../core/views/stack.ts";
 import { ownFrames } from "../../live/frames.ts";
 import type { JobHost } from "../host/job-host.ts";
 import type { CallUnderWay } from "../wire/calls-under-way.ts";

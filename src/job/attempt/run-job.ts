@@ -1,13 +1,8 @@
 // One attempt of a job from the consumer's side: hand-over, deadline, abort, kill with proof, and exactly one end.
-import type {
-  AttemptEnd,
-  KillReceipt,
-  LiveView,
-  RunningAttempt,
-  TraceEvent,
-} from "../../core/attempt.ts";
+import type { AttemptEnd, KillReceipt, LiveView, RunningAttempt } from "../../core/attempt.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/logger.ts";
+import type { TraceEvent } from "../../core/views/trace-event.ts";
 import { within } from "../../core/within.ts";
 import type { JobHost } from "../host/job-host.ts";
 import type { Pool, PooledJobWorker } from "../host/pool.ts";

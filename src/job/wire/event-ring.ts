@@ -1,6 +1,7 @@
 // The rings of an attempt's last events in shared memory: a flood overwrites itself and costs nobody else anything.
-import type { TraceEvent } from "../../core/attempt.ts";
+
 import { newestEvents, withGaps } from "../../core/trace-events.ts";
+import type { TraceEvent } from "../../core/views/trace-event.ts";
 import { RING_BYTES, SHARED_WORDS, type SharedMemory } from "./shared-memory.ts";
 
 /** With the owner's own event at the end an attempt keeps 1,000 events, 256 KiB. */

@@ -1,5 +1,5 @@
 // Where the code of a job worker is, as it is read out of the live memory.
-import type { Frame, WaitingPoint } from "../../core/attempt.ts";
+import type { Frame, WaitingPoint } from "../../core/views/stack.ts";
 
 export interface LiveStack {
   /** `running`: instrumented code is on the stack. Otherwise all of it is suspended, or has not begun. */

@@ -1,8 +1,9 @@
 // All that a job worker and its owner say to each other; nothing else crosses the border but the shared memory.
-import type { AttemptError, Frame, LiveView } from "../../core/attempt.ts";
+import type { AttemptError, LiveView } from "../../core/attempt.ts";
 import type { Isolation, Trace, UntracedFile } from "../../core/job.ts";
 import type { RetryPolicy } from "../../core/task.ts";
 import type { ParamsField } from "../../core/task-content.ts";
+import type { Frame } from "../../core/views/stack.ts";
 import type { SourceLink } from "./source-link.ts";
 
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { ClaimLimits } from "../../../src/core/attempt.ts";
-import type { DeliveryLog } from "../../../src/core/delivery-log.ts";
+import type { DeliveryLog } from "../../../src/core/views/delivery-log.ts";
 import type { Store } from "../../../src/store/store.ts";
 import {
   claimOf,

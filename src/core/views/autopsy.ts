@@ -1,25 +1,16 @@
-// The schema of an autopsy, and an example of one.
+// The view of an autopsy: what is known of an attempt that did not end by itself.
 import { Type } from "@sinclair/typebox";
-import { PLACE_SOURCES } from "../core/attempt.ts";
-import { named } from "../core/views/named.ts";
-import { anyObject, int64, nullable, oneOf } from "../core/views/shapes.ts";
-import type { Autopsy } from "../use-cases/autopsy.ts";
-import { frameFields, waitingPointSchema } from "./receipt.ts";
+import { LIVE_STATES, PLACE_SOURCES } from "../attempt.ts";
+import { named } from "./named.ts";
+import { anyObject, nullable, oneOf, oneOfOrNull, type Shown } from "./shapes.ts";
+import { frameFields, waitingPointsSchema } from "./stack.ts";
+import { traceEventSchema } from "./trace-event.ts";
 
 const figure = (description: string) => nullable(Type.Number({ description }));
-const word = (description: string) => nullable(Type.String({ description }));
+const text = (description: string) => nullable(Type.String({ description }));
 
 const lines = Type.Object({ first: Type.Integer(), lines: Type.Array(Type.String()) });
-const event = named(
-  "TraceEvent",
-  Type.Object({
-    seq: Type.Integer(),
-    at: int64("Epoch ms."),
-    type: Type.String(),
-    data: Type.Unsafe({}),
-  }),
-);
-const frame = named(
+const frameSchema = named(
   "AutopsyFrame",
   Type.Object({
     ...frameFields,
@@ -39,36 +30,40 @@ export const autopsySchema = named(
         message: nullable(Type.String()),
         by: nullable(Type.String()),
       }),
-      source: {
-        ...oneOf(PLACE_SOURCES),
-        description:
-          "How the place is known. `live`: read from its live stack. `last-call`: its last call of ctx. `memory`: what its executor's death left on the machine. `checkpoint`: noted while it ran. `none`: not at all.",
-      },
+      source: oneOf(
+        PLACE_SOURCES,
+        "How the place is known. `live`: read from its live stack. `last-call`: its last call of ctx. `memory`: what its executor's death left on the machine. `checkpoint`: noted while it ran. `none`: not at all.",
+      ),
       age_ms: figure("How old the place was when the attempt ended."),
       checkpoint_age_ms: figure(
         "Of a lost attempt: how old its vars, progress and figures were when its executor died.",
       ),
-      state: nullable(Type.String({ enum: ["starting", "running", "waiting", null] })),
-      frames: Type.Array(frame, { description: "Innermost first." }),
-      waiting_points: Type.Array(waitingPointSchema),
+      state: oneOfOrNull(LIVE_STATES),
+      frames: Type.Array(frameSchema, { description: "Innermost first." }),
+      waiting_points: waitingPointsSchema(),
       vars: nullable(anyObject("What ctx.watch was given last.")),
       progress: nullable(
         Type.Object({ percent: Type.Number(), text: Type.Optional(Type.String()) }),
       ),
-      events: Type.Array(event, { description: "Its last 200." }),
+      events: Type.Array(traceEventSchema, { description: "Its last 200." }),
       output: Type.String({ description: "The last 8 KiB of what it logged and printed." }),
       cpu_ms: figure("Processor time of the attempt."),
       heap_bytes: figure("Of its job worker."),
       rss_bytes: figure("Of the process it ran in."),
       memory_age_ms: figure("How old these two are."),
       executor: Type.String(),
-      runtime: word("Bun or Deno."),
-      runtime_version: word("Of the runtime."),
-      source_hash: word("SHA-256 of the job's file as it ran."),
+      runtime: text("Bun or Deno."),
+      runtime_version: text("Of the runtime."),
+      source_hash: text("SHA-256 of the job's file as it ran."),
     },
     { description: "Of an attempt that did not end by itself." },
   ),
 );
+
+export type Autopsy = Shown<typeof autopsySchema>;
+
+/** A frame with the lines around it. */
+export type FrameWithSource = Shown<typeof frameSchema>;
 
 export const autopsyExample: Autopsy = {
   why: { reason: "timeout", message: "it was still running at its timeout", by: "deadline" },
