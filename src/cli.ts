@@ -12,6 +12,8 @@ export type CommandLine =
       readonly kind: "run";
       readonly command: Command;
       readonly role: string | undefined;
+      /** Of `start`. */
+      readonly watch: boolean;
       /** Of `migrate`: how far the ids are to be lifted; absent: not at all. */
       readonly margin?: number;
     }
@@ -20,7 +22,7 @@ export type CommandLine =
 
 const SUMMARIES: Readonly<Record<Command, string>> = {
   start:
-    "runs the platform: the API, an executor, or both (--role all|api|executor, default ROLE or all)",
+    "runs the platform: the API, an executor, or both (--role all|api|executor, default ROLE or all); with --watch, for writing jobs, it reads changed job files again",
   migrate:
     "brings the database's schema up to date, then ends; after an older copy was restored: --after-restore [--margin 10000000]",
   check:
@@ -40,7 +42,8 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   if (rest.length > 0)
     throw usage(`"${command}" takes no further words, but got "${rest.join(" ")}"`);
   if (values.help) return { kind: "help", command };
-  const line = { kind: "run", command, role: values.role } as const;
+  if (values.watch && command !== "start") throw usage("--watch belongs to start");
+  const line = { kind: "run", command, role: values.role, watch: values.watch } as const;
   if (!values["after-restore"] && values.margin === undefined) return line;
   if (command !== "migrate" || !values["after-restore"])
     throw usage("--after-restore belongs to migrate, and --margin to --after-restore");
@@ -74,6 +77,7 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean", short: "h", default: false },
         version: { type: "boolean", short: "v", default: false },
         role: { type: "string" },
+        watch: { type: "boolean", default: false },
         "after-restore": { type: "boolean", default: false },
         margin: { type: "string" },
       },
@@ -94,7 +98,7 @@ export function helpText(command: Command | null): string {
   return [
     "Serendipity Job: a self-hosted task platform.",
     "",
-    `usage: src/main.ts ${command ?? "<command>"} [--help] [--version]${command === null || command === "start" ? " [--role all|api|executor]" : ""}`,
+    `usage: src/main.ts ${command ?? "<command>"} [--help] [--version]${command === null || command === "start" ? " [--role all|api|executor] [--watch]" : ""}`,
     "",
     ...shown.map((name) => `  ${name.padEnd(width)}  ${SUMMARIES[name]}`),
     "",

@@ -35,7 +35,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (line.kind === "version") return console.log(VERSION);
   if (line.kind === "help") return console.log(helpText(line.command));
   const warn = (text: string) => console.error(`warning: ${text}`);
-  const config = loadConfig({ role: line.role, warn });
+  const config = loadConfig({ role: line.role, watchJobs: line.watch, warn });
   const logger = createLogger({ level: config.logLevel });
   const commands: Readonly<Record<Command, () => Promise<void>>> = {
     start: () => start(config, logger),

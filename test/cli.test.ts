@@ -15,8 +15,11 @@ function refusal(argv: readonly string[]): string {
 describe("the command line", () => {
   test("takes each command, and a role with start", () => {
     for (const command of ["start", "migrate", "check"] as const) {
-      expect(readCommandLine([command])).toEqual({ kind: "run", command, role: undefined });
+      const line = { kind: "run", command, role: undefined, watch: false } as const;
+      expect(readCommandLine([command])).toEqual(line);
     }
+    expect(readCommandLine(["start", "--watch"])).toMatchObject({ watch: true });
+    expect(refusal(["check", "--watch"])).toContain("--watch belongs to start");
     expect(readCommandLine(["start", "--role", "api"])).toMatchObject({ role: "api" });
     expect(readCommandLine(["start", "--role=executor"])).toMatchObject({ role: "executor" });
   });

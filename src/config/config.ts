@@ -47,6 +47,8 @@ export interface Config {
   readonly timezone: string;
   /** True when APP_TIMEZONE is not set and the machine is on UTC: then times without a zone may be hours off. */
   readonly isZoneAssumed: boolean;
+  /** Whether changed job files are read again while the program runs: for those who write jobs. */
+  readonly watchJobs: boolean;
   readonly signatureTtlS: number;
   /** Epoch ms up to which ready-made headers do not expire; null: they do. */
   readonly legacyPayloadUntil: number | null;
@@ -77,6 +79,8 @@ export interface LoadOptions {
   readonly env?: Env;
   /** `--role`, unchecked; wins over ROLE. */
   readonly role?: string | undefined;
+  /** `--watch`. */
+  readonly watchJobs?: boolean;
   /** Where `.env` is and from where relative paths start; default: the working directory. */
   readonly cwd?: string;
   /** Hears one line per variable that looks like a misspelt setting. */
@@ -98,7 +102,12 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const shape = shapeOf(values);
   if (all.length > 0 || shape === undefined) throw configurationError(all);
   return deepFreeze(
-    buildConfig(values as SettingValues, { ...paths, shape, isZoneAssumed: isZoneAssumed(env) }),
+    buildConfig(values as SettingValues, {
+      ...paths,
+      shape,
+      isZoneAssumed: isZoneAssumed(env),
+      watchJobs: options.watchJobs ?? false,
+    }),
   );
 }
 
@@ -185,7 +194,7 @@ function zoneOfProcess(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-type Derived = Paths & { readonly shape: Shape; readonly isZoneAssumed: boolean };
+type Derived = Paths & Pick<Config, "shape" | "isZoneAssumed" | "watchJobs">;
 
 function buildConfig(values: SettingValues, derived: Derived): Config {
   return {

@@ -76,7 +76,13 @@ async function loadJobLane(): Promise<LoadedLane> {
     const imported = { jobs: found.jobs, badFiles: found.badFiles, pending: 0 };
     say({ to: "executor", kind: "imported", jobs: imported });
   };
-  return { attempts: lane, importAll: () => lane.importAll(tell) };
+  const importAll = async () => {
+    await lane.importAll(tell);
+    if (!data.config.watchJobs) return;
+    const { watchJobs } = await import("./watch-jobs.ts");
+    await watchJobs({ lane, store: await opening, tell, logger });
+  };
+  return { attempts: lane, importAll };
 }
 
 function loadCallbackLane(): AttemptLane {

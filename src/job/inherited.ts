@@ -1,4 +1,5 @@
 // What an executor takes over from a dead one's catalogue: jobs of unchanged files need no import before they run.
+import type { Logger } from "../core/logger.ts";
 import {
   type Catalogue,
   type CatalogueJob,
@@ -47,18 +48,30 @@ export async function importBeside(
 ): Promise<void> {
   const read = (files: readonly string[]) => readJobFiles(files, { ...options, atOnce: AT_ONCE });
   const fresh = await read(changed);
-  if (changed.length > 0) tell(settle([{ jobs: served, badFiles: [] }, fresh], served));
+  if (changed.length > 0) tell(settleNames([{ jobs: served, badFiles: [] }, fresh], served));
   const again = await read(served.map(({ file }) => file));
-  const found = settle([again, fresh], served);
-  const told = [...again.badFiles, ...fresh.badFiles];
-  for (const { file, message } of found.badFiles.slice(told.length)) {
-    options.logger.warn({ file }, `a job file is left out: ${message}`);
-  }
+  const found = settleNames([again, fresh], served);
+  warnOfTakenNames(found, [again, fresh], options.logger);
   tell(found);
 }
 
+/** Of files that are left out for their names alone: what else is wrong with a file was told when it was read. */
+export function warnOfTakenNames(
+  { badFiles }: ReadJobFiles,
+  parts: readonly ReadJobFiles[],
+  logger: Logger,
+): void {
+  const told = parts.flatMap((part) => part.badFiles).length;
+  for (const { file, message } of badFiles.slice(told)) {
+    logger.warn({ file }, `a job file is left out: ${message}`);
+  }
+}
+
 /** A name that two files claim stays with the file it was served from; where that is none of them, with nobody. */
-function settle(parts: readonly ReadJobFiles[], served: readonly CatalogueJob[]): ReadJobFiles {
+export function settleNames(
+  parts: readonly ReadJobFiles[],
+  served: readonly CatalogueJob[],
+): ReadJobFiles {
   const jobs = parts.flatMap((part) => part.jobs);
   const badFiles = parts.flatMap((part) => part.badFiles);
   const refused = new Map<string, string>();

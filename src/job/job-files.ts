@@ -17,13 +17,18 @@ export async function openJobsDir(jobsDir: string): Promise<string> {
   return path;
 }
 
+/** Whether a path directly in a JOBS_DIR is that of a job file, by its name. */
+export function isJobFileName(name: string): boolean {
+  return JOB_FILE.test(name);
+}
+
 function unusable(jobsDir: string, why: string): AppError {
   return new AppError("configuration", `JOBS_DIR ${jobsDir} ${why}`);
 }
 
 /** Absolute paths in the order of their names. A link to a file counts as a file. */
 export async function listJobFiles(jobsDir: string): Promise<string[]> {
-  const names = (await readdir(jobsDir)).filter((name) => JOB_FILE.test(name)).sort();
+  const names = (await readdir(jobsDir)).filter(isJobFileName).sort();
   const paths = names.map((name) => join(jobsDir, name));
   const areFiles = await Promise.all(paths.map(isFile));
   return paths.filter((_, index) => areFiles[index]);

@@ -19,6 +19,8 @@ import { createJobThread } from "./host/job-thread.ts";
 import type { Pool, PooledJob, PoolFigures } from "./host/pool.ts";
 import { createPools } from "./host/pools.ts";
 import { type Inherited, importBeside, inheritCatalogue, namesOf } from "./inherited.ts";
+import { type Reread, readAgain } from "./reload.ts";
+import type { ChangedFiles } from "./watch-files.ts";
 import { platformError } from "./wire/error-data.ts";
 import { MISFIT_REASON, misfitText } from "./wire/misfit.ts";
 
@@ -52,6 +54,8 @@ export interface JobLane extends AttemptLane {
    * Nothing is left to import where nothing was inherited.
    */
   importAll(tell: (found: ReadJobFiles) => void): Promise<void>;
+  /** Reads what changed in JOBS_DIR and serves it from then on. Throws AppError `configuration` when it cannot be read. */
+  reload(changed: ChangedFiles): Promise<Reread>;
   /** For logs and tests. */
   figures(): PoolFigures;
 }
@@ -84,7 +88,6 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
   /** Attempts that run end in the pool they have begun in. */
   async function change(jobs: readonly CatalogueJob[]): Promise<void> {
     const before = serving;
-    if (textOf(jobs) === textOf(before.of)) return;
     serving = serve(jobs, deps);
     serving.pool();
     await before.pool().close();
@@ -95,11 +98,19 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
     await entries.open();
     serving.pool();
     await importBeside(catalogue, importing, (found) => {
-      change(found.jobs).catch((thrown: unknown) =>
+      const changing = textOf(found.jobs) === textOf(serving.of) ? null : change(found.jobs);
+      changing?.catch((thrown: unknown) =>
         logger.error({ error: messageOf(thrown) }, "idle job workers could not be ended"),
       );
       tell(found);
     });
+  }
+
+  async function reload(changed: ChangedFiles): Promise<Reread> {
+    const from = { jobsDir: catalogue.jobsDir, served: serving.of };
+    const reread = await readAgain(from, changed, importing);
+    if (reread.fresh.length > 0 || reread.gone.length > 0) await change(reread.jobs);
+    return reread;
   }
 
   return {
@@ -110,6 +121,7 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
     slots,
     start: (task) => serving.start(task),
     importAll,
+    reload,
     figures: () => serving.pool().figures(),
     async close() {
       await serving.pool().close();

@@ -1,5 +1,6 @@
 // Counts the columns of an error's stack back to what they were before its sources were rewritten; lines are true as they are.
 import type { AttemptError } from "../core/attempt.ts";
+import type { SourcePlace } from "../job/wire/place.ts";
 import type { FromJobWorker } from "../job/wire/protocol.ts";
 import { pathOf } from "./frames.ts";
 import type { LocationTable, Shift } from "./locations.ts";
@@ -13,9 +14,17 @@ type TableOf = (path: string) => LocationTable | undefined;
 export function withOriginalColumns(message: FromJobWorker, tableOf: TableOf): FromJobWorker {
   if (message.kind === "crashed")
     return { ...message, error: originalError(message.error, tableOf) };
+  if (message.kind === "refused" && message.place !== undefined)
+    return { ...message, place: originalPlace(message.place, tableOf) };
   if (message.kind !== "ended" || message.end.kind !== "threw") return message;
   const { end } = message;
   return { ...message, end: { ...end, error: originalError(end.error, tableOf) } };
+}
+
+function originalPlace(place: SourcePlace, tableOf: TableOf): SourcePlace {
+  const table = place.isAsWritten ? undefined : tableOf(place.file);
+  if (table === undefined) return place;
+  return { ...place, column: originalColumn(table.shifts, place.line, place.column) };
 }
 
 function originalError(error: AttemptError, tableOf: TableOf): AttemptError {

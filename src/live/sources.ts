@@ -24,7 +24,7 @@ export interface LiveSources extends SourceSupply {
 }
 
 /** Changes whenever the instrumenter gives another result for the same source. */
-const INSTRUMENTER_VERSION = 4;
+const INSTRUMENTER_VERSION = 5;
 
 type Instrument = typeof instrument;
 

@@ -9,7 +9,7 @@ import { createTasks } from "./create-tasks.ts";
 import type { Database, Session } from "./dialect.ts";
 import { refuseLargeIds } from "./exact-numbers.ts";
 import { createExecutors } from "./executors.ts";
-import { findTask, readAttempts, readOutcomes } from "./find-task.ts";
+import { findTask, readAttempts, readOutcomes, readWaiting } from "./find-task.ts";
 import { createLeases } from "./leases.ts";
 import { liftCounters } from "./lift-counters.ts";
 import { checkSchema, migrate } from "./migrations/migrate.ts";
@@ -63,6 +63,7 @@ function createTaskStore(database: Database): TaskStore {
     ...createChanges(database),
     create: (tasks) => createTasks(database, tasks),
     find: (reference) => database.read((session) => findTask(session, reference)),
+    waitingFor: (jobs, limit) => database.read((session) => readWaiting(session, jobs, limit)),
     prune: (limits) => database.write((session) => pruneTasks(session, limits)),
   };
 }

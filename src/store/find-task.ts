@@ -5,7 +5,7 @@ import type { Attempt } from "./attempt-store.ts";
 import { batchesOf } from "./batches.ts";
 import type { Session } from "./dialect.ts";
 import { type AttemptWithEnd, toAttempt, toTask } from "./rows.ts";
-import type { TaskDetail, TaskReference } from "./store.ts";
+import type { TaskDetail, TaskReference, WaitingTask } from "./store.ts";
 import type { TaskRow } from "./tables.ts";
 
 /** With `lock` nobody else changes the task until the transaction ends. */
@@ -28,6 +28,22 @@ export async function findTask(
 function isReferred(reference: TaskReference) {
   if (reference.id !== undefined) return sql`id = ${reference.id}`;
   return sql`task_no = ${reference.taskNo}`;
+}
+
+/** Pending tasks of these jobs, the first due first. */
+export function readWaiting(
+  { connection }: Session,
+  jobs: readonly string[],
+  limit: number,
+): Promise<WaitingTask[]> {
+  return connection
+    .selectFrom("tasks")
+    .select(["id", "task_no as taskNo", "content"])
+    .where("status", "=", "pending")
+    .where("job", "in", [...jobs])
+    .orderBy("run_at")
+    .limit(limit)
+    .execute();
 }
 
 /** The newest attempts of a task, newest first. */

@@ -230,6 +230,14 @@ export interface TaskDetail {
   readonly nowMs: number;
 }
 
+/** A pending task of a job. */
+export interface WaitingTask {
+  readonly id: number;
+  readonly taskNo: string;
+  /** Its JSON text. */
+  readonly content: string;
+}
+
 export interface TaskStore {
   /**
    * Inserts many at once: plain multi-row INSERTs of at most 500 rows / 1 MiB, halved until only a guilty row fails.
@@ -237,6 +245,8 @@ export interface TaskStore {
    */
   create(tasks: readonly NewTask[]): Promise<CreateResult[]>;
   find(reference: TaskReference): Promise<TaskDetail | undefined>;
+  /** Pending tasks of these jobs (names and aliases), the first due first. */
+  waitingFor(jobs: readonly string[], limit: number): Promise<WaitingTask[]>;
   /** One transaction: writes `finishes` guarded by their fences, then claims. Either part may be empty. */
   turn(finishes: readonly Finish[], claim: ClaimRequest | null): Promise<TurnResult>;
   /** Extends leases by list, also expired ones that nobody took; those missing in the result are lost. */

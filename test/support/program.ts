@@ -12,6 +12,8 @@ export type Program = PrivateServer & { readonly url: string; readonly folder: s
 export type ProgramOptions = {
   /** Settings; DATA_DIR, PORT and LOG_LEVEL have defaults of their own here. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Behind `start`. */
+  readonly flags?: readonly string[];
   /** Default: this Bun. */
   readonly command?: { readonly path: string; readonly args: readonly string[] };
   /** Default: today's `src/main.ts`. */
@@ -28,7 +30,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const command = options.command ?? { path: process.execPath, args: ["--no-install"] };
   const server = await startPrivateServer({
     command: command.path,
-    args: [...command.args, options.main ?? MAIN, "start"],
+    args: [...command.args, options.main ?? MAIN, "start", ...(options.flags ?? [])],
     folder,
     env: { PORT: String(port), DATA_DIR: join(folder, "data"), LOG_LEVEL: "info", ...options.env },
     probe: () => expectOk(`${url}${options.readyPath ?? "/readyz"}`),

@@ -1,5 +1,7 @@
 // Has a job worker import one file, with a time limit: importing runs code, which may spin or exit.
+import { dirname } from "node:path";
 import { within } from "../../core/within.ts";
+import { placeInStack, withPlace } from "../wire/place.ts";
 import type { Death, FromJobWorker, LoadMessage } from "../wire/protocol.ts";
 import type { JobHost } from "./job-host.ts";
 
@@ -20,7 +22,7 @@ export interface RefusedLoad {
 
 /** Waits until the job worker is ready, then for the import. */
 export async function loadFile(host: JobHost, load: Omit<LoadMessage, "kind">): Promise<FileLoad> {
-  const loading = hearLoad(host);
+  const loading = hearLoad(host, dirname(load.file));
   const isReady = await within(host.ready, READY_LIMIT_MS);
   if (isReady === undefined) return unstarted();
   // Of one that died before, also long before, that is heard at once.
@@ -39,14 +41,18 @@ function unstarted(loading?: FileLoad): RefusedLoad {
   return { kind: "refused", message, isUnstarted: true };
 }
 
-function hearLoad(host: JobHost): Promise<FileLoad> {
+function hearLoad(host: JobHost, folder: string): Promise<FileLoad> {
   const { promise, resolve } = Promise.withResolvers<FileLoad>();
   const refuse = (why: string, death?: Death) =>
     resolve({ kind: "refused", message: why, ...(death && { death }) });
   host.listen({
     message(message) {
-      if (message.kind === "loaded" || message.kind === "refused") resolve(message);
-      if (message.kind === "crashed") refuse(`it failed while importing: ${message.error.message}`);
+      if (message.kind === "loaded") resolve(message);
+      if (message.kind === "refused") refuse(withPlace(message.message, message.place));
+      if (message.kind === "crashed") {
+        const { message: said, stack = "" } = message.error;
+        refuse(withPlace(`it failed while importing: ${said}`, placeInStack(stack, folder)));
+      }
     },
     death: (death) => refuse(`it ended while importing: ${death.error.message}`, death),
   });

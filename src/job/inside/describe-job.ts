@@ -1,5 +1,6 @@
 // Reads a job file's default export: either it is a job the catalogue can carry, or a sentence that says why not.
 import { ISOLATIONS, TRACES } from "../../core/job.ts";
+import { nearestNames } from "../../core/nearest-names.ts";
 import { completeRetry, linearRetry } from "../../core/retry-policy.ts";
 import { RETRY_STRATEGIES, type RetryPolicy } from "../../core/task.ts";
 import { JOB_MARK, type Job } from "../../sdk/define-job.ts";
@@ -9,20 +10,12 @@ import { paramsProblem } from "./params-schema.ts";
 /** A job file's export, judged. */
 export type LoadedJob =
   | { readonly kind: "loaded"; readonly job: Job; readonly description: JobDescription }
-  | { readonly kind: "refused"; readonly message: string };
+  /** `field` of the definition, where one is to blame. */
+  | { readonly kind: "refused"; readonly message: string; readonly field?: string };
 
-const FIELDS = [
-  "name",
-  "aliases",
-  "params",
-  "timeout",
-  "retry",
-  "isolation",
-  "memoryMb",
-  "trace",
-  "redact",
-  "run",
-];
+type Definition = Readonly<Record<string, unknown>>;
+type Problem = { readonly field: string; readonly message: string };
+
 const RETRY_FIELDS = ["step", "total", "strategy", "maxDelay", "jitter", "retryOnTimeout"];
 const MAX_TIMEOUT_MS = 86_400_000;
 /** Below it the runtime alone would be over the limit. */
@@ -34,8 +27,8 @@ export function describeJob(exported: unknown): LoadedJob {
     return refuse("it has no default export; write: export default defineJob({ … })");
   }
   if (!isJob(exported)) return refuse("its default export was not made with defineJob({ … })");
-  const problem = jobProblem(exported as unknown as Readonly<Record<string, unknown>>);
-  if (problem !== undefined) return refuse(problem);
+  const problem = jobProblem(exported as unknown as Definition);
+  if (problem !== undefined) return { kind: "refused", ...problem };
   return { kind: "loaded", job: exported, description: describe(exported) };
 }
 
@@ -69,23 +62,34 @@ function plainJson(schema: object): Record<string, unknown> {
   return JSON.parse(JSON.stringify(schema)) as Record<string, unknown>;
 }
 
-function jobProblem(job: Readonly<Record<string, unknown>>): string | undefined {
+/** What is wrong with each field, in the order in which it is told. */
+const CHECKS: Readonly<Record<string, (value: unknown, job: Definition) => string | undefined>> = {
+  name: (name) => nameProblem("name", name),
+  aliases: (aliases, { name }) => aliasProblem(aliases, name),
+  params: (params) => (params === undefined ? undefined : paramsProblem(params)),
+  timeout: (timeout) => rangeProblem("timeout", timeout, [1, MAX_TIMEOUT_MS]),
+  retry: retryProblem,
+  isolation: (isolation) => choiceProblem("isolation", isolation, ISOLATIONS),
+  memoryMb: (memoryMb, { isolation }) => memoryProblem(memoryMb, isolation),
+  trace: (trace) => choiceProblem("trace", trace, TRACES),
+  redact: redactProblem,
+  run: (run) => (typeof run === "function" ? undefined : "run must be a function"),
+};
+const FIELDS = Object.keys(CHECKS);
+
+function jobProblem(job: Definition): Problem | undefined {
   const unknown = Object.keys(job).find((field) => !FIELDS.includes(field));
   if (unknown !== undefined) {
-    return `defineJob knows no field '${unknown}'; allowed: ${FIELDS.join(", ")}`;
+    const [likely] = nearestNames(unknown, FIELDS).likely;
+    const hint = likely === undefined ? "" : `; did you mean '${likely}'?`;
+    const message = `defineJob knows no field '${unknown}'${hint}; allowed: ${FIELDS.join(", ")}`;
+    return { field: unknown, message };
   }
-  return (
-    nameProblem("name", job["name"]) ??
-    aliasProblem(job["aliases"], job["name"]) ??
-    (job["params"] === undefined ? undefined : paramsProblem(job["params"])) ??
-    rangeProblem("timeout", job["timeout"], [1, MAX_TIMEOUT_MS]) ??
-    retryProblem(job["retry"]) ??
-    choiceProblem("isolation", job["isolation"], ISOLATIONS) ??
-    choiceProblem("trace", job["trace"], TRACES) ??
-    memoryProblem(job["memoryMb"], job["isolation"]) ??
-    redactProblem(job["redact"]) ??
-    (typeof job["run"] === "function" ? undefined : "run must be a function")
-  );
+  for (const [field, check] of Object.entries(CHECKS)) {
+    const message = check(job[field], job);
+    if (message !== undefined) return { field, message };
+  }
+  return;
 }
 
 /** Also what the database would compare loosely is refused: white space at the ends, control characters. */

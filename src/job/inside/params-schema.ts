@@ -25,8 +25,12 @@ const MAX_DEPTH = 64;
 
 /** Names the first field that JSON Schema cannot say, or undefined. */
 export function paramsProblem(schema: unknown): string | undefined {
+  const vendor = vendorOf(schema);
+  if (vendor !== undefined) {
+    return `params is a schema of ${vendor}, which the catalogue cannot store; use Type.Object from serendipity-job`;
+  }
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
-    return "params must be a schema made with Type, for example Type.Object({ … })";
+    return "params must be a schema; use Type.Object from serendipity-job";
   }
   const problem = schemaProblem(schema, "params", 0);
   if (problem !== undefined) return problem;
@@ -34,6 +38,17 @@ export function paramsProblem(schema: unknown): string | undefined {
   return bytes > MAX_BYTES
     ? `params is a schema of ${bytes} bytes, allowed are ${MAX_BYTES}`
     : undefined;
+}
+
+/** The library that made a schema, as the Standard Schema interface tells it; of zod 3, which may lack it, by its mark. */
+function vendorOf(schema: unknown): string | undefined {
+  if ((typeof schema !== "object" && typeof schema !== "function") || schema === null) return;
+  if (KIND in schema) return;
+  const standard: unknown = Reflect.get(schema, "~standard");
+  if (typeof standard === "object" && standard !== null && "vendor" in standard) {
+    return cut(String(standard.vendor), 50);
+  }
+  return "_def" in schema ? "zod" : undefined;
 }
 
 function schemaProblem(schema: object, path: string, depth: number): string | undefined {

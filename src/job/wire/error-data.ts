@@ -97,7 +97,7 @@ function describe(value: unknown): string {
 }
 
 /** Of an aggregate, whichever engine or library made it. A list of something else is a field like any other. */
-export function innerErrors(thrown: unknown): readonly unknown[] {
+function innerErrors(thrown: unknown): readonly unknown[] {
   const errors = property(thrown, "errors");
   const list = attempt(() => (Array.isArray(errors) ? [...(errors as unknown[])] : []), []);
   return isErrorLike(thrown) && list.some(isErrorLike) ? list : [];

@@ -4,6 +4,7 @@ import type { Isolation, Trace, UntracedFile } from "../../core/job.ts";
 import type { RetryPolicy } from "../../core/task.ts";
 import type { ParamsField } from "../../core/task-content.ts";
 import type { Frame } from "../../core/views/stack.ts";
+import type { SourcePlace } from "./place.ts";
 import type { SourceLink } from "./source-link.ts";
 
 /** The first message, on the worker's own port, which is closed after it: from here on they talk over `port`. */
@@ -108,7 +109,7 @@ export type FromJobWorker =
       readonly untraced: readonly UntracedFile[];
       readonly memory: MemoryWord;
     }
-  | { readonly kind: "refused"; readonly message: string }
+  | { readonly kind: "refused"; readonly message: string; readonly place?: SourcePlace | undefined }
   | { readonly kind: "ended"; readonly id: number; readonly end: JobEnd }
   /** Follows `ended` from the event loop: nothing of the attempt keeps the thread busy. */
   | { readonly kind: "idle"; readonly id: number }

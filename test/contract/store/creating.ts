@@ -25,6 +25,24 @@ export function creatingSuite(createDatabase: CreateTestDatabase): void {
     const create = (...changes: Parameters<Corner["add"]>) =>
       store.tasks.create(changes.map((change) => sampleTask(corner.applicationId, change)));
 
+    test("what waits for a job is listed under its names, the first due first", async () => {
+      const other = corner.applicationId;
+      const later = (await store.now()) + 60_000;
+      const task = (job: string, runAt: number | null) => sampleTask(other, { job, runAt });
+      const [last, first, alias] = await store.tasks.create([
+        task("waited-for", later + 1),
+        task("waited-for", null),
+        task("\\WaitedFor", later),
+        task("another", null),
+      ]);
+      const waiting = await store.tasks.waitingFor(["waited-for", "\\WaitedFor"], 10);
+      const ids = [first, alias, last].map((result) => idOf(present(result)));
+      expect(waiting.map(({ id }) => id)).toEqual(ids);
+      expect(waiting[0]).toEqual({ id: ids[0] ?? 0, taskNo: expect.any(String), content: "{}" });
+      expect(await store.tasks.waitingFor(["waited-for"], 1)).toHaveLength(1);
+      expect(await store.tasks.waitingFor(["nobody"], 10)).toEqual([]);
+    });
+
     test("a task is read back as it was created, due now on the database's clock", async () => {
       const before = await store.now();
       const content = '{"class":"A","params":{"text":"𝄞 😀 \\u0000 \'\\"\\\\"}}';
