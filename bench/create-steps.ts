@@ -5,14 +5,10 @@ import { loadConfig } from "../src/config/config.ts";
 import { linearRetry } from "../src/core/retry-policy.ts";
 import { requestDigests } from "../src/core/same-request.ts";
 import { createSecretBox, keyFromText, type SecretBox } from "../src/core/secret-box.ts";
-import {
-  bodyBoundPayload,
-  createHeaderSet,
-  type HeaderSet,
-  readyMadePayload,
-} from "../src/core/signature.ts";
+import { bodyBoundPayload, createHeaderSet, readyMadePayload } from "../src/core/signature.ts";
 import type { NewTask } from "../src/core/task.ts";
 import { readContent } from "../src/core/task-content.ts";
+import type { HeaderSet } from "../src/core/views/application.ts";
 import type { ApiDeps } from "../src/http/deps.ts";
 import { parseJsonBody } from "../src/http/json-body.ts";
 import { createBodies } from "../src/http/raw-body.ts";

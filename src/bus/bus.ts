@@ -1,5 +1,4 @@
 // The port of the bus: questions from api processes to the executor that owns a running attempt, and its events back.
-
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { TraceEvent } from "../core/views/trace-event.ts";
 

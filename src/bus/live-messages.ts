@@ -1,5 +1,4 @@
 // Reads questions and answers out of what came over a wire, and answers a question whatever happens.
-
 import { messageOf } from "../core/errors.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";

@@ -1,5 +1,4 @@
 // Feeds on Redis: one capped stream per watched attempt, whose entry ids are the events' own numbers.
-
 import { messageOf } from "../core/errors.ts";
 import type { Logger } from "../core/logger.ts";
 import type { TraceEvent } from "../core/views/trace-event.ts";

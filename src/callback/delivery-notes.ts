@@ -1,5 +1,4 @@
 // Takes notes of a delivery while it happens, and makes of them what is kept.
-
 import { remember } from "../core/remember.ts";
 import type { DeliveryLog } from "../core/views/delivery-log.ts";
 import { wholeOf } from "./whole-of.ts";

@@ -1,5 +1,4 @@
 // Reads what watched attempts say and hands it on; without a watcher it does nothing at all.
-
 import { messageOf } from "../core/errors.ts";
 import { feedOf, WATCH_MS } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";

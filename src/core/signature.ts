@@ -1,17 +1,12 @@
 // Makes and checks request signatures: pure functions over the formula of the original API.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import type { HeaderSet } from "./views/application.ts";
 
 /** What is signed besides the secret. */
 export interface SignedParts {
   readonly timestamps: string;
   readonly nonce: string;
   readonly payload: string;
-}
-
-/** The headers of a signed request; `appKey` travels as `app_key`. */
-export interface HeaderSet extends SignedParts {
-  readonly signature: string;
-  readonly appKey: string;
 }
 
 /** What the payload of a body-bound request is made of. */

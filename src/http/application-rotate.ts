@@ -1,7 +1,7 @@
 // The route that gives an application new secrets: asked by the operator, or by the application itself.
 import { Type } from "@sinclair/typebox";
+import { newSecretsSchema } from "../core/views/application.ts";
 import { named } from "../core/views/named.ts";
-import { int64 } from "../core/views/shapes.ts";
 import { type RotateInput, rotateSecrets } from "../use-cases/applications.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
 import { requireAdmin } from "./admin.ts";
@@ -98,14 +98,7 @@ const rotateOperation = plainOperation({
     }),
   }),
   body: { schema: rotation, examples: { anHour: EXAMPLE, atOnce: { graceSeconds: 0 } } },
-  answer: named(
-    "NewSecrets",
-    Type.Object({
-      secretKey: Type.String(),
-      callbackSecret: Type.String(),
-      previousValidUntil: int64("Epoch ms on the database's clock."),
-    }),
-  ),
+  answer: newSecretsSchema,
   examples: {
     rotated: {
       secretKey: "l0q3Zk1vKc5Xo7c2m9sQ4uB8eD6fT1yR0aWnJhGxPiM",

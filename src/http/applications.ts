@@ -5,8 +5,12 @@ import { importProblems } from "../core/imported-keys.ts";
 import { linkUrlProblem, linkUrlWarning } from "../core/link-url.ts";
 import { allowsLoopbackCallbacks } from "../core/loopback.ts";
 import { SUCCESS_MATCHES } from "../core/task.ts";
+import {
+  type NewApplicationView,
+  newApplicationSchema,
+  readyMadeHeadersSchema,
+} from "../core/views/application.ts";
 import { named } from "../core/views/named.ts";
-import { warningsField } from "../core/views/shapes.ts";
 import { createApplication, refreshSignature } from "../use-cases/applications.ts";
 import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { callbacks } from "./callback-document.ts";
@@ -101,14 +105,6 @@ const credentials = named(
   }),
 );
 
-const headerSet = {
-  nonce: Type.String(),
-  timestamps: Type.String(),
-  signature: Type.String(),
-  appKey: Type.String(),
-  payload: Type.String(),
-};
-
 const createExample = {
   appName: "帅的批爆1",
   step: 10,
@@ -172,15 +168,7 @@ const createOperation = {
       "Needs `Authorization: Bearer $ADMIN_TOKEN`. Without ADMIN_TOKEN it is open on this machine only: HOST is loopback, the Host header is localhost, 127.0.0.1 or [::1], and no proxy header is there. `secretKey` (signs requests, and callbacks in the headers of the original API) and `callbackSecret` (signs callbacks as Standard Webhooks) are shown only here.",
     proof: "admin",
     body: { schema: newApplication, examples: { seed: createExample, ownRetries: retryExample } },
-    data: named(
-      "Application",
-      Type.Object({
-        ...headerSet,
-        secretKey: Type.String(),
-        callbackSecret: Type.String(),
-        warnings: warningsField,
-      }),
-    ),
+    data: newApplicationSchema,
     examples: {
       created: {
         code: 0,
@@ -204,7 +192,7 @@ const refreshOperation = operation({
   description: "A new ready-made header set. A wrong key and a wrong secret get the same 401.",
   proof: "none",
   body: { schema: credentials, examples: { refresh: refreshExample } },
-  data: named("ReadyMadeHeaders", Type.Object({ ...headerSet, warnings: warningsField })),
+  data: readyMadeHeadersSchema,
   examples: { refreshed: { code: 0, msg: "Ok!", data: headersExample } },
   errors: ["Unauthorised", "TooLarge", "Unsupported", "Invalid", "Unavailable"],
 });
@@ -232,13 +220,17 @@ async function create(
     ...(input.successMatch && { successMatch: input.successMatch }),
     ...(appKey && secretKey && { imported: { appKey, secretKey } }),
   });
-  const { headers, callbackSecret } = created;
-  exchange.appKey = headers.appKey;
+  const view: NewApplicationView = {
+    ...created.headers,
+    secretKey: created.secretKey,
+    callbackSecret: created.callbackSecret,
+  };
+  exchange.appKey = view.appKey;
   const { callbackAllow } = deps.config;
   const allowsLoopback = allowsLoopbackCallbacks(deps.config);
   const warning = linkUrlWarning(input.linkUrl, { callbackAllow, allowsLoopback });
   const told = warning === null ? warnings : [warning, ...warnings];
-  return succeed(warned({ ...headers, secretKey: created.secretKey, callbackSecret }, told), "Ok!");
+  return succeed(warned(view, told), "Ok!");
 }
 
 async function refresh(

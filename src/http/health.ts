@@ -2,7 +2,8 @@
 import { Type } from "@sinclair/typebox";
 import type { Logger } from "../core/logger.ts";
 import { named } from "../core/views/named.ts";
-import { int64, oneOf } from "../core/views/shapes.ts";
+import { type ReadinessView, readinessSchema } from "../core/views/readiness.ts";
+import { oneOf } from "../core/views/shapes.ts";
 import { createApp, type HttpApp } from "./app.ts";
 import { respond, succeed } from "./envelope.ts";
 import { envelopeOf, json, operation } from "./operation.ts";
@@ -43,12 +44,13 @@ export function healthRoutes(deps: HealthDeps): Route[] {
 
 function readinessResponse({ ready, checks, ...shown }: Readiness): Response {
   const down = Object.keys(checks).filter((name) => checks[name] !== "up");
+  const usable = down.length === 0 ? "ready" : "degraded";
+  const data: ReadinessView = { status: ready ? usable : "unavailable", down, checks, ...shown };
   if (!ready) {
-    const data = { status: "unavailable", down, checks, ...shown };
     const headers = { "retry-after": String(RETRY_AFTER_S) };
     return respond(503, { code: 1, msg: "not ready", data }, headers);
   }
-  return succeed({ status: down.length === 0 ? "ready" : "degraded", down, checks, ...shown });
+  return succeed(data);
 }
 
 const healthOperation = operation({
@@ -62,42 +64,6 @@ const healthOperation = operation({
   errors: [],
 });
 
-const readiness = named(
-  "Readiness",
-  Type.Object({
-    status: oneOf(["ready", "degraded", "unavailable"]),
-    down: Type.Array(Type.String(), { description: "The checks that are not up." }),
-    checks: Type.Unsafe({
-      type: "object",
-      additionalProperties: { type: "string" },
-      description: "By name: `up`, or what is wrong with it.",
-    }),
-    executors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          service_id: Type.String(),
-          seen_ms_ago: int64("Since the last sign of its main thread."),
-          lanes_seen_ms_ago: Type.Object(
-            { job: age(), callback: age() },
-            { description: "Since the last sign of the thread of each lane; null: none yet." },
-          ),
-          clock_ahead_ms: age("How far its clock is ahead of the database's; null: unknown."),
-        }),
-        { description: "Those that live; absent in a process that only executes." },
-      ),
-    ),
-  }),
-);
-
-function age(description?: string) {
-  return Type.Unsafe<number | null>({
-    type: "integer",
-    format: "int64",
-    nullable: true,
-    ...(description && { description }),
-  });
-}
-
 const ready = operation({
   id: "readyz",
   tag: "health",
@@ -105,7 +71,7 @@ const ready = operation({
   description:
     "503 while draining, until the executor of this start has published its jobs, while the database is away, and after a failed write until one succeeds. Without Redis, nsqd or a living executor tasks are accepted: `degraded`, named in `down`, still 200.",
   proof: "none",
-  data: readiness,
+  data: readinessSchema,
   examples: {
     ready: {
       code: 0,
@@ -141,7 +107,7 @@ const readyOperation = {
     ...(ready["responses"] as Readonly<Record<string, unknown>>),
     "503": {
       description: "Not ready.",
-      content: json(envelopeOf(readiness, 1), {
+      content: json(envelopeOf(readinessSchema, 1), {
         database: {
           code: 1,
           msg: "not ready",

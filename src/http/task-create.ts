@@ -2,8 +2,9 @@
 import { Type } from "@sinclair/typebox";
 import { AppError, toldMessage } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
+import { createdTaskSchema } from "../core/views/created-task.ts";
 import { named } from "../core/views/named.ts";
-import { anyObject, int64, warningsField } from "../core/views/shapes.ts";
+import { anyObject } from "../core/views/shapes.ts";
 import { callbackContent } from "./callback-document.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
@@ -132,21 +133,7 @@ const createOperation = operation({
       ownRetries: retryExample,
     },
   },
-  data: named(
-    "CreatedTask",
-    Type.Object({
-      taskId: int64(),
-      runAt: Type.Optional(
-        int64(
-          "The instant that `runtime` was read as, epoch ms; absent without one. One that is past is answered as it was read, yet the task is due at once: `run_at` in its detail is the time of the create.",
-        ),
-      ),
-      runAtText: Type.Optional(
-        Type.String({ description: "The same as ISO 8601 in the zone of the platform." }),
-      ),
-      warnings: warningsField,
-    }),
-  ),
+  data: createdTaskSchema,
   examples: {
     created: { code: 0, msg: "ok!", data: { taskId: 81 } },
     later: {

@@ -2,8 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { AppError } from "../core/errors.ts";
 import { askStore } from "../core/store-answer.ts";
-import { named } from "../core/views/named.ts";
-import { int64 } from "../core/views/shapes.ts";
+import { ticketSchema } from "../core/views/ticket.ts";
 import { issueTicket, redeemTicket } from "../use-cases/event-ticket.ts";
 import { watchTask } from "../use-cases/task-events.ts";
 import { curlFor } from "./curl.ts";
@@ -102,8 +101,7 @@ async function giveTicket(deps: HttpDeps, exchange: Exchange): Promise<Response>
   const { application } = await readSignedRaw(deps, exchange);
   const subject = { applicationId: application.id, taskId: pathId(exchange) };
   await requireTask(deps, { applicationId: application.id, id: subject.taskId });
-  const { ticket, expiresAt } = issueTicket(deps, subject);
-  return succeed({ ticket, expires_at: expiresAt });
+  return succeed(issueTicket(deps, subject));
 }
 
 /** Another application's task is as little there as one that never was. */
@@ -142,14 +140,6 @@ data: {"seq":2,"at":1626418779012,"type":"log","data":{"level":"info","message":
 event: end
 data: {"status":"succeeded"}
 `;
-
-const ticketData = named(
-  "Ticket",
-  Type.Object({
-    ticket: Type.String(),
-    expires_at: int64("Epoch ms: connect before then."),
-  }),
-);
 
 const watching = operation({
   id: "watchTask",
@@ -190,7 +180,7 @@ const ticketOperation = operation({
     "For a browser, which cannot sign: `new EventSource('/task/81/events?ticket=…')`. Good for one minute to connect, for this task only, at any api process. The body is empty or anything signed with it.",
   proof: "signature",
   path,
-  data: ticketData,
+  data: ticketSchema,
   examples: {
     ticket: {
       code: 0,

@@ -6,7 +6,6 @@ import type { SecretBox } from "../core/secret-box.ts";
 import {
   createHeaderSet,
   equalTexts,
-  type HeaderSet,
   randomAppKey,
   randomCallbackSecret,
   randomSecret,
@@ -15,6 +14,7 @@ import {
 import { askStore } from "../core/store-answer.ts";
 import type { SuccessMatch } from "../core/task.ts";
 import { formatTime } from "../core/timestamps.ts";
+import type { HeaderSet, NewSecretsView } from "../core/views/application.ts";
 import type { Store } from "../store/store.ts";
 import { unauthorised, whichSecret } from "./authenticate.ts";
 
@@ -108,13 +108,6 @@ export interface RotateInput {
   readonly signed?: { readonly nonce: string; readonly secretSealed: string };
 }
 
-export interface RotatedSecrets {
-  readonly secretKey: string;
-  readonly callbackSecret: string;
-  /** Epoch ms on the database's clock. */
-  readonly previousValidUntil: number;
-}
-
 /**
  * Gives an application new secrets, shown only here. Throws AppError `not_found`, or `unauthorised` when its nonce was
  * used before or another rotation came first.
@@ -122,7 +115,7 @@ export interface RotatedSecrets {
 export async function rotateSecrets(
   deps: Pick<ApplicationDeps, "store" | "secretBox">,
   input: RotateInput,
-): Promise<RotatedSecrets> {
+): Promise<NewSecretsView> {
   const { appKey, graceSeconds, signed } = input;
   const secretKey = randomSecret();
   const callbackSecret = randomCallbackSecret();

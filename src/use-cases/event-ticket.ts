@@ -1,6 +1,7 @@
 // Tickets: the right to watch one task, for callers that cannot sign, such as a browser; sealed, so that nothing has to be stored.
 import { AppError } from "../core/errors.ts";
 import type { SecretBox } from "../core/secret-box.ts";
+import type { TicketView } from "../core/views/ticket.ts";
 
 /** How long a ticket opens a stream; a stream that is open stays open for its time. */
 const TICKET_MS = 60_000;
@@ -13,23 +14,17 @@ export interface TicketDeps {
   readonly nowMs: () => number;
 }
 
-export interface Ticket {
-  readonly ticket: string;
-  /** Epoch ms. */
-  readonly expiresAt: number;
-}
-
 /** What a ticket is for. */
 export interface TicketSubject {
   readonly applicationId: number;
   readonly taskId: number;
 }
 
-export function issueTicket({ secretBox, nowMs }: TicketDeps, subject: TicketSubject): Ticket {
+export function issueTicket({ secretBox, nowMs }: TicketDeps, subject: TicketSubject): TicketView {
   const expiresAt = nowMs() + TICKET_MS;
   const { applicationId, taskId } = subject;
   const text = JSON.stringify({ kind: KIND, applicationId, taskId, expiresAt });
-  return { ticket: secretBox.seal(text), expiresAt };
+  return { ticket: secretBox.seal(text), expires_at: expiresAt };
 }
 
 /** The application whose task it is. Throws AppError `unauthorised`, the same whatever is wrong with it. */

@@ -20,6 +20,7 @@ import {
   type TaskContent,
 } from "../core/task-content.ts";
 import { formatInstant, isInZone, readMoment, readRuntime } from "../core/timestamps.ts";
+import type { CreatedTask } from "../core/views/created-task.ts";
 import { newWebhookTag } from "../core/webhook-id.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { Application, CreateResult, Store } from "../store/store.ts";
@@ -44,17 +45,6 @@ export interface SubmitDeps {
   readonly silentMs?: number;
   /** False: one statement per task, for the bench. */
   readonly coalesce?: boolean;
-}
-
-/** What a create resolves to. */
-export interface CreatedTask {
-  readonly taskId: number;
-  /** The instant that `runtime` was read as, epoch ms; absent without a runtime. */
-  readonly runAt?: number;
-  /** The same as ISO 8601 in the platform's zone. */
-  readonly runAtText?: string;
-  /** What stands in the way of it, in sentences; absent when nothing is known to. */
-  readonly warnings?: readonly string[];
 }
 
 export interface TaskSubmitter {

@@ -1,5 +1,4 @@
 // A listening app with an application of its own, whose executor is played by the test: for watching tasks.
-
 import { feedOf } from "../../src/core/live.ts";
 import type { ClaimedTask } from "../../src/core/task.ts";
 import type { TraceEvent } from "../../src/core/views/trace-event.ts";

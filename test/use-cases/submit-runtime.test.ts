@@ -1,5 +1,4 @@
 // When a created task is due, what is told of it, and which instants are the same.
-
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requestDigests } from "../../src/core/same-request.ts";
 import type { SubmitInput } from "../../src/core/submit-input.ts";

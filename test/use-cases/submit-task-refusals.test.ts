@@ -1,5 +1,4 @@
 // What a create is refused for, on a real store, and in which words.
-
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import type { SubmitInput } from "../../src/core/submit-input.ts";

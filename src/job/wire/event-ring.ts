@@ -1,5 +1,4 @@
 // The rings of an attempt's last events in shared memory: a flood overwrites itself and costs nobody else anything.
-
 import { newestEvents, withGaps } from "../../core/trace-events.ts";
 import type { TraceEvent } from "../../core/views/trace-event.ts";
 import { RING_BYTES, SHARED_WORDS, type SharedMemory } from "./shared-memory.ts";
