@@ -77,7 +77,7 @@ function openHoldFile(path: string): DatabaseSync {
 }
 
 // A row is readable once it is committed, and committing ends the transaction: so write the row, then begin again.
-// Whoever slipped in between wrote its own row; then write once more, until the row under the transaction is our own.
+// A process that slipped in between wrote its own row; then write once more, until the row under the transaction is our own.
 function takeHold(database: DatabaseSync, path: string): void {
   const self = thisProcess();
   let seen: Holder | undefined;

@@ -30,7 +30,7 @@ export type FeedEnvelope =
 /** Gets what is new; `link` and `id` name it when it is on the other end of a link. */
 interface Listener {
   lastSeq: number;
-  readonly tell: (events: readonly TraceEvent[], isEnded: boolean) => void;
+  readonly deliver: (events: readonly TraceEvent[], isEnded: boolean) => void;
 }
 
 interface KeptFeed {
@@ -64,7 +64,7 @@ export function createLocalFeeds(links: readonly Link[]): LocalFeeds {
   function listen(name: string, key: string, listener: Listener): void {
     const feed = feedNamed(name);
     feed.listeners.set(key, listener);
-    if (feed.events.length > 0 || feed.isEnded) tell(feed, listener);
+    if (feed.events.length > 0 || feed.isEnded) deliver(feed, listener);
   }
 
   function unlisten(name: string, key: string): void {
@@ -80,12 +80,12 @@ export function createLocalFeeds(links: readonly Link[]): LocalFeeds {
         const last = feed.events.at(-1)?.seq ?? 0;
         feed.events.push(...events.filter(({ seq }) => seq > last));
         feed.events.splice(0, feed.events.length - MOST_KEPT);
-        for (const listener of feed.listeners.values()) tell(feed, listener);
+        for (const listener of feed.listeners.values()) deliver(feed, listener);
       },
       end() {
         const feed = feedNamed(name);
         feed.isEnded = true;
-        for (const listener of feed.listeners.values()) tell(feed, listener);
+        for (const listener of feed.listeners.values()) deliver(feed, listener);
         setTimeout(() => feeds.delete(name), KEPT_AFTER_END_MS).unref();
       },
     };
@@ -96,7 +96,7 @@ export function createLocalFeeds(links: readonly Link[]): LocalFeeds {
     const id = lastId;
     const inbox = createInbox();
     followers.set(id, inbox);
-    listen(name, `own/${id}`, { lastSeq: afterSeq, tell: inbox.put });
+    listen(name, `own/${id}`, { lastSeq: afterSeq, deliver: inbox.put });
     for (const link of links) link.send({ to: "bus", kind: "follow", id, name, afterSeq });
     return {
       read: inbox.read,
@@ -116,9 +116,9 @@ export function createLocalFeeds(links: readonly Link[]): LocalFeeds {
     if (typeof name !== "string") return;
     if (kind === "unfollow") unlisten(name, key);
     if (kind !== "follow") return;
-    const send: Listener["tell"] = (fed, ended) =>
+    const send: Listener["deliver"] = (fed, ended) =>
       link.send({ to: "bus", kind: "fed", id, events: fed, isEnded: ended } satisfies FeedEnvelope);
-    listen(name, key, { lastSeq: Number(afterSeq) || 0, tell: send });
+    listen(name, key, { lastSeq: Number(afterSeq) || 0, deliver: send });
   }
 
   return {
@@ -133,10 +133,10 @@ export function createLocalFeeds(links: readonly Link[]): LocalFeeds {
   };
 }
 
-function tell(feed: KeptFeed, listener: Listener): void {
+function deliver(feed: KeptFeed, listener: Listener): void {
   const fresh = feed.events.filter(({ seq }) => seq > listener.lastSeq);
   listener.lastSeq = fresh.at(-1)?.seq ?? listener.lastSeq;
-  if (fresh.length > 0 || feed.isEnded) listener.tell(fresh, feed.isEnded);
+  if (fresh.length > 0 || feed.isEnded) listener.deliver(fresh, feed.isEnded);
 }
 
 interface Inbox {

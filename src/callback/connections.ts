@@ -170,7 +170,7 @@ function open({ guard, clockMs }: ConnectionsDeps, { to, key, user }: Opening): 
   return line;
 }
 
-/** Whoever uses the line hears of it; on an idle one anything but silence ends it. */
+/** The delivery that uses the line receives it; on an idle line anything but silence ends it. */
 function follow(line: Line): void {
   const { socket, seat } = line;
   socket.on("data", (chunk: Buffer) => {

@@ -47,7 +47,7 @@ export interface Config {
   readonly timezone: string;
   /** True when APP_TIMEZONE is not set and the machine is on UTC: then times without a zone may be hours off. */
   readonly isZoneAssumed: boolean;
-  /** Whether changed job files are read again while the program runs: for those who write jobs. */
+  /** Whether changed job files are read again while the program runs: for authors of jobs. */
   readonly watchJobs: boolean;
   readonly signatureTtlS: number;
   /** Epoch ms up to which ready-made headers do not expire; null: they do. */

@@ -120,7 +120,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     return IDLE_MS;
   }
 
-  /** What is due may be of those who may have nothing now: an end or a bell wakes us before they may. */
+  /** What is due may belong to applications that may have nothing now: an end or a bell wakes us before they may. */
   function isLimited(): boolean {
     return deps.attempts.claimLimits?.().isUneven === true;
   }

@@ -107,7 +107,7 @@ async function writtenBefore(
   // Not known: better no warning than a wrong one.
   const outcomes = await store.attempts.outcomes(ids).catch(() => null);
   if (outcomes === null) return new Set(offered);
-  // Whoever takes an attempt over ends it as one of these.
+  // An executor that takes an attempt over ends it as one of these.
   const isForeign = (owned: OwnedAttempt) => {
     const outcome = outcomes.get(owned.lease.attemptId);
     return (

@@ -21,7 +21,7 @@ export interface WatchDeps {
 }
 
 export interface Watches {
-  /** Somebody watches this attempt for the next while; one who just came has it up to `afterSeq`. */
+  /** Somebody watches this attempt for the next while; a new watcher has its events up to `afterSeq`. */
   renew(owned: OwnedAttempt, afterSeq: number | undefined): void;
   close(): void;
 }

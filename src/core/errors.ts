@@ -31,7 +31,7 @@ export interface ErrorDetails {
   readonly retryAfterS?: number;
   readonly data?: Readonly<Record<string, unknown>>;
   /** What callers are told in place of a message that names hosts or files: those are for the operator. */
-  readonly told?: string;
+  readonly forCallers?: string;
   /** Why exactly a signature was refused: for the log, never for the answer. */
   readonly refusal?: RefusalNote;
 }
@@ -57,8 +57,8 @@ export function invalid(errors: readonly FieldError[], wayOut?: string): AppErro
 }
 
 /** The message as callers may see it. */
-export function toldMessage({ message, details }: AppError): string {
-  return details.told ?? message;
+export function callersMessage({ message, details }: AppError): string {
+  return details.forCallers ?? message;
 }
 
 /** The text of anything that was thrown, for logs and messages. */

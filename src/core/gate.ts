@@ -20,7 +20,7 @@ export function createGate({ atOnce, waiting, what }: GateOptions): EntryGate {
 
   function leave(): void {
     const next = line.shift();
-    // The place goes straight to the next one: nobody who comes now may take it.
+    // The place goes straight to the next one: no later caller may take it.
     if (next === undefined) inside -= 1;
     else next();
   }

@@ -72,15 +72,15 @@ async function loadJobLane(): Promise<LoadedLane> {
   refuseDuplicates(lane.catalogue);
   const { jobs, badFiles, changed } = lane.catalogue;
   say({ to: "executor", kind: "loaded", jobs: { jobs, badFiles, pending: changed.length } });
-  const tell = (found: ReadJobFiles) => {
+  const publish = (found: ReadJobFiles) => {
     const imported = { jobs: found.jobs, badFiles: found.badFiles, pending: 0 };
     say({ to: "executor", kind: "imported", jobs: imported });
   };
   const importAll = async () => {
-    await lane.importAll(tell);
+    await lane.importAll(publish);
     if (!data.config.watchJobs) return;
     const { watchJobs } = await import("./watch-jobs.ts");
-    await watchJobs({ lane, store: await opening, tell, logger });
+    await watchJobs({ lane, store: await opening, publish, logger });
   };
   return { attempts: lane, importAll };
 }

@@ -232,7 +232,7 @@ async function settleDeath(dead: DeadExecutor, deps: DeathDeps): Promise<void> {
       provenAgoMs: Math.max(0, Date.now() - dead.provenAt),
       latencyMs: Math.max(0, dead.provenAt - dead.sinceAt),
       findPlace: placesIn(() => [dumps]),
-      tell: (ended) => logAttemptEnd(logger, ended),
+      onEnd: (ended) => logAttemptEnd(logger, ended),
     });
   // The dead one's tasks must not wait for their leases.
   const failure = "taking over from a dead executor is repeated";

@@ -6,7 +6,7 @@ import type { Logger } from "../core/logger.ts";
 import { foldersIn, placesIn, removeDeadDumps } from "../live/read-crash-dumps.ts";
 import type { Store } from "../store/store.ts";
 import { CLOCK_LIMIT_MS, measureClockAhead } from "../use-cases/clock-ahead.ts";
-import { reapExpired, type TellEnd } from "../use-cases/reap.ts";
+import { type OnEnd, reapExpired } from "../use-cases/reap.ts";
 
 const REAP_EVERY_MS = 1000;
 const PRUNE_EVERY_MS = 60_000;
@@ -59,8 +59,8 @@ function createReap({ store, config, logger, dumpsDir }: HousekeepingDeps): () =
       await store.ping();
       if (performance.now() - contactSince < config.leaseMs) return;
       const findPlace = placesIn(() => foldersIn(dumpsDir));
-      const tell: TellEnd = (ended) => logAttemptEnd(logger, ended);
-      const returned = await reapExpired(store, { findPlace, tell });
+      const onEnd: OnEnd = (ended) => logAttemptEnd(logger, ended);
+      const returned = await reapExpired(store, { findPlace, onEnd });
       if (returned > 0) logger.warn({ tasks: returned }, "tasks with expired leases were returned");
       await store.executors.declareSilentDead(config.leaseMs * 2);
     } catch (thrown) {

@@ -12,7 +12,7 @@ export interface WatchJobsDeps {
   readonly lane: Pick<JobLane, "catalogue" | "reload">;
   readonly store: Pick<Store, "tasks">;
   /** Hears what is served from then on. */
-  readonly tell: (found: ReadJobFiles) => void;
+  readonly publish: (found: ReadJobFiles) => void;
   readonly logger: Logger;
 }
 
@@ -22,12 +22,12 @@ const MOST_LOOKED_AT = 1_000;
 
 /** Watches until the process ends. */
 export async function watchJobs(deps: WatchJobsDeps): Promise<void> {
-  const { lane, tell, logger } = deps;
+  const { lane, publish, logger } = deps;
   const { jobsDir } = lane.catalogue;
   await watchFiles(jobsDir, async (changed) => {
     try {
       const reread = await lane.reload(changed);
-      tell(reread);
+      publish(reread);
       const jobs = reread.fresh.map(({ name }) => name);
       logger.info({ jobs, gone: reread.gone }, "job files were read again");
       for (const definition of reread.fresh) await nameMisfits(definition, deps);

@@ -6,7 +6,7 @@ const SIGNATURE_HEADERS = ["app_key", "nonce", "timestamps", "payload", "signatu
 interface Call {
   readonly path: string;
   readonly body: unknown;
-  /** Which headers prove who calls. */
+  /** The headers that identify the caller. */
   readonly proof: "signature" | "admin" | "none";
 }
 

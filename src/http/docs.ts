@@ -124,7 +124,7 @@ function wantsPage(accept: string): boolean {
   return weightOf(accept, "text/html") > weightOf(accept, "application/json");
 }
 
-/** 0 where the type is not named: whoever takes anything has always got JSON. */
+/** 0 where the type is not named: a client that takes anything has always got JSON. */
 function weightOf(accept: string, type: string): number {
   const entries = accept.split(",").map((entry) => entry.toLowerCase().replace(/\s/g, ""));
   const entry = entries.find((each) => each === type || each.startsWith(`${type};`));

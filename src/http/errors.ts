@@ -1,5 +1,5 @@
 // Maps what was thrown to a status and an envelope; nothing of a defect's text leaves the process.
-import { AppError, type ErrorCode, messageOf, toldMessage } from "../core/errors.ts";
+import { AppError, callersMessage, type ErrorCode, messageOf } from "../core/errors.ts";
 import { fail } from "./envelope.ts";
 
 const STATUSES: Readonly<Record<ErrorCode, number>> = {
@@ -37,7 +37,7 @@ export function toldFailure(error: unknown, challenge?: string): ToldFailure {
     return { status: 500, error: DEFECT, headers: {} };
   }
   const { message, details, code } = error;
-  const told = toldMessage(error);
+  const told = callersMessage(error);
   const shown = told === message ? error : new AppError(code, told, details);
   return { status, error: shown, headers: headersFor(error, challenge) };
 }

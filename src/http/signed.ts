@@ -1,4 +1,4 @@
-// Reads signed requests: who sent it, then what; a change that was malformed uses its nonce up all the same.
+// Reads signed requests: first the sender, then the body; a malformed change uses its nonce up all the same.
 
 import type { FailedCheck } from "../core/refusal-note.ts";
 import type { BoundRequest } from "../core/signature.ts";
@@ -18,7 +18,7 @@ import type { Exchange } from "./route.ts";
 
 export const SIGNATURE_CHALLENGE = 'Signature headers="app_key nonce timestamps payload signature"';
 
-/** What a caller asks for, and who it is. */
+/** A request and its sender. */
 export interface SignedInput<T> extends FormReading<T> {
   readonly caller: Authenticated;
 }

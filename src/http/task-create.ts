@@ -1,6 +1,6 @@
 // The route that creates a task.
 import { Type } from "@sinclair/typebox";
-import { AppError, toldMessage } from "../core/errors.ts";
+import { AppError, callersMessage } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
 import { createdTaskSchema } from "../core/views/created-task.ts";
 import { named } from "../core/views/named.ts";
@@ -113,8 +113,8 @@ async function sayingHowToRepeat<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function repeatable(error: AppError): AppError {
-  const message = `${toldMessage(error)}; send it again, signed anew, with the same taskNo: that is harmless, also if this one is stored after all`;
-  return new AppError(error.code, message, { ...error.details, told: message, cause: error });
+  const message = `${callersMessage(error)}; send it again, signed anew, with the same taskNo: that is harmless, also if this one is stored after all`;
+  return new AppError(error.code, message, { ...error.details, forCallers: message, cause: error });
 }
 
 const createOperation = operation({

@@ -44,15 +44,15 @@ const AT_ONCE = 1;
 export async function importBeside(
   { jobs: served, changed }: Inherited,
   options: Omit<CatalogueOptions, "jobsDir">,
-  tell: (imported: ReadJobFiles) => void,
+  publish: (imported: ReadJobFiles) => void,
 ): Promise<void> {
   const read = (files: readonly string[]) => readJobFiles(files, { ...options, atOnce: AT_ONCE });
   const fresh = await read(changed);
-  if (changed.length > 0) tell(settleNames([{ jobs: served, badFiles: [] }, fresh], served));
+  if (changed.length > 0) publish(settleNames([{ jobs: served, badFiles: [] }, fresh], served));
   const again = await read(served.map(({ file }) => file));
   const found = settleNames([again, fresh], served);
   warnOfTakenNames(found, [again, fresh], options.logger);
-  tell(found);
+  publish(found);
 }
 
 /** Of files that are left out for their names alone: what else is wrong with a file was told when it was read. */

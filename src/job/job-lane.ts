@@ -53,7 +53,7 @@ export interface JobLane extends AttemptLane {
    * Imports what was inherited, while that is served; from then on serves what the files say. Tells each catalogue.
    * Nothing is left to import where nothing was inherited.
    */
-  importAll(tell: (found: ReadJobFiles) => void): Promise<void>;
+  importAll(publish: (found: ReadJobFiles) => void): Promise<void>;
   /** Reads what changed in JOBS_DIR and serves it from then on. Throws AppError `configuration` when it cannot be read. */
   reload(changed: ChangedFiles): Promise<Reread>;
   /** For logs and tests. */
@@ -93,7 +93,7 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
     await before.pool().close();
   }
 
-  async function importAll(tell: (found: ReadJobFiles) => void): Promise<void> {
+  async function importAll(publish: (found: ReadJobFiles) => void): Promise<void> {
     if (inherited === undefined) return;
     await entries.open();
     serving.pool();
@@ -102,7 +102,7 @@ export async function createJobLane(options: JobLaneOptions): Promise<JobLane> {
       changing?.catch((thrown: unknown) =>
         logger.error({ error: messageOf(thrown) }, "idle job workers could not be ended"),
       );
-      tell(found);
+      publish(found);
     });
   }
 

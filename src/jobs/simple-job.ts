@@ -21,7 +21,7 @@ export default defineJob({
 
     for (let day = 1; day <= days; day++) {
       const date = new Date(startMs + (day - 1) * DAY_MS).toISOString().slice(0, 10);
-      // Whoever looks at the running task sees these values, and how far it is.
+      // Callers that look at the running task see these values, and how far it is.
       ctx.watch({ day, days, date });
       ctx.progress((100 * (day - 1)) / days, `working on ${date}`);
       await ctx.sleep(20);

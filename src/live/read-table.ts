@@ -1,4 +1,4 @@
-// Reads the table of async frames: who waits for whom.
+// Reads the table of async frames: which frame waits for which.
 import { FRAME, FRAME_COUNT, FRAME_MASK, FRAMES, SUSPENDED } from "../job/wire/live-memory.ts";
 
 /** A copy of the table's words. */

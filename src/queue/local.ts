@@ -66,7 +66,7 @@ export function createLocalQueue({ links }: { readonly links: readonly Link[] })
     ringSoon({ ...found.bell, dueInMs: Math.max(0, found.dueAt - performance.now()) });
   };
 
-  // Never within the caller's own call: who rings or resumes need not expect to hear before that returns.
+  // Never within the caller's own call: a caller that rings or resumes need not expect a bell before that returns.
   const ringSoon = (bell: Doorbell): void => queueMicrotask(() => route(bell));
 
   const listenerOf = (subscription: Subscription): DoorbellListener => ({

@@ -127,7 +127,7 @@ async function ringAny(writers: readonly Writer[], topic: string, body: string):
   throw new AppError(
     "unavailable",
     `the bell may be lost, no nsqd took it (${failures.join("; ")})`,
-    { told: "no nsqd can be reached, the bell may be lost; try again shortly" },
+    { forCallers: "no nsqd can be reached, the bell may be lost; try again shortly" },
   );
 }
 

@@ -45,7 +45,7 @@ export type TaskIndex =
 /** The differences between the two kinds of SQL. */
 export interface Dialect {
   readonly kind: "sqlite" | "mysql";
-  /** Whom `exclusively` shuts out: all, or only those who are connected to the same node of a cluster. */
+  /** Whom `exclusively` shuts out: all, or only clients that are connected to the same node of a cluster. */
   readonly lockReaches: "all" | "node";
   /** The database's clock, epoch ms; the same value everywhere in one statement. */
   readonly nowMs: RawBuilder<number>;

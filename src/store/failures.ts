@@ -134,10 +134,10 @@ export function asAppError(thrown: unknown, database: string): unknown {
   const kind = failureKind(thrown);
   const why = messageOf(thrown) || String((thrown as DriverError).code);
   if (kind === "busy") {
-    return unavailable(`${database} stayed busy: ${why}`, { cause: thrown, told: BUSY });
+    return unavailable(`${database} stayed busy: ${why}`, { cause: thrown, forCallers: BUSY });
   }
   if (kind === "away") {
-    return unavailable(`${database} cannot answer: ${why}`, { cause: thrown, told: AWAY });
+    return unavailable(`${database} cannot answer: ${why}`, { cause: thrown, forCallers: AWAY });
   }
   if (kind === "configuration") {
     const hint = isMissingTable(thrown) ? "; run `migrate`" : "";
@@ -148,6 +148,6 @@ export function asAppError(thrown: unknown, database: string): unknown {
   return thrown;
 }
 
-function unavailable(message: string, more: { cause: unknown; told: string }): AppError {
+function unavailable(message: string, more: { cause: unknown; forCallers: string }): AppError {
   return new AppError("unavailable", message, { retryAfterS: 1, ...more });
 }

@@ -28,7 +28,7 @@ export async function tellJobs(
     .execute();
 }
 
-/** The executor is dead or taken for it: notes for each of its jobs who had it last, and when that one was seen. */
+/** The executor is dead or taken for it: notes for each of its jobs the last holder, and when that was seen. */
 export async function endJobs(session: Session, serviceId: string): Promise<void> {
   const { connection } = session;
   await sql`

@@ -11,11 +11,11 @@ import { lastSeenOf } from "./last-seen.ts";
 const BATCH = 500;
 
 /** Hears how an attempt ended that was returned. */
-export type TellEnd = (ended: EndedAttempt) => void;
+export type OnEnd = (ended: EndedAttempt) => void;
 
 interface ReapOptions {
   readonly findPlace?: FindPlace;
-  readonly tell?: TellEnd;
+  readonly onEnd?: OnEnd;
 }
 
 /**
@@ -24,7 +24,7 @@ interface ReapOptions {
  */
 export async function reapExpired(
   store: Pick<Store, "tasks" | "attempts" | "now">,
-  { findPlace, tell }: ReapOptions = {},
+  { findPlace, onEnd }: ReapOptions = {},
 ): Promise<number> {
   const orphans = await store.tasks.expired(BATCH);
   if (orphans.length === 0) return 0;
@@ -37,7 +37,7 @@ export async function reapExpired(
     return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
   const settled = await store.tasks.settle(finishes, true);
-  tellEnds({ orphans, finishes, settled }, tell);
+  reportEnds({ orphans, finishes, settled }, onEnd);
   return settled.length;
 }
 
@@ -47,12 +47,15 @@ interface Returned {
   readonly settled: readonly LeaseReference[];
 }
 
-function tellEnds({ orphans, finishes, settled }: Returned, tell: TellEnd = () => undefined): void {
+function reportEnds(
+  { orphans, finishes, settled }: Returned,
+  onEnd: OnEnd = () => undefined,
+): void {
   const written = new Set(settled.map(({ attemptId }) => attemptId));
   for (const [index, orphan] of orphans.entries()) {
     const end = finishes[index]?.end;
     if (end === undefined || !written.has(orphan.attemptId)) continue;
-    tell({ ...orphan, maxAttempts: 1 + orphan.retry.total, ms: orphan.ageMs, end });
+    onEnd({ ...orphan, maxAttempts: 1 + orphan.retry.total, ms: orphan.ageMs, end });
   }
 }
 
@@ -67,7 +70,7 @@ export interface ProvenDeath {
   readonly latencyMs?: number;
   /** What it left behind on this machine. */
   readonly findPlace?: FindPlace;
-  readonly tell?: TellEnd;
+  readonly onEnd?: OnEnd;
 }
 
 /**
@@ -84,7 +87,7 @@ export async function takeOver(
     const orphans = (await store.tasks.runningOf(serviceId)).slice(0, BATCH);
     const finishes = await finishesOf(store, orphans, death);
     const settled = finishes.length === 0 ? [] : await store.tasks.settle(finishes, false);
-    tellEnds({ orphans, finishes, settled }, death.tell);
+    reportEnds({ orphans, finishes, settled }, death.onEnd);
     returned.push(...settled);
     if (settled.length === 0) break;
   }

@@ -193,7 +193,7 @@ describe("a route that throws", () => {
       cause: new Error("connect ECONNREFUSED"),
     }),
     "/away": new AppError("unavailable", "connect ECONNREFUSED 10.0.0.7:3306", {
-      told: "the database cannot be reached",
+      forCallers: "the database cannot be reached",
       cause: new Error("connect ECONNREFUSED 10.0.0.7:3306"),
     }),
     "/refused": new AppError("refused", "no such job"),

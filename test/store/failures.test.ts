@@ -1,6 +1,6 @@
 // What the numbers of MySQL, Galera, Group Replication and TiDB mean for a caller: again soon, later, or never.
 import { describe, expect, test } from "bun:test";
-import { AppError, toldMessage } from "../../src/core/errors.ts";
+import { AppError, callersMessage } from "../../src/core/errors.ts";
 import {
   asAppError,
   type FailureKind,
@@ -59,7 +59,7 @@ describe("a database that cannot be used now", () => {
     const error = asAppError(thrown, "the database");
     if (!(error instanceof AppError)) throw error;
     expect(error.message).toContain(thrown instanceof Error ? thrown.message : "from db.internal");
-    expect(toldMessage(error)).toMatch(
+    expect(callersMessage(error)).toMatch(
       /^the database (cannot be reached|is busy); try again shortly$/,
     );
   });

@@ -67,8 +67,8 @@ describe("what dies with an executor that was told to stop", () => {
 
   test("is told with what a log line needs", async () => {
     const told: EndedAttempt[] = [];
-    const tell = (ended: EndedAttempt) => told.push(ended);
-    await takeOver(world.store, SERVICE_ID, { cause: "died", tell });
+    const onEnd = (ended: EndedAttempt) => told.push(ended);
+    await takeOver(world.store, SERVICE_ID, { cause: "died", onEnd });
     expect(told).toMatchObject([
       {
         taskId: task.taskId,

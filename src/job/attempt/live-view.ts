@@ -51,7 +51,7 @@ export function isStarting({ memory }: JobHost, stack: LiveStack | null): boolea
 /**
  * True when the job worker's event loop answers: nothing is on the processor then. No answer means that something is, a
  * package's code for instance. Only where the live stack is known and has no code of the job, and the processor time is
- * known too, it may also mean that the machine has left it no time: who used none is asked again, and is idle in the end.
+ * known too, it may also mean that the machine has left it no time: a worker that used none is asked again, and is idle in the end.
  */
 async function isIdle(host: JobHost): Promise<boolean> {
   const { cpuMs } = host.vitals();

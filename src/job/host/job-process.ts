@@ -105,7 +105,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
   const exited = hearExit(child, (why) => die({ error: platformError("exit", why) }));
   child.on("message", (message) => {
     const said = message as FromJobProcess;
-    if ("vitals" in said && said.vitals) signs.told(said.vitals);
+    if ("vitals" in said && said.vitals) signs.received(said.vitals);
     hear(said);
   });
   const group = child.pid === undefined ? null : groupLedBy(child.pid);

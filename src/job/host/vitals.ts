@@ -67,7 +67,7 @@ export function createToldVitals() {
   let last = UNKNOWN;
   let toldAtMs = 0;
   return {
-    told(vitals: Vitals): void {
+    received(vitals: Vitals): void {
       last = vitals;
       toldAtMs = performance.now();
     },

@@ -4,7 +4,7 @@ import type { AttemptError, InnerError } from "../../core/attempt.ts";
 import { SECRET_KEY } from "../../core/secret-keys.ts";
 import { FINAL_MARK } from "../../sdk/errors.ts";
 import { cut } from "./cut-text.ts";
-import { stackText, type Told } from "./error-stack.ts";
+import { type NamedMessage, stackText } from "./error-stack.ts";
 import { toJson } from "./intrinsics.ts";
 import {
   attempt,
@@ -28,7 +28,7 @@ const MAX_INNER_FIELDS = 400;
 const MOST_FIELDS = 20;
 /** Also looked for where a class has them as getters; they come first, so that they are never cut. */
 const TELLING = ["code", "errno", "syscall", "status", "statusCode", "type", "kind"];
-/** Told elsewhere. */
+/** NamedMessage elsewhere. */
 const TOLD = ["name", "message", "stack", "cause"];
 /** Where an engine made the error. */
 const PLACES = ["line", "column", "sourceURL", "originalLine", "originalColumn"];
@@ -52,13 +52,13 @@ function dataOf(thrown: unknown, secret: RegExp): AttemptError {
   const inner = innerErrors(thrown);
   const isError = isErrorLike(thrown);
   const hasCause = property(thrown, "cause") != null;
-  const { name, message } = tell(thrown);
+  const { name, message } = nameAndMessage(thrown);
   const reason = textOf(thrown, "code");
   const fields = fieldsOf(thrown, { secret, room: MAX_FIELDS, isInner: inner.length > 0 });
   return {
     name,
     message: cut(message === "" ? inner.map(oneLine).join("; ") : message, MAX_MESSAGE),
-    ...(isError || hasCause ? { stack: stackText(thrown, { tell, inner }) } : {}),
+    ...(isError || hasCause ? { stack: stackText(thrown, { nameAndMessage, inner }) } : {}),
     ...(reason !== undefined && /^[\w.-]{1,64}$/.test(reason) ? { reason } : {}),
     ...(isFinal(thrown) ? { final: true } : {}),
     ...(fields === null ? {} : { fields }),
@@ -67,7 +67,7 @@ function dataOf(thrown: unknown, secret: RegExp): AttemptError {
   };
 }
 
-function tell(thrown: unknown): Told {
+function nameAndMessage(thrown: unknown): NamedMessage {
   const message = property(thrown, "message");
   if (typeof message === "string" && (message !== "" || isErrorLike(thrown))) {
     return { name: nameOf(thrown), message };
@@ -77,7 +77,7 @@ function tell(thrown: unknown): Told {
 }
 
 function oneLine(thrown: unknown): string {
-  const { name, message } = tell(thrown);
+  const { name, message } = nameAndMessage(thrown);
   return `${name}: ${cut(message, MAX_INNER_MESSAGE)}`;
 }
 
@@ -105,7 +105,7 @@ function innerErrors(thrown: unknown): readonly unknown[] {
 
 function innerData(secret: RegExp): (thrown: unknown) => InnerError {
   return (thrown) => {
-    const { name, message } = tell(thrown);
+    const { name, message } = nameAndMessage(thrown);
     const fields = fieldsOf(thrown, { secret, room: MAX_INNER_FIELDS, isInner: false });
     return { name, message: cut(message, MAX_INNER_MESSAGE), ...(fields && { fields }) };
   };

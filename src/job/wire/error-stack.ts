@@ -21,25 +21,27 @@ const BUILT_IN = /\((?:unknown|<anonymous>|native(?::\d+:\d+)?|node:async_hooks(
 const FOREIGN_PLACES = ["/node_modules/", "node:", "(native", "native:"];
 
 /** What is said of an error above its frames. */
-export interface Told {
+export interface NamedMessage {
   readonly name: string;
   readonly message: string;
 }
 
 export interface StackOptions {
-  readonly tell: (thrown: unknown) => Told;
+  readonly nameAndMessage: (thrown: unknown) => NamedMessage;
   readonly inner: readonly unknown[];
 }
 
 /** The stack, under it those of the causes, and then those of the inner errors. */
-export function stackText(thrown: unknown, { tell, inner }: StackOptions): string {
+export function stackText(thrown: unknown, { nameAndMessage, inner }: StackOptions): string {
   const shownInner = inner.slice(0, MAX_INNER);
   const parts = [
-    oneStack(thrown, tell(thrown), OWN_ROOM),
-    ...causesOf(thrown).map((cause) => `Caused by: ${oneStack(cause, tell(cause), OTHER_ROOM)}`),
+    oneStack(thrown, nameAndMessage(thrown), OWN_ROOM),
+    ...causesOf(thrown).map(
+      (cause) => `Caused by: ${oneStack(cause, nameAndMessage(cause), OTHER_ROOM)}`,
+    ),
     ...shownInner.map(
       (each, place) =>
-        `Inner error ${place + 1} of ${inner.length}: ${oneStack(each, tell(each), OTHER_ROOM)}`,
+        `Inner error ${place + 1} of ${inner.length}: ${oneStack(each, nameAndMessage(each), OTHER_ROOM)}`,
     ),
   ];
   return cut(parts.join("\n"), MAX_STACK);
@@ -56,7 +58,7 @@ function causesOf(thrown: unknown): unknown[] {
   return [...seen].slice(1);
 }
 
-function oneStack(thrown: unknown, { name, message }: Told, room: number): string {
+function oneStack(thrown: unknown, { name, message }: NamedMessage, room: number): string {
   const frames = isErrorLike(thrown) ? fitting(framesOf(thrown), room) : [];
   return [headerOf(name, message), ...frames].join("\n");
 }
