@@ -124,7 +124,7 @@ async function bareRate(port: number, options: RateOptions, receivers: Receivers
 async function measureDeadHost(): Promise<string> {
   const rounds: { readonly alone: number; readonly beside: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    // Who begins changes, so that neither always finds the machine as the other left it.
+    // The order changes, so that neither always finds the machine as the other left it.
     const isAloneFirst = round % 2 === 0;
     const first = await healthyRate(!isAloneFirst);
     const second = await healthyRate(isAloneFirst);

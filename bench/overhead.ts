@@ -36,7 +36,7 @@ async function measure({ name, limit, source }: Workload, folder: string): Promi
   const times: Record<"off" | "lean", number[]> = { off: [], lean: [] };
   const results = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    // Whoever is first in one round is second in the next.
+    // The first of one round is the second of the next.
     for (const mode of round % 2 === 0 ? (["off", "lean"] as const) : (["lean", "off"] as const)) {
       const { stdout } = await run(process.execPath, ["--no-install", PROCESS, paths[mode], mode]);
       const said = JSON.parse(stdout) as { ms: number; result: string };

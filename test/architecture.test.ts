@@ -1,4 +1,4 @@
-// Holds the source to the import rules of the architecture: who may import what, as two tables.
+// Holds the source to the import rules of the architecture, as two tables.
 import { describe, expect, test } from "bun:test";
 import {
   brokenDriverRules,

@@ -1,4 +1,4 @@
-// Holds exported names to one meaning each: whoever reads a name need not ask which of two it is.
+// Holds exported names to one meaning each: a reader of a name need not ask which of two it is.
 import { expect, test } from "bun:test";
 import { readSourceFiles } from "./support/source-files.ts";
 

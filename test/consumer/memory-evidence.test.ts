@@ -1,4 +1,4 @@
-// Whom an executor over its memory limit ends: the best evidence there is, and how sure it says to be.
+// Choosing the attempt that an executor over its memory limit ends: the best evidence there is, and how sure it says to be.
 import { describe, expect, test } from "bun:test";
 import { chooseSuspect, growthBegan } from "../../src/consumer/memory-evidence.ts";
 

@@ -14,7 +14,7 @@ import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";
 import { acquireServices, type NsqdService } from "../support/services.ts";
 
-/** One who rings and two who hear, connected as the processes of the platform are. */
+/** One that rings and two that listen, connected as the processes of the platform are. */
 interface World {
   readonly ringer: Queue;
   readonly hearers: readonly [Queue, Queue];

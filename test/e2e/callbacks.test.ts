@@ -25,7 +25,7 @@ interface Host {
   readonly heardAt: readonly number[];
   /** Most requests it held at once. */
   mostHeld(): number;
-  /** Answers what it holds. */
+  /** Resolves to what it holds. */
   release(): void;
   /** Of its one application there. */
   state(): Promise<GateState | undefined>;

@@ -97,7 +97,7 @@ describe("every answer is as documented", () => {
     return JSON.parse(text).data as Record<string, unknown>;
   }
 
-  /** Creates a task and answers its id. */
+  /** Creates a task; resolves to its id. */
   async function create(fields: object): Promise<number> {
     const task = { taskNo: randomUUID(), name: "documented", timeout: 30_000, ...fields };
     return Number((await call("createTask", "/task/create", task))["taskId"]);

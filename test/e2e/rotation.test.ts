@@ -65,7 +65,7 @@ async function rotate(appKey: string, graceSeconds: number): Promise<Created> {
   return { ...((await send(path, { graceSeconds })) as Created), appKey };
 }
 
-/** Delivers one task and answers what the receiver got, attempt by attempt. */
+/** Delivers one task; resolves to what the receiver got, attempt by attempt. */
 async function deliver(keys: Created, extra: object = {}): Promise<readonly Delivery[]> {
   const client = clientOf(program.url, { appKey: keys.appKey, secret: keys.secretKey });
   const before = heard.all.length;

@@ -34,7 +34,7 @@ export default defineJob({
   program = await startProgram({ env: { JOBS_DIR: jobsDir, EXECUTOR_SLOTS: "4" } });
   [ours, theirs] = [await createClient(program.url), await createClient(program.url)];
   for (const client of [ours, theirs]) await ended(client, await shortOf(client));
-  // Executors ask once a minute who creates tasks, and at their start.
+  // Executors ask once a minute which applications create tasks, and at their start.
   await program.restart();
 });
 afterAll(async () => {

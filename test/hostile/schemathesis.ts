@@ -18,7 +18,7 @@ const CHECKS = [
 /** Streams stay open as long as their task runs. */
 const REQUEST_LIMIT_S = 30;
 
-/** Answers what is wrong; nothing: it found nothing. It prints its own report. */
+/** Resolves to what is wrong; nothing: it found nothing. It prints its own report. */
 export async function runSchemathesis(target: Target, seconds: number): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "schemathesis-"));
   try {

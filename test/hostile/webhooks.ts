@@ -12,7 +12,7 @@ interface Heard {
   readonly headers: Record<string, string>;
 }
 
-/** Answers what is wrong; nothing: all of them arrived, verified and unchanged. */
+/** Resolves to what is wrong; nothing: all of them arrived, verified and unchanged. */
 export async function hostileWebhooks(url: string, adminToken: string): Promise<readonly string[]> {
   const receiver = await openReceiver();
   try {

@@ -1,4 +1,4 @@
-// Who may create applications, with an ADMIN_TOKEN and without one.
+// Creating applications: allowed and refused callers, with an ADMIN_TOKEN and without one.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHarness, type Harness, readAnswer } from "./http-harness.ts";
 

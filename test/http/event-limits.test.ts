@@ -1,4 +1,4 @@
-// Who may watch a task, how many may, and what becomes of readers that are slow or gone.
+// Watching a task: allowed callers, their number, and what becomes of readers that are slow or gone.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import type { Feed } from "../../src/bus/bus.ts";
@@ -126,7 +126,7 @@ describe("limits", () => {
     });
   });
 
-  /** Opens a stream and answers why it was refused; undefined when it was not. */
+  /** Opens a stream; resolves to the reason why it was refused; undefined when it was not. */
   async function refusalOf(opening: ReturnType<typeof world.watch>): Promise<string | undefined> {
     const { response, close } = await opening;
     if (response.status === 200) return;

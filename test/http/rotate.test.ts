@@ -1,4 +1,4 @@
-// Rotating secrets over HTTP: who may, what is good afterwards, and how failures are told.
+// Rotating secrets over HTTP: allowed callers, what is good afterwards, and how failures are told.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";
 import {

@@ -1,4 +1,4 @@
-// Who is let in: the two forms of signature over every signed route, replays, and everything that looks like one.
+// Signed requests: the two forms of signature over every signed route, replays, and everything that looks like one.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {

@@ -196,7 +196,7 @@ function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** Whoever gave its memory back writes its stop word again, each time when that memory has just been handed on. */
+/** A job worker that gave its memory back writes its stop word again, each time when that memory has just been handed on. */
 function withLateWriters({ open }: CrashDumps, isChecked: boolean): CrashDumps {
   const former = new Set<WorkerDump>();
   return {

@@ -96,7 +96,7 @@ async function warmUp(job: string): Promise<RunningAttempt> {
   return waiting;
 }
 
-// Whoever asked is gone, perhaps in the middle of a case.
+// The process that asked is gone, perhaps in the middle of a case.
 process.stdin.on("end", () => process.exit(0));
 for await (const line of createInterface(process.stdin)) {
   const given = JSON.parse(line) as LaneCase;

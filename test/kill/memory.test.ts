@@ -1,4 +1,4 @@
-// Whom an executor over EXECUTOR_RSS_MB ends: the attempt that fills its memory, whatever else runs and since when.
+// An executor over EXECUTOR_RSS_MB ends the attempt that fills its memory, whatever else runs and since when.
 import { expect, setDefaultTimeout } from "bun:test";
 import { type ApiClient, createClient, isEnded } from "../support/api-client.ts";
 import { afterAll, beforeAll, test } from "../support/long.ts";

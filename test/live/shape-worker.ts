@@ -13,7 +13,7 @@ export interface ShapeOrder {
   readonly jobsDir: string;
   readonly url: string;
   readonly mode: TraceMode;
-  /** Posts what the default export answers, and does not stay. */
+  /** Posts what the default export returns, and does not stay. */
   readonly answers?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { SPINNING, WAITING, WAITING_IN_CTX } from "./shapes.ts";
 
 const SAMPLER = new URL("./sample-in-lane.ts", import.meta.url).pathname;
 const SHAPES = { ...SPINNING, ...WAITING, ...WAITING_IN_CTX };
-/** Whoever calls it awaits it: that is where it waits then. */
+/** Its caller awaits it: that is where it waits then. */
 const AWAITED_ELSEWHERE = "a promise that is returned";
 
 const LANE_SHAPES = Object.keys(SHAPES).filter((name) => name !== AWAITED_ELSEWHERE);

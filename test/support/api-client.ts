@@ -4,7 +4,7 @@ import { createHash, createHmac, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { patienceMs } from "./patience.ts";
 
-/** What task/detail answers, as far as tests look at it. */
+/** The data of task/detail, as far as tests look at it. */
 export type Detail = {
   readonly id: number;
   readonly taskNo: string;
@@ -49,7 +49,7 @@ export type Detail = {
   }[];
 };
 
-/** What task/{id}/attempts answers, as far as tests look at it. */
+/** The data of task/{id}/attempts, as far as tests look at it. */
 export type FullAttempt = {
   readonly started_at: number;
   readonly outcome: string | null;
@@ -81,7 +81,7 @@ export type ApiClient = {
   readonly appKey: string;
   readonly secret: string;
   post<T = Record<string, unknown>>(path: string, body: unknown): Promise<Envelope<T>>;
-  /** Creates a job task and answers its id. */
+  /** Creates a job task; resolves to its id. */
   createJob(job: string, params: unknown, extra?: Record<string, unknown>): Promise<number>;
   detail(id: number): Promise<Detail>;
   /** `GET /task/{id}/attempts`. */

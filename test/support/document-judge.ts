@@ -19,7 +19,7 @@ interface DocumentedOperation {
 }
 type Paths = Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
 
-/** As `/swagger/json` answers it. */
+/** As `/swagger/json` serves it. */
 export interface ServedDocument {
   readonly paths: Paths;
   readonly components: {

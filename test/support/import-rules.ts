@@ -1,4 +1,4 @@
-// Judges imports by a table: which part of the source may import what, and who may touch a driver.
+// Judges imports by a table: which part of the source may import what, and which may touch a driver.
 import { importsOf, type SourceFile } from "./source-files.ts";
 
 /** A place is a file (`src/api.ts`) or a folder (`src/core/`); the longest that fits a file wins. */

@@ -9,7 +9,7 @@ const PATIENCE_MS = 45_000;
 /** For one test or hook, in which waits add up. */
 export const TEST_LIMIT_MS = 180_000;
 
-/** How long to wait for it. Who asks for less than PATIENCE_MS would assert the speed of the machine, and gets that. */
+/** How long to wait for it. A test that asks for less than PATIENCE_MS would assert the speed of the machine, and gets that. */
 export function patienceMs(atLeastMs = 0): number {
   return Math.max(atLeastMs, PATIENCE_MS);
 }

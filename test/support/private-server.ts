@@ -15,7 +15,7 @@ export type PrivateServer = {
   readonly pid: number;
   /** Kills with SIGKILL and returns when the process is gone. Its data folder stays. */
   readonly kill9: () => Promise<void>;
-  /** Asks it to end (SIGTERM) and answers its exit code. */
+  /** Asks it to end (SIGTERM); resolves to its exit code. */
   readonly terminate: () => Promise<number | null>;
   /** What it has written so far. */
   readonly log: () => Promise<string>;

@@ -1,4 +1,4 @@
-// A program that ends when an nsqd has pushed messages of a topic to whoever listens: for a test whose thread stands still.
+// A program that ends when an nsqd has pushed messages of a topic to its listeners: for a test whose thread stands still.
 import process from "node:process";
 import { eventually } from "./eventually.ts";
 import { channelStats } from "./nsqd-http.ts";

@@ -84,7 +84,7 @@ export async function addApplication(
   return { ...application, secret };
 }
 
-/** A task in the store; answers its id. */
+/** A task in the store; resolves to its id. */
 export async function addTask(
   store: Store,
   task: Partial<NewTask> & Pick<NewTask, "applicationId" | "taskNo">,

@@ -1,4 +1,4 @@
-// Who sent a request: both forms of signatures on a real store, and that every refusal looks the same.
+// Authentication: both forms of signatures on a real store, and that every refusal looks the same.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, createHmac } from "node:crypto";
 import {

@@ -1,4 +1,4 @@
-// Creating tasks on a real store: what is kept, what is the same, what is refused, and who is rung.
+// Creating tasks on a real store: what is kept, what is the same, what is refused, and which lane is rung.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { linearRetry } from "../../src/core/retry-policy.ts";

@@ -267,7 +267,7 @@ async function drain(store: Store, corner: Corner, serviceId: string): Promise<C
   }
 }
 
-/** An application of its own with due tasks of the job; answers its id. */
+/** An application of its own with due tasks of the job; resolves to its id. */
 async function addFor(store: Store, job: string, count: number): Promise<number> {
   const id = await store.applications.create(sampleApplication());
   await store.tasks.create(Array.from({ length: count }, () => sampleTask(id, { job })));

@@ -1,4 +1,4 @@
-// Suite: which executor has which job, who had it last, and when the catalogue forgets it.
+// Suite: which executor has which job, which had it last, and when the catalogue forgets it.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { JobDefinition } from "../../../src/core/job.ts";
 import type { Store } from "../../../src/store/store.ts";

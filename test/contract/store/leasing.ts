@@ -1,4 +1,4 @@
-// Suite: leases, orphaned attempts, and who wins when two want the same task.
+// Suite: leases, orphaned attempts, and which of two claims wins that want the same task.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { linearRetry } from "../../../src/core/retry-policy.ts";

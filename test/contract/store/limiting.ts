@@ -141,7 +141,7 @@ export function limitingSuite(createDatabase: CreateTestDatabase): void {
   });
 }
 
-/** Limits as a table; those who wait for a probe say when their turn is. */
+/** Limits as a table; applications that wait for a probe say when their turn is. */
 interface Shared {
   readonly mostOfOthers: number;
   readonly shares: readonly {

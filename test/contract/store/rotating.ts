@@ -1,4 +1,4 @@
-// Secrets of applications: what a rotation replaces, how long the old ones are good, and who comes first.
+// Secrets of applications: what a rotation replaces, how long the old ones are good, and which of two rotations counts.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { Rotation, Store } from "../../../src/store/store.ts";

@@ -62,10 +62,10 @@ export interface Corner {
   readonly store: Store;
   readonly applicationId: number;
   readonly job: string;
-  /** Creates tasks and answers their ids. */
+  /** Creates tasks; resolves to their ids. */
   add(...changes: Partial<NewTask>[]): Promise<number[]>;
   claim(slots: number, change?: Partial<ClaimRequest>): Promise<readonly ClaimedTask[]>;
-  /** Creates one task, claims it and answers the claim. */
+  /** Creates one task, claims it, and resolves to the claim. */
   start(change?: Partial<NewTask>): Promise<ClaimedTask>;
   read(id: number): Promise<TaskDetail>;
 }

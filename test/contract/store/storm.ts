@@ -72,7 +72,7 @@ export function stormSuite(createDatabase: CreateTestDatabase): void {
   });
 }
 
-/** Claims, renews, reaps and finishes until nothing is due; answers what it has written. */
+/** Claims, renews, reaps and finishes until nothing is due; resolves to what it has written. */
 async function consume(
   store: Store,
   claim: ReturnType<typeof claimOf>,
