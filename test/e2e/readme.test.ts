@@ -33,13 +33,18 @@ describe("the README's blocks", () => {
   beforeAll(async () => {
     jobsDir = mkdtempSync(join(tmpdir(), "readme-jobs-"));
     cpSync(join(ROOT, "src/jobs"), jobsDir, { recursive: true });
+    program = await startProgram({ flags: ["--watch"], env: { JOBS_DIR: jobsDir } });
+    await untilLogged("watching job files");
     writeFileSync(join(jobsDir, "greet.ts"), blocksOf("Write a job", "ts").join());
-    program = await startProgram({ env: { JOBS_DIR: jobsDir } });
+    await untilLogged('"jobs":["greet"]');
   });
   afterAll(async () => {
     await program.stop();
     rmSync(jobsDir, { recursive: true });
   });
+
+  const untilLogged = (text: string) =>
+    eventually(async () => (await program.log()).includes(text) || undefined);
 
   for (const { shell, args } of SHELLS) {
     whereThere(test, shell)(`create, show and kill both tasks in ${shell}`, async () => {
