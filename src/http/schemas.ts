@@ -160,7 +160,8 @@ export function moment(options: { readonly description: string; readonly example
 
 /** Milliseconds an attempt may take. */
 export function timeoutMs() {
-  const description = "Milliseconds one attempt may take; then it is terminated.";
+  const description =
+    "Milliseconds one attempt may take; then it is terminated. Above the job's own timeout that one counts, with a line in `data.warnings`.";
   return whole({ min: 1, max: MAX_TIMEOUT_MS, description, example: 60_000 });
 }
 

@@ -106,11 +106,12 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
           throw await refuseRepeated(store, submission.task);
         const { taskId } = answer(result, logger);
         const taken = takenOf(input.runtime, timezone);
-        return {
-          taskId,
-          ...taken,
-          ...withMore(warnings, [...contentWarnings(content), ...zoneWarnings(deps, input)]),
-        };
+        const more = [
+          ...contentWarnings(content),
+          ...zoneWarnings(deps, input),
+          ...(result.kind === "created" ? limitWarnings(input, submission.task) : []),
+        ];
+        return { taskId, ...taken, ...withMore(warnings, more) };
       } catch (refusal) {
         const earlier = isRefusal(refusal) && (await findEarlier(store, application, input.taskNo));
         if (earlier && isSameRequest(earlier, digests))
@@ -145,6 +146,14 @@ function zoneWarnings(
   if (isZoneAssumed !== true || runtime === undefined || !isInZone(runtime)) return [];
   return [
     `runtime has no zone and was read in ${timezone}, the zone of this machine: set APP_TIMEZONE, or send an offset`,
+  ];
+}
+
+/** Of a new task alone: the one that a repeated create finds keeps the limit that its job had then. */
+function limitWarnings({ timeout }: SubmitInput, { job, timeoutMs }: NewTask): readonly string[] {
+  if (timeoutMs === timeout) return [];
+  return [
+    `timeout ${timeout} is above the limit of the job '${job}', ${timeoutMs}: the job's counts, each attempt ends after ${timeoutMs} ms`,
   ];
 }
 

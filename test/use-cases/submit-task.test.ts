@@ -85,6 +85,18 @@ describe("a task", () => {
     expect(await submitted({ content })).toMatchObject({ timeoutMs: 500, retry });
     expect(await submitted({ content, timeout: 20 })).toMatchObject({ timeoutMs: 20 });
   });
+
+  test("with a timeout above the job's own is warned of, once, with both figures", async () => {
+    const toldOf = async (task: SubmitInput) =>
+      (await submitter.submit(application, task)).warnings?.filter((text) => /^timeout/.test(text));
+    const ambitious = input({ content: QUICK, timeout: 501 });
+    expect(await toldOf(ambitious)).toEqual([
+      "timeout 501 is above the limit of the job 'quick', 500: the job's counts, each attempt ends after 500 ms",
+    ]);
+    expect(await toldOf(ambitious)).toEqual([]);
+    expect(await toldOf(input({ content: QUICK, timeout: 500 }))).toEqual([]);
+    expect(await toldOf(input({ timeout: 86_400_000 }))).toBeUndefined();
+  });
 });
 
 describe("the retries of a task", () => {
