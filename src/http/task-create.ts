@@ -1,7 +1,8 @@
 // The route that creates a task.
-import { Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { AppError, callersMessage } from "../core/errors.ts";
 import { memberText } from "../core/json-source.ts";
+import type { SubmitInput } from "../core/submit-input.ts";
 import { createdTaskSchema } from "../core/views/created-task.ts";
 import { named } from "../core/views/named.ts";
 import { anyObject } from "../core/views/shapes.ts";
@@ -58,6 +59,7 @@ const jobContent = named(
   ),
 );
 
+/** A field that a create does not take would be read and dropped. */
 const newTask = named(
   "NewTask",
   Type.Object({
@@ -81,7 +83,7 @@ const newTask = named(
         "When it is tried again. What is left out comes from the job, else the application.",
       ),
     ),
-  }),
+  } satisfies Record<Exclude<keyof SubmitInput, "contentText">, TSchema>),
 );
 
 /** `POST /task/create`. */

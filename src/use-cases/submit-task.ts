@@ -93,7 +93,7 @@ export function createTaskSubmitter(deps: SubmitDeps): TaskSubmitter {
   });
 
   return {
-    async submit(application, input) {
+    async submit(application, input): Promise<CreatedTask> {
       const content = readContent(input.content, input.contentText);
       const digests = requestDigests(partsOf(input, content), timezone);
       try {

@@ -3,7 +3,6 @@
 import { expect, setDefaultTimeout } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { type ApiClient, clientOf, isEnded, signedHeaders } from "../support/api-client.ts";
 import {
   createDocumentJudge,
@@ -12,7 +11,9 @@ import {
   type ServedDocument,
 } from "../support/document-judge.ts";
 import { eventually } from "../support/eventually.ts";
+import { frameFieldsIn } from "../support/frame-fields.ts";
 import { afterAll, beforeAll, describe, test } from "../support/long.ts";
+import { loseColumns } from "../support/lose-columns.ts";
 import { type MoodyReceiver, openMoodyReceiver } from "../support/moody-receiver.ts";
 import { TEST_LIMIT_MS } from "../support/patience.ts";
 import { type Program, startProgram } from "../support/program.ts";
@@ -22,6 +23,8 @@ setDefaultTimeout(TEST_LIMIT_MS);
 const JOBS_DIR = new URL("../jobs", import.meta.url).pathname;
 const ADMIN = { authorization: "Bearer the-admin-token-of-the-document" };
 const MAX_BODY_BYTES = 65_536;
+/** A warning for each is in the answer. */
+const MISSPELT = { unknown: 1 };
 const JSON_TYPE = { "content-type": "application/json" };
 
 interface Request {
@@ -114,13 +117,14 @@ describe("every answer is as documented", () => {
       const always = [...frameFields].filter(([name, isAlways]) => isAlways || name in frame);
       expect(Object.keys(frame).sort()).toEqual(always.map(([name]) => name).sort());
     }
-    await call("postTaskDetail", "/task/detail", { id });
+    await call("postTaskDetail", "/task/detail", { id, ...MISSPELT });
     await signed("getTaskAttempts", `/task/${id}/attempts`, { method: "GET" });
   }
 
   test.each([
     ["that returned", { do: "return", value: { any: [1, "two"] } }],
     ["that threw", { do: "throw" }],
+    ["that threw several errors", { do: "throw-many" }],
     ["that threw a text", { do: "throw-text", value: "a text" }],
     ["that ended its thread", { do: "exit", value: 3 }],
     ["that took steps", { do: "steps" }],
@@ -130,7 +134,9 @@ describe("every answer is as documented", () => {
     await client.until(id, isEnded);
     await look(id);
     await watch(id);
-    expect(await call("publishTask", "/nsq/publish", { task_id: id })).toBeDefined();
+    expect(
+      await call("publishTask", "/nsq/publish", { task_id: id, force: true, ...MISSPELT }),
+    ).toBeDefined();
   });
 
   /** Its stream to the end; each of its events is one of a trace. */
@@ -147,14 +153,19 @@ describe("every answer is as documented", () => {
     { do: "watch-and-spin", value: { page: 3 } },
     { do: "await-own", value: 100_000 },
     { do: "progress-and-wait" },
+    { do: "wait-in-places" },
     { do: "block", value: 60 },
   ])("of a task that runs and is cancelled: $do", async (action) => {
     const id = await act(action);
-    await client.until(id, ({ status }) => status === "running");
+    const leastPlaces = action.do === "wait-in-places" ? 2 : 0;
+    await client.until(
+      id,
+      ({ status, waiting_points }) => status === "running" && waiting_points.length >= leastPlaces,
+    );
     await look(id);
     await call("publishTask", "/nsq/publish", { task_id: id });
-    await call("cancelTask", "/task/cancel", { id, mode: "graceful", waitMs: 0 });
-    await call("cancelTask", "/task/cancel", { id });
+    await call("cancelTask", "/task/cancel", { id, mode: "graceful", waitMs: 0, ...MISSPELT });
+    await call("cancelTask", "/task/cancel", { id, ...MISSPELT });
     await client.until(id, isEnded);
     await call("cancelTask", "/task/cancel", { id });
     await look(id);
@@ -169,7 +180,9 @@ describe("every answer is as documented", () => {
     await create({ content: { class: "no-such-job" } });
     await call("createTicket", `/task/${id}/ticket`, {});
     await call("publishTask", "/nsq/publish", { task_id: id });
-    expect(await call("cancelTask", "/task/cancel", { id })).toEqual({});
+    const { warnings, ...rest } = await call("cancelTask", "/task/cancel", { id, ...MISSPELT });
+    expect(rest).toEqual({});
+    expect(warnings).toHaveLength(1);
     await look(id + 1_000);
     await call("cancelTask", "/task/cancel", { id: id + 1_000 });
     await call("publishTask", "/nsq/publish", { task_id: id + 1_000 });
@@ -190,7 +203,7 @@ describe("every answer is as documented", () => {
   test("of what else there is", async () => {
     await ask("healthz", "/healthz", { method: "GET" });
     await ask("readyz", "/readyz", { method: "GET" });
-    const body = JSON.stringify({ app_key: client.appKey, secret_key: secretKey });
+    const body = JSON.stringify({ app_key: client.appKey, secret_key: secretKey, ...MISSPELT });
     await ask("refreshSignature", "/application/refresh-signature", { body });
     const path = `/api/v1/applications/${client.appKey}/rotate`;
     await ask("rotateApplication", path, { body: `{"graceSeconds":3600}`, headers: ADMIN });
@@ -270,15 +283,6 @@ describe("every answer is as documented", () => {
   });
 });
 
-/** What the description of `trace_list` promises: `{file, line, class?}`. */
-function frameFieldsIn({ components }: ServedDocument): ReadonlyMap<string, boolean> {
-  const text = JSON.stringify(components.schemas["Task"]);
-  const [, fields = ""] = /JSON text of frames \{([^}]+)\}/.exec(text) ?? [];
-  const names = fields.split(",").map((each) => each.trim());
-  expect(names).toContain("file");
-  return new Map(names.map((name) => [name.replace("?", ""), !name.endsWith("?")]));
-}
-
 /** Applications are kept for a moment in the memory of the program. */
 async function unavailable(send: () => Promise<LiveAnswer>): Promise<void> {
   const last = { text: "nothing" };
@@ -289,12 +293,4 @@ async function unavailable(send: () => Promise<LiveAnswer>): Promise<void> {
   }).catch((error: unknown) => {
     throw new Error(`never 503; last it was ${last.text}`, { cause: error });
   });
-}
-
-/** As far as the program's statements go: each of them is refused. */
-function loseColumns(file: string): void {
-  const database = new DatabaseSync(file, { timeout: 30_000 });
-  database.exec("ALTER TABLE applications RENAME COLUMN app_key TO lost");
-  database.exec("ALTER TABLE executors RENAME COLUMN service_id TO lost");
-  database.close();
 }

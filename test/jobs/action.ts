@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { defineJob, type JobContext, NonRetryableError, Type } from "serendipity-job";
 import { callFrom } from "./lib/call-from.ts";
+import { waitInPlaces } from "./lib/wait-in-places.ts";
 
 const promisePrototype = Promise.prototype;
 let attempts = 0;
@@ -57,6 +58,10 @@ const throws: Readonly<Record<string, Action>> = {
   refuse: () => {
     throw new NonRetryableError("never again");
   },
+  "throw-many": () => {
+    const first = Object.assign(new Error("the first"), { code: "E_FIRST" });
+    throw new AggregateError([first, new Error("the second")], "all went wrong");
+  },
   "throw-text": (value) => {
     throw value;
   },
@@ -82,6 +87,7 @@ const stays: Readonly<Record<string, Action>> = {
     return never();
   },
   never: () => never(),
+  "wait-in-places": () => waitInPlaces(),
   // With the mark in its environment it would be killed, and the thread that waits for it would be free.
   block: (value) => spawnSync("/bin/sleep", [String(value)], { env: {} }),
   sleep: async (value, ctx) => {

@@ -1,4 +1,5 @@
 // Holds live answers against the OpenAPI document, and knows which of the documented answers nobody has shown it.
+import { createFieldNotes } from "./document-fields.ts";
 import { validatorOf } from "./document-schemas.ts";
 
 interface Documented {
@@ -42,13 +43,14 @@ export interface DocumentJudge {
   holdSchema(name: string, value: unknown): void;
   /** Throws when the request is not the one that the document describes as a callback. */
   holdCallback(request: { readonly headers: object; readonly body: string }): void;
-  /** What is documented and was not held so far, such as `createTask 422`. */
+  /** What is documented and was not held so far, such as `createTask 422` or `Attempt.error`. */
   unseen(): string[];
 }
 
 export function createDocumentJudge({ paths, components }: ServedDocument): DocumentJudge {
   const operations = operationsOf(paths);
   const seen = new Set<string>();
+  const fields = createFieldNotes(components.schemas);
 
   function check(what: string, schema: object, value: unknown): void {
     const validate = validatorOf(schema, components, { isClosed: true });
@@ -77,7 +79,10 @@ export function createDocumentJudge({ paths, components }: ServedDocument): Docu
     );
     const type = headers.get("content-type")?.split(";")[0] ?? "";
     const { schema } = found(content[type], `${what} as ${type}`);
-    if (type.endsWith("json")) check(what, schema, JSON.parse(text));
+    if (type.endsWith("json")) {
+      check(what, schema, JSON.parse(text));
+      fields.note(schema, JSON.parse(text));
+    }
     const missing = Object.keys(promised).filter((name) => !headers.has(name));
     if (missing.length > 0) throw new Error(`${what} has no ${missing.join(", ")}`);
     seen.add(what);
@@ -102,7 +107,8 @@ export function createDocumentJudge({ paths, components }: ServedDocument): Docu
       ),
     );
     const responses = Object.keys(components.responses).map((name) => `response ${name}`);
-    return [...answers, ...responses, "a callback"].filter((each) => !seen.has(each));
+    const other = [...answers, ...responses, "a callback"].filter((each) => !seen.has(each));
+    return [...other, ...fields.unseen()];
   }
 
   return {
