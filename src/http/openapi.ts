@@ -1,6 +1,6 @@
 // The OpenAPI document: @elysiajs/swagger writes it from the routes, this file says what is true of all of them.
 import { type ElysiaSwaggerConfig, swagger } from "@elysiajs/swagger";
-import { Type } from "@sinclair/typebox";
+import { type TSchema, Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { anyObject } from "../core/views/shapes.ts";
 import { gatherSchemas } from "./named-schemas.ts";
@@ -75,7 +75,7 @@ const COMPONENTS = {
     Refusal: envelopeOf(Type.Unsafe({ anyOf: [EMPTY, anyObject()] }), 1),
     Failure: envelopeOf(EMPTY, 1),
     Malformed: envelopeOf(FIELD_ERRORS, 1),
-    Problem: problemSchema,
+    Problem: problemSchema as TSchema,
   },
   responses: {
     ...PROBLEMS,

@@ -1,6 +1,7 @@
 // Failures as problem+json (RFC 9457), for the routes without an envelope.
-import { type TSchema, Type } from "@sinclair/typebox";
+import { Type } from "@sinclair/typebox";
 import type { ErrorCode } from "../core/errors.ts";
+import type { Shown } from "../core/views/shapes.ts";
 import { wellFormedJson } from "../core/well-formed.ts";
 import { statusOf, toldFailure } from "./errors.ts";
 
@@ -26,9 +27,8 @@ const REFUSED_STATUS = 409;
 export function problemResponse(thrown: unknown, challenge?: string): Response {
   const { error, headers } = toldFailure(thrown, challenge);
   const { errors } = error.details;
-  const problem = problemOf(error.code, error.message);
-  const text = JSON.stringify({ ...problem, ...(errors && { errors }) });
-  return new Response(`${wellFormedJson(text)}\n`, {
+  const problem = { ...problemOf(error.code, error.message), ...(errors && { errors }) };
+  return new Response(`${wellFormedJson(JSON.stringify(problem))}\n`, {
     status: problem.status,
     headers: {
       "content-type": "application/problem+json",
@@ -40,18 +40,20 @@ export function problemResponse(thrown: unknown, challenge?: string): Response {
 }
 
 /** A problem as it is answered. */
-export function problemOf(code: ErrorCode, detail: string) {
+export function problemOf(code: ErrorCode, detail: string): Shown<typeof problemSchema> {
   const status = code === "refused" ? REFUSED_STATUS : statusOf(code);
   return { type: "about:blank", title: TITLES[code], status, detail, code };
 }
 
 /** For the document. */
-export const problemSchema: TSchema = Type.Object({
+export const problemSchema = Type.Object({
   type: Type.String({ description: "Always about:blank: `code` tells problems apart." }),
   title: Type.String(),
   status: Type.Integer(),
   detail: Type.String({ description: "What failed, and what to do." }),
-  code: Type.String({ description: "A stable word for programs.", enum: Object.keys(TITLES) }),
+  code: Type.Unsafe<ErrorCode>(
+    Type.String({ description: "A stable word for programs.", enum: Object.keys(TITLES) }),
+  ),
   errors: Type.Optional(
     Type.Array(Type.Object({ field: Type.String(), message: Type.String() }), {
       description: "Every wrong field, for malformed input.",
