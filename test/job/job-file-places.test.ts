@@ -35,6 +35,15 @@ const FILES: Readonly<Record<string, readonly [text: string, message: string]>> 
     `${HEAD}export default defineJob({\n  name: "r",\n  ⇨timeout: -1,\n  run: () => 1,\n});`,
     "timeout must be",
   ],
+  "other-library.ts": [
+    `${HEAD}import { z } from ${JSON.stringify(Bun.resolveSync("zod", import.meta.dir))};
+export default defineJob({
+  name: "z",
+  ⇨params: z.object({ who: z.string() }),
+  run: () => 1,
+});`,
+    "job 'z': params is a schema of zod, which the catalogue cannot store; use Type.Object from serendipity-job",
+  ],
   "no-default.ts": ["export const job = 1;", "no default export"],
   "helper.ts": [`${HEAD}import "./lib/broken.ts";`, "SyntaxError"],
   "lib/there.ts": ["export const there = 1;", ""],

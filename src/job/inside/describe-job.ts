@@ -86,8 +86,10 @@ function jobProblem(job: Definition): Problem | undefined {
     return { field: unknown, message };
   }
   for (const [field, check] of Object.entries(CHECKS)) {
-    const message = check(job[field], job);
-    if (message !== undefined) return { field, message };
+    const problem = check(job[field], job);
+    // The name is known to be fine once another field is looked at.
+    const whose = field === "name" ? "" : `job '${String(job["name"])}': `;
+    if (problem !== undefined) return { field, message: `${whose}${problem}` };
   }
   return;
 }
