@@ -40,7 +40,7 @@ describe("the first example of a body", () => {
   let program: Program;
   let keys: Keys;
   beforeAll(async () => {
-    program = await startProgram();
+    program = await startProgram({ env: { APP_TIMEZONE: "Asia/Shanghai" } });
     const { data } = await send("/application/create");
     keys = data as unknown as Keys;
   });
