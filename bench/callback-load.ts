@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linearRetry } from "../src/core/retry-policy.ts";
 import { newWebhookTag } from "../src/core/webhook-id.ts";
-import { createSqliteStore } from "../src/store/sqlite.ts";
+import { createSqliteStore } from "../src/store/sqlite/store.ts";
 import type { Store } from "../src/store/store.ts";
 import { type Program, startProgram } from "../test/support/program.ts";
 import type { Heard, ReceiverQuestion } from "./callback-receiver-process.ts";

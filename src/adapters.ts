@@ -22,12 +22,17 @@ export async function createStore(
   { config, logger }: AdapterDeps,
   { poolSize, ...deadline }: StoreLimits,
 ): Promise<Store> {
-  if (config.database.kind === "sqlite") {
-    const { createSqliteStore } = await import("./store/sqlite.ts");
-    return createSqliteStore({ path: config.database.path, ...deadline });
+  const options = { poolSize, ...deadline, logger };
+  switch (config.database.kind) {
+    case "sqlite": {
+      const { createSqliteStore } = await import("./store/sqlite/store.ts");
+      return createSqliteStore({ ...config.database, ...options });
+    }
+    case "mysql": {
+      const { createMysqlStore } = await import("./store/mysql/store.ts");
+      return createMysqlStore({ ...config.database, ...options });
+    }
   }
-  const { createMysqlStore } = await import("./store/mysql.ts");
-  return createMysqlStore({ url: config.database.url, poolSize, ...deadline, logger });
 }
 
 /** @param links to the other processes and threads of this start; unused when there is an nsqd */

@@ -6,8 +6,8 @@ import {
   brokenPlaceRules,
   loadedBy,
 } from "./support/import-rules.ts";
-import { driverRules, placeRules, unloaded } from "./support/room-rules.ts";
-import { parseSource, readSourceFiles, usesRuntime } from "./support/source-files.ts";
+import { databases, driverRules, placeRules, unloaded } from "./support/room-rules.ts";
+import { codeOf, parseSource, readSourceFiles, usesRuntime } from "./support/source-files.ts";
 
 const files = readSourceFiles("src");
 
@@ -45,6 +45,42 @@ describe("files", () => {
   });
 });
 
+describe("what differs between databases", () => {
+  const { folders, withoutTwin, words, except } = databases;
+
+  test("lies in folders with the same files", () => {
+    const [first = [], ...others] = folders.map((folder) =>
+      files
+        .filter(({ path }) => path.startsWith(folder))
+        .map(({ path }) => path.slice(folder.length))
+        .filter((name) => !withoutTwin.some((only) => only === name)),
+    );
+    expect(first.length).toBeGreaterThan(5);
+    for (const other of others) expect(other).toEqual(first);
+  });
+
+  test("is said nowhere else in the store", () => {
+    const elsewhere = files.filter(
+      ({ path }) =>
+        path.startsWith("src/store/") && ![...folders, ...except].some((it) => path.startsWith(it)),
+    );
+    expect(elsewhere.filter((file) => words.test(codeOf(file))).map(({ path }) => path)).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ['const isMysql = dialect.kind === "mysql";', true],
+    ['const place = "?";', true],
+    ['const text = "coalesce(?, 1)";', true],
+    ["connection.replaceInto(table);", true],
+    ["// SQLite takes 500\nconst MOST = 400;", false],
+    ["const row = found?.[0] ?? null;", false],
+  ])("%s counts as saying it: %p", (text, counts) => {
+    expect(words.test(codeOf(parseSource("src/store/a.ts", text)))).toBe(counts);
+  });
+});
+
 describe("the globals of one runtime", () => {
   const behindFallback = [
     "src/http/listen.ts",
@@ -79,7 +115,7 @@ describe("the tables bite", () => {
     ["src/core/task.ts", 'import { openStore } from "../store/store.ts";'],
     ["src/core/task.ts", 'import type { Store } from "../store/store.ts";'],
     ["src/core/task.ts", 'import { submitTask } from "../use-cases/submit-task.ts";'],
-    ["src/use-cases/reap.ts", 'import { openStore } from "../store/mysql.ts";'],
+    ["src/use-cases/reap.ts", 'import { openStore } from "../store/mysql/store.ts";'],
     ["src/consumer/turn.ts", 'import { reap } from "../use-cases/reap.ts";'],
     ["src/core/task.ts", 'import type { Config } from "../config.ts";'],
     ["src/core/task.ts", 'export { openStore } from "../store/store.ts";'],
@@ -87,7 +123,7 @@ describe("the tables bite", () => {
     ["src/store/store.ts", 'import { AppError } from "../core/errors.ts";'],
     ["src/store/store.ts", 'import type { Queue } from "../queue/queue.ts";'],
     ["src/store/tasks.ts", 'import { createNsqQueue } from "../queue/nsq.ts";'],
-    ["src/http/tasks.ts", 'import { createSqliteStore } from "../store/sqlite.ts";'],
+    ["src/http/tasks.ts", 'import { createSqliteStore } from "../store/sqlite/store.ts";'],
     ["src/http/tasks.ts", 'import type { Turn } from "../consumer/turn.ts";'],
     ["src/http/tasks.ts", 'type Pool = import("../job/pool.ts").Pool;'],
     ["src/job/attempt/run-job.ts", 'import { server } from "../http/server.ts";'],
@@ -126,8 +162,10 @@ describe("the tables bite", () => {
     ["src/consumer/turn.ts", 'import { Worker } from "node:worker_threads";'],
     ["src/api.ts", 'import { fork } from "node:child_process";'],
     ["src/http/server.ts", 'import { serve } from "bun";'],
-    ["src/store/sqlite.ts", 'import { Database } from "bun:sqlite";'],
-    ["src/store/sqlite.ts", 'import { createMysqlStore } from "./mysql.ts";'],
+    ["src/store/sqlite/store.ts", 'import { Database } from "bun:sqlite";'],
+    ["src/store/sqlite/store.ts", 'import { createMysqlStore } from "../mysql/store.ts";'],
+    ["src/store/compose-store.ts", 'import { mysqlDdl } from "./mysql/ddl.ts";'],
+    ["src/store/create-tasks.ts", 'import type { ResultSetHeader } from "mysql2";'],
     ["src/queue/local.ts", 'import { createNsqQueue } from "./nsq.ts";'],
     ["src/job/inside/job-worker.ts", 'import countdown from "../../jobs/countdown.ts";'],
   ] as const;

@@ -15,7 +15,7 @@ export function createApplications(database: Database): ApplicationStore {
       try {
         return await insertApplication(database, application);
       } catch (thrown) {
-        if (failureKind(thrown) !== "duplicate") throw thrown;
+        if (failureKind(thrown, database.dialect) !== "duplicate") throw thrown;
         throw alreadyExists(application.appKey, thrown);
       }
     },

@@ -1,5 +1,5 @@
 // Cuts rows into batches a statement can carry, and isolates the rows that a database refuses.
-import { isAboutRows } from "./failures.ts";
+import { type FailureJudge, isAboutRows } from "./failures.ts";
 
 const MOST_ROWS = 500;
 /** Well below the 16 MiB a MariaDB server takes in one packet by default, escaping included. */
@@ -33,6 +33,8 @@ function noBytes(): number {
 }
 
 export interface Halving<Row, Result> {
+  /** It judges what `all` throws. */
+  readonly failures: FailureJudge;
   /** Does all the rows or none. */
   readonly all: (rows: readonly Row[]) => Promise<Result[]>;
   /** The row that is refused even alone. */
@@ -48,7 +50,7 @@ export async function inHalves<Row, Result>(
     return await halving.all(rows);
   } catch (cause) {
     const [first] = rows;
-    if (first === undefined || !isAboutRows(cause)) throw cause;
+    if (first === undefined || !isAboutRows(cause, halving)) throw cause;
     if (rows.length === 1) return [await halving.guilty(first, cause)];
     const middle = Math.ceil(rows.length / 2);
     const left = await inHalves(rows.slice(0, middle), halving);

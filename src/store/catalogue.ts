@@ -39,9 +39,8 @@ async function replaceJob(
   serviceId: string,
   job: JobDefinition,
 ): Promise<void> {
-  await connection
-    .replaceInto("job_definitions")
-    .values({
+  await dialect.replaceRows(connection, "job_definitions", [
+    {
       name: job.name,
       aliases: JSON.stringify(job.aliases),
       params: jsonText(job.params),
@@ -53,12 +52,12 @@ async function replaceJob(
       redact: job.redact === undefined || job.redact.length === 0 ? null : jsonText(job.redact),
       service_id: serviceId,
       published_at: dialect.nowMs,
-    })
-    .execute();
+    },
+  ]);
   await connection.deleteFrom("job_aliases").where("name", "=", job.name).execute();
   if (job.aliases.length === 0) return;
   const aliases = [...new Set(job.aliases)].sort().map((alias) => ({ alias, name: job.name }));
-  await connection.replaceInto("job_aliases").values(aliases).execute();
+  await dialect.replaceRows(connection, "job_aliases", aliases);
 }
 
 async function findJob({ connection }: Session, nameOrAlias: string) {

@@ -21,11 +21,9 @@ export function createCheckpoints(
       // In the order of their ids, so that two writers never wait for each other in a circle.
       rows.sort((one, other) => one.attempt_id - other.attempt_id);
       for (const batch of batchesOf(rows, ({ view }) => Buffer.byteLength(view))) {
-        await database.write(async ({ connection, dialect: { nowMs } }) => {
-          await connection
-            .replaceInto("attempt_checkpoints")
-            .values(batch.map((row) => ({ ...row, written_at: nowMs })))
-            .execute();
+        await database.write(({ connection, dialect }) => {
+          const now = batch.map((row) => ({ ...row, written_at: dialect.nowMs }));
+          return dialect.replaceRows(connection, "attempt_checkpoints", now);
         });
       }
     },

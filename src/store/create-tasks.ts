@@ -1,11 +1,11 @@
 // Makes tasks durable: plain multi-row INSERTs, repeated creates told apart, guilty rows isolated.
-import { type Compilable, CompiledQuery } from "kysely";
+import type { Compilable } from "kysely";
 import { isSameRequest, type RequestDigests, type StoredDigests } from "../core/same-request.ts";
 import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
-import type { Database, DatabaseConnection, Dialect, Insertion } from "./dialect.ts";
+import type { Database, Dialect, Insertion } from "./dialect.ts";
 import { failureKind, isOutcomeUnknown } from "./failures.ts";
-import type { Value } from "./many-rows.ts";
+import { type InsertShape, insertText, rawInsert, type Value } from "./many-rows.ts";
 import { retryColumns } from "./retry-columns.ts";
 import { toDigests } from "./rows.ts";
 import type { CreateResult } from "./store.ts";
@@ -114,6 +114,7 @@ function bytesOf({ task }: Entry): number {
 
 function storeBatch(database: Database, batch: readonly Entry[]): Promise<StoredEntry[]> {
   return inHalves<Entry, StoredEntry>(batch, {
+    failures: database.dialect.failures,
     all: (entries) => insertOrFind(database, entries),
     guilty: (entry, cause) => [entry, { kind: "rejected", cause }],
   });
@@ -123,13 +124,13 @@ async function insertOrFind(database: Database, entries: readonly Entry[]): Prom
   try {
     const ids = await insertTwice(database, {
       table: "tasks",
-      build: (connection) => insertOf(connection, database.dialect, entries),
+      build: () => insertOf(database.dialect, entries),
       keyColumns: ["application_id", "task_no"],
       keys: entries.map(({ task }) => [task.applicationId, task.taskNo.toWellFormed()]),
     });
     return entries.map((entry, row) => [entry, storedAs(ids[row], digestsOf(entry.task), true)]);
   } catch (thrown) {
-    if (failureKind(thrown) !== "duplicate") throw thrown;
+    if (failureKind(thrown, database.dialect) !== "duplicate") throw thrown;
     const found = await findExisting(database, entries);
     const rest = entries.filter(({ key }) => !found.has(key));
     // No other row has any of these keys: they clash among themselves, which halving resolves.
@@ -144,7 +145,7 @@ async function insertTwice(database: Database, insertion: Insertion): Promise<re
   try {
     return await database.insert(insertion);
   } catch (thrown) {
-    if (!isOutcomeUnknown(thrown)) throw thrown;
+    if (!isOutcomeUnknown(thrown, database.dialect)) throw thrown;
     return database.insert(insertion);
   }
 }
@@ -190,42 +191,34 @@ async function findExisting(database: Database, entries: readonly Entry[]) {
   return new Map(rows.map((row) => [`${row.application_id} ${row.task_no}`, row]));
 }
 
-/** What a row gets for its columns: a value, a value or else the database's clock, or that clock. */
-const COLUMNS: Readonly<Record<string, "value" | "value or now" | "now">> = {
-  application_id: "value",
-  task_no: "value",
-  name: "value",
-  lane: "value",
-  job: "value",
-  content: "value",
-  digest: "value",
-  exact_digest: "value",
-  timeout_ms: "value",
-  status: "value",
-  run_at: "value or now",
-  retry_step_s: "value",
-  retry_total: "value",
-  retry: "value",
-  webhook_tag: "value",
-  created_at: "now",
-};
+/** What a row gets for its columns. */
+const COLUMNS: InsertShape["columns"] = [
+  ["application_id", "value"],
+  ["task_no", "value"],
+  ["name", "value"],
+  ["lane", "value"],
+  ["job", "value"],
+  ["content", "value"],
+  ["digest", "value"],
+  ["exact_digest", "value"],
+  ["timeout_ms", "value"],
+  ["status", "value"],
+  ["run_at", "value or now"],
+  ["retry_step_s", "value"],
+  ["retry_total", "value"],
+  ["retry", "value"],
+  ["webhook_tag", "value"],
+  ["created_at", "now"],
+];
 
 /** As text: built value by value it would cost more than the rest of a create. */
-function insertOf(
-  connection: DatabaseConnection,
-  { nowMs }: Dialect,
-  entries: readonly Entry[],
-): Compilable {
-  const now = nowMs.compile(connection).sql;
-  const places = { value: "?", "value or now": `coalesce(?, ${now})`, now };
-  const row = `(${Object.values(COLUMNS)
-    .map((kind) => places[kind])
-    .join(", ")})`;
-  const names = Object.keys(COLUMNS).join(", ");
-  const rows = Array.from(entries, () => row).join(", ");
-  const text = `insert into tasks (${names}) values ${rows}`;
-  const parameters = entries.flatMap(({ task }) => valuesOf(task));
-  return { compile: () => ({ ...CompiledQuery.raw(text), parameters }) };
+function insertOf(dialect: Dialect, entries: readonly Entry[]): Compilable {
+  const text = insertText(dialect, { table: "tasks", columns: COLUMNS, rows: entries.length });
+  const query = rawInsert(
+    text,
+    entries.flatMap(({ task }) => valuesOf(task)),
+  );
+  return { compile: () => query };
 }
 
 /** In the order of the columns that get a value. */

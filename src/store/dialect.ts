@@ -1,5 +1,7 @@
 // What the steps of the store need of a database: four ways to use it, and the few places where SQL differs.
-import type { Compilable, Kysely, RawBuilder } from "kysely";
+import type { Compilable, InsertObject, Kysely, RawBuilder } from "kysely";
+import type { FailureJudge } from "./failures.ts";
+import type { Ddl } from "./migrations/ddl.ts";
 import type { Tables } from "./tables.ts";
 
 /** Something statements can be built on and sent through. */
@@ -42,9 +44,20 @@ export type TaskIndex =
   | "tasks_leased"
   | "tasks_finished";
 
-/** The differences between the two kinds of SQL. */
+/** What a column of a new row gets: a value, a value or else the database's clock, or that clock. */
+export type ColumnSource = "value" | "value or now" | "now";
+
+/** The ids that a table with an `id` column gives out. */
+export interface Counters {
+  /** What its next row is to be counted as. */
+  next(connection: DatabaseConnection, table: string): Promise<bigint>;
+  setNext(connection: DatabaseConnection, table: string, next: number): Promise<void>;
+  /** The statement that sets it, for an operator: the number is left open. */
+  settingText(table: string): string;
+}
+
+/** What differs between databases; each is a folder that implements it. */
 export interface Dialect {
-  readonly kind: "sqlite" | "mysql";
   /** Whom `exclusively` shuts out: all, or only clients that are connected to the same node of a cluster. */
   readonly lockReaches: "all" | "node";
   /** The database's clock, epoch ms; the same value everywhere in one statement. */
@@ -58,10 +71,21 @@ export interface Dialect {
   byIndex(name: TaskIndex): RawBuilder<unknown>;
   /** Follows IN: these ids, in a statement whose text depends on them as little as the database likes. */
   idList(ids: readonly number[]): RawBuilder<unknown>;
+  /** Follows VALUES: the places of so many rows. */
+  rowPlaces(sources: readonly ColumnSource[], rows: number): string;
   /** How many of `left` rows the next multi-row INSERT takes. */
   rowsPerInsert(left: number): number;
   /** Ends a SELECT whose rows the transaction changes afterwards; waits for other transactions. */
   readonly forUpdate: RawBuilder<unknown>;
   /** The same, leaving out rows that another transaction has locked. */
   readonly skipLocked: RawBuilder<unknown>;
+  /** Inserts rows, each in the place of those that have a key of it: what they held besides is gone. */
+  replaceRows<Table extends keyof Tables>(
+    connection: DatabaseConnection,
+    table: Table,
+    rows: readonly InsertObject<Tables, Table>[],
+  ): Promise<void>;
+  readonly counters: Counters;
+  readonly ddl: Ddl;
+  readonly failures: FailureJudge;
 }

@@ -15,12 +15,10 @@ export function createExecutors(database: Database): ExecutorStore {
   return {
     ...createExecutorSigns(database),
     register: ({ serviceId, host, pid }) =>
-      database.write(async ({ connection, dialect: { nowMs } }) => {
-        const row = { service_id: serviceId, host, pid, started_at: nowMs, seen_at: nowMs };
-        await connection
-          .replaceInto("executors")
-          .values({ ...row, buried_at: null })
-          .execute();
+      database.write(({ connection, dialect }) => {
+        const now = { started_at: dialect.nowMs, seen_at: dialect.nowMs, buried_at: null };
+        const row = { service_id: serviceId, host, pid, ...now };
+        return dialect.replaceRows(connection, "executors", [row]);
       }),
     noteStopping: (serviceId) =>
       database.write(async ({ connection, dialect }) => {

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { AppError } from "../core/errors.ts";
 import type { LiftedCounter } from "../core/lifted-counter.ts";
 import type { Session } from "./dialect.ts";
-import { COUNTING_TABLES, nextId } from "./exact-numbers.ts";
+import { COUNTING_TABLES } from "./exact-numbers.ts";
 import { readSetting } from "./settings.ts";
 
 const SETTING = "lifted_counters";
@@ -27,19 +27,23 @@ export async function liftCounters(
   session: Session,
   { margin, isAlone }: { readonly margin: number; readonly isAlone: boolean },
 ): Promise<readonly LiftedCounter[]> {
+  const { connection, dialect } = session;
+  const { counters } = dialect;
   if (!isAlone) await refuseWhileAlive(session);
   const { now, last } = await readLast(session);
-  const counters: LiftedCounter[] = [];
+  const lifted: LiftedCounter[] = [];
   for (const table of COUNTING_TABLES) {
-    const from = Number(await nextId(session, table));
+    const from = Number(await counters.next(connection, table));
     const isDone = last?.next[table] === from && last.margin >= margin;
-    counters.push({ table, from, to: isDone && now - last.at < REPEAT_MS ? from : from + margin });
+    lifted.push({ table, from, to: isDone && now - last.at < REPEAT_MS ? from : from + margin });
   }
-  refuseTooFar(counters);
-  for (const { table, from, to } of counters) if (to > from) await setNextId(session, table, to);
-  const next = Object.fromEntries(counters.map(({ table, to }) => [table, to]));
+  refuseTooFar(lifted);
+  for (const { table, from, to } of lifted) {
+    if (to > from) await counters.setNext(connection, table, to);
+  }
+  const next = Object.fromEntries(lifted.map(({ table, to }) => [table, to]));
   await note(session, { at: now, margin, next });
-  return counters;
+  return lifted;
 }
 
 /**
@@ -78,21 +82,7 @@ async function readLast(session: Session): Promise<{ now: number; last: Lift | u
   return { now: rows[0]?.now ?? 0, last };
 }
 
-async function note({ connection }: Session, lift: Lift): Promise<void> {
+async function note({ connection, dialect }: Session, lift: Lift): Promise<void> {
   const value = JSON.stringify(lift);
-  await connection.replaceInto("settings").values({ name: SETTING, value }).execute();
-}
-
-async function setNextId({ connection, dialect }: Session, table: string, next: number) {
-  if (dialect.kind === "mysql") {
-    await sql`alter table ${sql.table(table)} auto_increment = ${sql.lit(next)}`.execute(
-      connection,
-    );
-    return;
-  }
-  // It has no key, and a table that has had no row yet is not in it. A bound number would become a REAL there.
-  await sql`delete from sqlite_sequence where name = ${table}`.execute(connection);
-  await sql`insert into sqlite_sequence (name, seq) values (${table}, ${sql.lit(next - 1)})`.execute(
-    connection,
-  );
+  await dialect.replaceRows(connection, "settings", [{ name: SETTING, value }]);
 }

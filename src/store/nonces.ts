@@ -15,7 +15,7 @@ export async function takeNonce(
       .execute();
     return true;
   } catch (thrown) {
-    if (failureKind(thrown) === "duplicate") return false;
+    if (failureKind(thrown, dialect) === "duplicate") return false;
     throw thrown;
   }
 }

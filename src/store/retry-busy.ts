@@ -2,11 +2,12 @@
 import { randomInt } from "node:crypto";
 import { AppError } from "../core/errors.ts";
 import { delay, within } from "../core/within.ts";
-import { asAppError, failureKind } from "./failures.ts";
+import { asAppError, type FailureJudge, failureKind } from "./failures.ts";
 
 export interface Patience {
   /** How the database is called in messages. */
   readonly database: string;
+  readonly failures: FailureJudge;
   /** No new try is begun after this time. */
   readonly deadlineMs: number;
   /** The pause before a new try is 1 to this many ms, so that rivals do not meet again. */
@@ -20,8 +21,8 @@ export async function whileBusy<T>(patience: Patience, work: () => Promise<T>): 
     try {
       return await work();
     } catch (thrown) {
-      const isFinal = failureKind(thrown) !== "busy" || performance.now() > deadline;
-      if (isFinal) throw asAppError(thrown, patience.database);
+      const isFinal = failureKind(thrown, patience) !== "busy" || performance.now() > deadline;
+      if (isFinal) throw asAppError(thrown, patience);
       await delay(randomInt(1, patience.longestPauseMs + 1));
     }
   }

@@ -4,14 +4,14 @@ import { failureKind } from "./failures.ts";
 
 /** Keeps the first value ever put under `name`, and resolves to it. */
 export async function putOnce(session: Session, name: string, value: string): Promise<string> {
-  const { connection } = session;
+  const { connection, dialect } = session;
   const kept = await readSetting(session, name);
   if (kept !== undefined) return kept;
   try {
     await connection.insertInto("settings").values({ name, value }).execute();
     return value;
   } catch (thrown) {
-    if (failureKind(thrown) !== "duplicate") throw thrown;
+    if (failureKind(thrown, dialect) !== "duplicate") throw thrown;
     return (await readSetting(session, name)) ?? value;
   }
 }

@@ -2,7 +2,7 @@
 import type { Lane } from "../core/task.ts";
 import { inHalves } from "./batches.ts";
 import { claimDue } from "./claim.ts";
-import type { Database } from "./dialect.ts";
+import type { Database, Dialect } from "./dialect.ts";
 import { type DueSummary, dueJobs, nextDueInMs, readDueSummary } from "./due.ts";
 import { isAboutRows } from "./failures.ts";
 import { firstRound, type Round } from "./fair-shares.ts";
@@ -16,6 +16,7 @@ export interface Turns {
 
 /** Keeps between turns only where the round of the applications stands, per lane. */
 export function createTurns(database: Database): Turns {
+  const { dialect } = database;
   const rounds = new Map<Lane, Round>();
 
   const finishAndClaim = (
@@ -45,9 +46,10 @@ export function createTurns(database: Database): Turns {
     const some = (these: readonly Finish[]) =>
       database.write((session) => writeFinishes(session, these, onlyExpired));
     const written = await inHalves<Finish, LeaseReference[]>(finishes.map(withoutHuge), {
+      failures: dialect.failures,
       // The references do not belong to single rows here: one result holds them all.
       all: async (these) => [await some(these)],
-      guilty: (finish, cause) => settleGuilty(some, withoutContent(finish, cause)),
+      guilty: (finish, cause) => settleGuilty(some, withoutContent(finish, cause), dialect),
     });
     return written.flat();
   };
@@ -60,7 +62,7 @@ export function createTurns(database: Database): Turns {
       try {
         return await finishAndClaim(finishes.map(withoutHuge), claim);
       } catch (thrown) {
-        if (!isAboutRows(thrown)) throw thrown;
+        if (!isAboutRows(thrown, dialect)) throw thrown;
         // One end was refused: the others must not wait for it, and it must not be lost.
         const finished = await settle(finishes, false);
         return { ...(await claimOnly(claim)), finished };
@@ -72,11 +74,15 @@ export function createTurns(database: Database): Turns {
 type Settle = (finishes: readonly Finish[]) => Promise<LeaseReference[]>;
 
 /** Refused even with a short error it counts as not written, like a stale one: its lease ends, and it is reaped. */
-async function settleGuilty(settle: Settle, finish: Finish): Promise<LeaseReference[]> {
+async function settleGuilty(
+  settle: Settle,
+  finish: Finish,
+  dialect: Dialect,
+): Promise<LeaseReference[]> {
   try {
     return await settle([finish]);
   } catch (thrown) {
-    if (!isAboutRows(thrown)) throw thrown;
+    if (!isAboutRows(thrown, dialect)) throw thrown;
     return [];
   }
 }

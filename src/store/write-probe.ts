@@ -44,8 +44,8 @@ export function withWriteProbe(database: Database): WriteProbe {
 /** Leaves nothing behind. */
 function probe(database: Database): Promise<unknown> {
   const name = "write_probe";
-  return database.write(async ({ connection }) => {
-    await connection.replaceInto("settings").values({ name, value: PROBE_TEXT }).execute();
+  return database.write(async ({ connection, dialect }) => {
+    await dialect.replaceRows(connection, "settings", [{ name, value: PROBE_TEXT }]);
     await connection.deleteFrom("settings").where("name", "=", name).execute();
   });
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test
 import { type Consumer, createConsumer } from "../../src/consumer/consumer.ts";
 import type { Lane } from "../../src/core/task.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
-import { createMysqlStore } from "../../src/store/mysql.ts";
+import { createMysqlStore } from "../../src/store/mysql/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type Corner, openCorner } from "../contract/store/samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "../contract/store/world.ts";

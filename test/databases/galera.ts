@@ -2,8 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { allMigrations, migrate } from "../../src/store/migrations/migrate.ts";
-import { createMysqlStore } from "../../src/store/mysql.ts";
-import { createMysqlDatabase } from "../../src/store/mysql-database.ts";
+import { createMysqlDatabase } from "../../src/store/mysql/database.ts";
+import { createMysqlStore } from "../../src/store/mysql/store.ts";
 import { openCorner, sampleTask } from "../contract/store/samples.ts";
 import { type PrivateGalera, startPrivateGalera } from "../support/private-galera.ts";
 import type { PrivateMariadb } from "../support/private-mariadb.ts";

@@ -11,7 +11,7 @@ import type { HttpApp } from "../../src/http/app.ts";
 import type { ApiDeps } from "../../src/http/deps.ts";
 import { type ApiApp, createHttpApp } from "../../src/http/server.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
-import { createSqliteStore } from "../../src/store/sqlite.ts";
+import { createSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createTaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { createRecordedLog, type RecordedLog } from "../support/recorded-log.ts";

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../src/core/errors.ts";
 import { batchesOf, inHalves } from "../../src/store/batches.ts";
+import { sqliteFailures } from "../../src/store/sqlite/failures.ts";
 import { rejectionOf } from "../support/rejection.ts";
 
 const MIB = 1024 * 1024;
@@ -24,6 +25,7 @@ test("only guilty rows fail, in few steps, and results keep their order", async 
   const guilty = new Set([3, 400]);
   let calls = 0;
   const results = await inHalves<number, string>(numbers(500), {
+    failures: sqliteFailures,
     all: async (rows) => {
       calls += 1;
       if (rows.some((row) => guilty.has(row))) throw new Error("refused");
@@ -39,6 +41,7 @@ test("when the database is away nothing is halved", async () => {
   let calls = 0;
   const away = new AppError("unavailable", "away");
   const halving = inHalves<number, string>(numbers(8), {
+    failures: sqliteFailures,
     all: () => {
       calls += 1;
       return Promise.reject(away);

@@ -7,8 +7,10 @@ import { DatabaseSync } from "node:sqlite";
 import { linearRetry } from "../../src/core/retry-policy.ts";
 import { firstTables } from "../../src/store/migrations/0001-first-tables.ts";
 import { allMigrations, migrate } from "../../src/store/migrations/migrate.ts";
-import { createSqliteStore } from "../../src/store/sqlite.ts";
-import { createSqliteDatabase } from "../../src/store/sqlite-database.ts";
+import { mysqlDdl } from "../../src/store/mysql/ddl.ts";
+import { createSqliteDatabase } from "../../src/store/sqlite/database.ts";
+import { sqliteDdl } from "../../src/store/sqlite/ddl.ts";
+import { createSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { LAST_RELEASE } from "../support/last-release.ts";
 
@@ -85,8 +87,8 @@ describe("a migration that older programs can live with", () => {
   test("only adds", () => {
     const gentle = allMigrations.filter((each) => each.oldestProgram !== undefined);
     const statements = gentle.flatMap((each) => [
-      ...each.statements("mysql"),
-      ...each.statements("sqlite"),
+      ...each.statements(mysqlDdl),
+      ...each.statements(sqliteDdl),
     ]);
     expect(statements.filter((statement) => !ADDITION.test(statement))).toEqual([]);
   });

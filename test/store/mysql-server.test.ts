@@ -1,6 +1,6 @@
 // What is made of the servers that speak MySQL's protocol, by the variables they show.
 import { describe, expect, test } from "bun:test";
-import { toMysqlServer } from "../../src/store/mysql-server.ts";
+import { toMysqlServer } from "../../src/store/mysql/server.ts";
 
 const serverOf = (variables: Readonly<Record<string, string>>) =>
   toMysqlServer(new Map(Object.entries(variables)));

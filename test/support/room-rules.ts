@@ -57,7 +57,7 @@ export const placeRules: readonly PlaceRule[] = [
   { place: "src/config/",        imports: ["src/core/", "src/config/"], types: [config], why: "configuration is read before anything else" },
   { place: "src/process/ipc-link.ts",       imports: ["src/core/"], types: [], why: "a link carries messages and knows none of them" },
   { place: "src/log.ts",         imports: ["src/core/"], types: [config], why: "everything logs, so it stands on nothing" },
-  { place: "src/adapters.ts",    imports: ["src/core/", "src/store/", "src/queue/", "src/bus/"], types: [config], why: "it turns the configuration into ports" },
+  { place: "src/adapters.ts",    imports: ["src/core/", "src/store/sqlite/store.ts", "src/store/mysql/store.ts", "src/queue/", "src/bus/"], types: [...ports, config], why: "it turns the configuration into ports" },
   { place: "src/",               imports: ["src/"], types: [], why: "" },
 ];
 
@@ -70,8 +70,8 @@ export const driverRules: readonly DriverRule[] = [
   { driver: "@noble/hashes", places: ["src/http/"] },
   { driver: "@sinclair/typebox", places: ["src/core/views/", "src/http/", "src/sdk/"] },
   { driver: "kysely", places: ["src/store/"] },
-  { driver: "mysql2", places: ["src/store/"] },
-  { driver: "node:sqlite", places: ["src/store/", "src/data-dir.ts"] },
+  { driver: "mysql2", places: ["src/store/mysql/"] },
+  { driver: "node:sqlite", places: ["src/store/sqlite/", "src/data-dir.ts"] },
   { driver: "nsqjs", places: ["src/queue/nsq.ts"] },
   { driver: "ioredis", places: ["src/bus/redis-connection.ts"] },
   { driver: "node:worker_threads", places: threadPlaces },
@@ -99,8 +99,8 @@ export const driverRules: readonly DriverRule[] = [
     places: ["src/job/", "src/live/inside/", "src/http/docs.ts", "src/core/linear-pattern.ts"],
   },
   // An adapter never knows another one, and a job file is imported by nothing but job workers.
-  { driver: "src/store/sqlite.ts", places: ["src/adapters.ts"] },
-  { driver: "src/store/mysql.ts", places: ["src/adapters.ts"] },
+  { driver: "src/store/sqlite/", places: ["src/store/sqlite/", "src/adapters.ts"] },
+  { driver: "src/store/mysql/", places: ["src/store/mysql/", "src/adapters.ts"] },
   { driver: "src/queue/nsq.ts", places: ["src/adapters.ts"] },
   { driver: "src/queue/local.ts", places: ["src/adapters.ts"] },
   { driver: "src/bus/redis.ts", places: ["src/adapters.ts"] },
@@ -152,3 +152,15 @@ export const unloaded = [
     ],
   },
 ];
+
+/** What differs between databases: one folder each, with the same files. */
+export const databases = {
+  folders: ["src/store/mysql/", "src/store/sqlite/"],
+  /** One protocol, several servers. */
+  withoutTwin: ["server.ts"],
+  /** Only these folders say this, comments aside. */
+  words:
+    /sqlite|mysql|mariadb|tidb|replaceInto|auto_?increment|errno|errcode|pragma|[`"'(]\?[`"',)]/i,
+  /** A way to write places that a database may choose. */
+  except: ["src/store/question-marks.ts"],
+} as const;

@@ -94,6 +94,17 @@ function targetOf(file: SourceFile, specifier: string): string {
   return relative(projectRoot, join(projectRoot, dirname(file.path), specifier));
 }
 
+/** The text without its comments. */
+export function codeOf({ text, parsed }: SourceFile): string {
+  let code = "";
+  let end = 0;
+  for (const comment of parsed.comments) {
+    code += text.slice(end, comment.start);
+    end = comment.end;
+  }
+  return code + text.slice(end);
+}
+
 /** The 1-based line of an offset. */
 export function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;

@@ -12,7 +12,7 @@ import { createSecretBox, keyFromText } from "../../src/core/secret-box.ts";
 import type { ClaimedTask, Lane, NewTask } from "../../src/core/task.ts";
 import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
-import { createSqliteStore } from "../../src/store/sqlite.ts";
+import { createSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Application, Store } from "../../src/store/store.ts";
 import { createRecordedLog } from "./recorded-log.ts";
 

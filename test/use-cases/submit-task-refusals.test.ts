@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import type { SubmitInput } from "../../src/core/submit-input.ts";
-import { createSqliteStore } from "../../src/store/sqlite.ts";
+import { createSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Application } from "../../src/store/store.ts";
 import { createTaskSubmitter, type TaskSubmitter } from "../../src/use-cases/submit-task.ts";
 import { createRecordedLog } from "../support/recorded-log.ts";

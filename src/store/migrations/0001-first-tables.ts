@@ -2,7 +2,6 @@
 import {
   big,
   blob,
-  createTables,
   idColumn,
   int,
   key,
@@ -95,32 +94,32 @@ const tasks: Table = {
     {
       name: "tasks_due",
       columns: ["status", "job", "run_at"],
-      sqliteWhere: "status = 'pending'",
+      where: "status = 'pending'",
       comment:
         "claims in dispatch order, per job so that jobs unknown to an executor cost it nothing",
     },
     {
       name: "tasks_due_by_application",
       columns: ["status", "job", "application_id", "run_at"],
-      sqliteWhere: "status = 'pending'",
+      where: "status = 'pending'",
       comment: "shares slots between applications when more is due than fits",
     },
     {
       name: "tasks_leased",
       columns: ["lease_until"],
-      sqliteWhere: "status = 'running'",
+      where: "status = 'running'",
       comment: "finds expired leases",
     },
     {
       name: "tasks_held",
       columns: ["held_by"],
-      sqliteWhere: "held_by IS NOT NULL",
+      where: "held_by IS NOT NULL",
       comment: "frees what a dead executor held",
     },
     {
       name: "tasks_finished",
       columns: ["status", "finished_at"],
-      sqliteWhere: "finished_at IS NOT NULL",
+      where: "finished_at IS NOT NULL",
       comment: "deletes finished tasks by age, failed ones apart",
     },
   ],
@@ -251,6 +250,6 @@ const tables = [
 export const firstTables: Migration = {
   version: 1,
   name: "first-tables",
-  statements: (kind) => createTables(kind, tables),
+  statements: (ddl) => tables.flatMap(ddl.createTable),
   repair: `drop the tables it has created (of ${tables.map(({ name }) => name).join(", ")}; they are empty)`,
 };

@@ -1,5 +1,5 @@
 // The second schema: secrets of callbacks and their rotation, how a delivery succeeds, retries beyond the linear ones.
-import { addColumns, big, type Column, key, nullableColumn, textColumn } from "./ddl.ts";
+import { big, type Column, key, nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const retry = nullableColumn(
@@ -42,7 +42,7 @@ const named = Object.entries(columns).map(
 export const rotationAndRetries: Migration = {
   version: 2,
   name: "rotation-and-retries",
-  statements: (kind) =>
-    Object.entries(columns).flatMap(([table, added]) => addColumns(kind, table, added)),
+  statements: (ddl) =>
+    Object.entries(columns).flatMap(([table, added]) => ddl.addColumns(table, added)),
   repair: `drop the columns it has added (of ${named.join("; ")})`,
 };

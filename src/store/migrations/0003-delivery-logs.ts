@@ -1,5 +1,5 @@
 // The third schema: what went over the wire in each delivery.
-import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
+import { nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const delivery = nullableColumn(
@@ -10,6 +10,6 @@ const delivery = nullableColumn(
 export const deliveryLogs: Migration = {
   version: 3,
   name: "delivery-logs",
-  statements: (kind) => addColumns(kind, "attempt_ends", [delivery]),
+  statements: (ddl) => ddl.addColumns("attempt_ends", [delivery]),
   repair: "drop the column delivery from attempt_ends if it is there",
 };

@@ -1,5 +1,5 @@
 // Adds where running attempts were last seen, for when nobody can be asked.
-import { big, createTables, type Table, textColumn } from "./ddl.ts";
+import { big, type Table, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const checkpoints: Table = {
@@ -16,6 +16,6 @@ const checkpoints: Table = {
 export const checkpointTable: Migration = {
   version: 4,
   name: "checkpoints",
-  statements: (kind) => createTables(kind, [checkpoints]),
+  statements: (ddl) => ddl.createTable(checkpoints),
   repair: "drop the table attempt_checkpoints (it is empty)",
 };

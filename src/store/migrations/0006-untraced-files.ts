@@ -1,5 +1,5 @@
 // The sixth schema: which files of a job cannot be watched line by line.
-import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
+import { nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const untraced = nullableColumn(
@@ -12,6 +12,6 @@ const untraced = nullableColumn(
 export const untracedFiles: Migration = {
   version: 6,
   name: "untraced-files",
-  statements: (kind) => addColumns(kind, "job_definitions", [untraced]),
+  statements: (ddl) => ddl.addColumns("job_definitions", [untraced]),
   repair: "drop the column untraced from job_definitions if it is there",
 };

@@ -1,5 +1,5 @@
 // Ids of callbacks that no other database gives out again, also after an older copy of this one was restored.
-import { addColumns, key, nullableColumn } from "./ddl.ts";
+import { key, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const webhookTag = nullableColumn(
@@ -14,6 +14,6 @@ export const webhookIds: Migration = {
   version: 7,
   name: "webhook-ids",
   oldestProgram: 6,
-  statements: (kind) => addColumns(kind, "tasks", [webhookTag]),
+  statements: (ddl) => ddl.addColumns("tasks", [webhookTag]),
   repair: "drop the column webhook_tag from tasks if it is there",
 };

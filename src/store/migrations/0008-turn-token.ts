@@ -1,5 +1,5 @@
 // The eighth schema: which turn began an attempt, for when the answer to its claim was lost.
-import { addColumns, key, nullableColumn } from "./ddl.ts";
+import { key, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const turnToken = nullableColumn(
@@ -10,6 +10,6 @@ export const turnTokens: Migration = {
   version: 8,
   name: "turn-token",
   oldestProgram: 6,
-  statements: (kind) => addColumns(kind, "attempts", [turnToken]),
+  statements: (ddl) => ddl.addColumns("attempts", [turnToken]),
   repair: "drop the column turn_token from attempts if it is there",
 };

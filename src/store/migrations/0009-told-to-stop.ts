@@ -1,5 +1,5 @@
 // The ninth schema: which executors were told to stop, and how often a task died with such a one.
-import { addColumns, big, int, nullableColumn, zero } from "./ddl.ts";
+import { big, int, nullableColumn, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const stoppingAt = nullableColumn(
@@ -14,9 +14,9 @@ export const toldToStop: Migration = {
   version: 9,
   name: "told-to-stop",
   oldestProgram: 6,
-  statements: (kind) => [
-    ...addColumns(kind, "executors", [stoppingAt]),
-    ...addColumns(kind, "tasks", [interruptions]),
+  statements: (ddl) => [
+    ...ddl.addColumns("executors", [stoppingAt]),
+    ...ddl.addColumns("tasks", [interruptions]),
   ],
   repair: "drop stopping_at from executors and interruptions from tasks, as far as they are there",
 };

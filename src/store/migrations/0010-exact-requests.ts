@@ -1,5 +1,5 @@
 // The tenth schema: requests told apart by exact numbers and instants, and which executor has which job.
-import { addColumns, big, createTables, int, key, nullableColumn, type Table } from "./ddl.ts";
+import { big, int, key, nullableColumn, type Table } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const exactDigest = nullableColumn(
@@ -43,11 +43,11 @@ export const exactRequests: Migration = {
   version: 10,
   name: "exact-requests",
   oldestProgram: 6,
-  statements: (kind) => [
-    ...addColumns(kind, "tasks", [exactDigest]),
-    ...addColumns(kind, "executors", [jobCount]),
-    ...addColumns(kind, "job_definitions", lastHad),
-    ...createTables(kind, [executorJobs]),
+  statements: (ddl) => [
+    ...ddl.addColumns("tasks", [exactDigest]),
+    ...ddl.addColumns("executors", [jobCount]),
+    ...ddl.addColumns("job_definitions", lastHad),
+    ...ddl.createTable(executorJobs),
   ],
   repair:
     "drop exact_digest from tasks, job_count from executors, had_by and had_at from job_definitions and the table executor_jobs, as far as they are there",

@@ -1,5 +1,5 @@
 // The eleventh schema: when each lane of an executor was heard last, and how far its clock is off.
-import { addColumns, big, nullableColumn } from "./ddl.ts";
+import { big, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const columns = [
@@ -16,6 +16,6 @@ export const executorSigns: Migration = {
   version: 11,
   name: "executor-signs",
   oldestProgram: 6,
-  statements: (kind) => addColumns(kind, "executors", columns),
+  statements: (ddl) => ddl.addColumns("executors", columns),
   repair: `drop ${columns.map(({ name }) => name).join(", ")} from executors, as far as they are there`,
 };

@@ -1,5 +1,5 @@
 // The twelfth schema: when an application last created a task, so that executors know whether they are shared.
-import { addColumns, big, nullableColumn } from "./ddl.ts";
+import { big, nullableColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const lastTaskAt = nullableColumn(
@@ -10,6 +10,6 @@ export const applicationUse: Migration = {
   version: 12,
   name: "application-use",
   oldestProgram: 6,
-  statements: (kind) => addColumns(kind, "applications", [lastTaskAt]),
+  statements: (ddl) => ddl.addColumns("applications", [lastTaskAt]),
   repair: "drop the column last_task_at from applications if it is there",
 };

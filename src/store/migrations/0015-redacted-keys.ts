@@ -1,5 +1,5 @@
 // The fifteenth schema: which keys of a job's params must not be shown.
-import { addColumns, nullableColumn, textColumn } from "./ddl.ts";
+import { nullableColumn, textColumn } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 const redact = nullableColumn(
@@ -10,6 +10,6 @@ export const redactedKeys: Migration = {
   version: 15,
   name: "redacted-keys",
   oldestProgram: 6,
-  statements: (kind) => addColumns(kind, "job_definitions", [redact]),
+  statements: (ddl) => ddl.addColumns("job_definitions", [redact]),
   repair: "drop the column redact from job_definitions if it is there",
 };

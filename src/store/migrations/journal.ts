@@ -1,8 +1,7 @@
 // Keeps which migrations were applied, in two tables, because the first programs refuse every row they do not know.
 import { sql } from "kysely";
-import type { Session } from "../dialect.ts";
-import { isMissingTable } from "../failures.ts";
-import { big, createTables, int, key, nullableColumn, type Table, zero } from "./ddl.ts";
+import type { Dialect, Session } from "../dialect.ts";
+import { big, int, key, nullableColumn, type Table, zero } from "./ddl.ts";
 import type { Migration } from "./migration.ts";
 
 /** The newest migration of those programs. It and all before are in `schema_migrations`, the later in `schema_changes`. */
@@ -115,13 +114,14 @@ function isInFirst({ version: own, oldestProgram = own }: Migration): boolean {
 }
 
 async function create({ connection, dialect }: Session, journal: Table): Promise<void> {
-  for (const statement of createTables(dialect.kind, [journal])) {
+  for (const statement of dialect.ddl.createTable(journal)) {
     await sql.raw(statement).execute(connection);
   }
 }
 
-function readFirst({ connection }: Session) {
+function readFirst({ connection, dialect }: Session) {
   return orMissing(
+    dialect,
     connection
       .selectFrom("schema_migrations")
       .select(["version", "name", "statements_done", "finished_at"])
@@ -130,8 +130,9 @@ function readFirst({ connection }: Session) {
   );
 }
 
-function readLater({ connection }: Session) {
+function readLater({ connection, dialect }: Session) {
   return orMissing(
+    dialect,
     connection
       .selectFrom("schema_changes")
       .select(["version", "name", "oldest_program", "statements_done", "finished_at"])
@@ -140,11 +141,14 @@ function readLater({ connection }: Session) {
   );
 }
 
-async function orMissing<Row>(reading: Promise<Row[]>): Promise<Row[] | undefined> {
+async function orMissing<Row>(
+  { failures }: Dialect,
+  reading: Promise<Row[]>,
+): Promise<Row[] | undefined> {
   try {
     return await reading;
   } catch (thrown) {
-    if (isMissingTable(thrown)) return undefined;
+    if (failures.isMissingTable(thrown)) return undefined;
     throw thrown;
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sql } from "kysely";
 import { AppError } from "../../core/errors.ts";
 import type { Database, Session } from "../dialect.ts";
-import { failureKind, isExistingTable } from "../failures.ts";
+import { failureKind } from "../failures.ts";
 import { firstTables } from "./0001-first-tables.ts";
 import { rotationAndRetries } from "./0002-rotation-and-retries.ts";
 import { deliveryLogs } from "./0003-delivery-logs.ts";
@@ -123,7 +123,7 @@ async function beginNext(
     await createJournals(session);
     await noteBegin(session, next);
   } catch (thrown) {
-    if (session.dialect.lockReaches === "node" && isTaken(thrown)) return "others";
+    if (session.dialect.lockReaches === "node" && isTaken(thrown, session)) return "others";
     throw thrown;
   }
   await apply(session, next);
@@ -131,9 +131,9 @@ async function beginNext(
 }
 
 /** Another's row is told as a duplicate key or, when both commit at once, as a deadlock. */
-function isTaken(thrown: unknown): boolean {
-  const kind = failureKind(thrown);
-  return isExistingTable(thrown) || kind === "duplicate" || kind === "busy";
+function isTaken(thrown: unknown, { dialect }: Session): boolean {
+  const kind = failureKind(thrown, dialect);
+  return dialect.failures.isExistingTable(thrown) || kind === "duplicate" || kind === "busy";
 }
 
 async function isComplete(session: Session, migrations: readonly Migration[]): Promise<boolean> {
@@ -189,7 +189,7 @@ function halfApplied({ version, name, statements_done }: AppliedMigration, known
 }
 
 async function apply(session: Session, migration: Migration): Promise<void> {
-  for (const [done, statement] of migration.statements(session.dialect.kind).entries()) {
+  for (const [done, statement] of migration.statements(session.dialect.ddl).entries()) {
     await sql.raw(statement).execute(session.connection);
     await noteProgress(session, migration, done + 1);
   }

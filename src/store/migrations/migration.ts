@@ -1,5 +1,5 @@
 // What a migration is: forward only, numbered, with the way out when it stopped half-way.
-import type { SqlKind } from "./ddl.ts";
+import type { Ddl } from "./ddl.ts";
 
 export interface Migration {
   /** Rising; each is used once. */
@@ -10,7 +10,7 @@ export interface Migration {
    * it only adds tables and columns that are nullable or have a default. Absent: it shuts older programs out.
    */
   readonly oldestProgram?: number;
-  readonly statements: (kind: SqlKind) => readonly string[];
+  readonly statements: (ddl: Ddl) => readonly string[];
   /** What to do by hand when it stopped half-way, before its row in the journal is deleted. */
   readonly repair: string;
 }

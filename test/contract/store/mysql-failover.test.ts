@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { createConnection } from "mysql2/promise";
-import { createMysqlStore } from "../../../src/store/mysql.ts";
+import { createMysqlStore } from "../../../src/store/mysql/store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";

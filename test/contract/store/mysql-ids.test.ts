@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from
 import { sql } from "kysely";
 import { createTasks } from "../../../src/store/create-tasks.ts";
 import type { Database } from "../../../src/store/dialect.ts";
-import { type Statement, waysToInsert } from "../../../src/store/mysql-insert.ts";
-import { createReadyPool } from "../../../src/store/mysql-pool.ts";
+import { createReadyPool } from "../../../src/store/mysql/connections.ts";
+import { type Statement, waysToInsert } from "../../../src/store/mysql/insert.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";

@@ -1,9 +1,9 @@
 // MySQL alone: sessions, plans, and what callers are told when the server is away, wrong or silent.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Kysely, MysqlDialect, sql } from "kysely";
-import { failureKind } from "../../../src/store/failures.ts";
-import { createMysqlStore } from "../../../src/store/mysql.ts";
-import { createReadyPool } from "../../../src/store/mysql-pool.ts";
+import { createReadyPool } from "../../../src/store/mysql/connections.ts";
+import { mysqlFailures } from "../../../src/store/mysql/failures.ts";
+import { createMysqlStore } from "../../../src/store/mysql/store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -128,7 +128,7 @@ function sharedServerSuite(mysql: MysqlService): void {
     const pool = createReadyPool({ url, poolSize: 1, statementTimeoutMs: 300, logger });
     const kysely = new Kysely({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
     const sleeping = await rejectionOf(sql`select sleep(20)`.execute(kysely));
-    expect(failureKind(sleeping)).toBe("away");
+    expect(mysqlFailures.kindOf(sleeping)).toBe("away");
     const { rows } = await sql`select 1 as one`.execute(kysely);
     expect(rows).toEqual([{ one: 1 }]);
     await kysely.destroy();

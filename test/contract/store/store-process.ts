@@ -1,7 +1,7 @@
 // A process of its own that migrates a database or writes tasks to it, for suites in which several do so at once.
 
-import { createMysqlStore } from "../../../src/store/mysql.ts";
-import { createSqliteStore } from "../../../src/store/sqlite.ts";
+import { createMysqlStore } from "../../../src/store/mysql/store.ts";
+import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { claimOf, finishOf, sampleApplication, sampleTask } from "./samples.ts";

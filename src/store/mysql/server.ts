@@ -1,5 +1,5 @@
 // Tells apart the servers that speak MySQL's protocol: which are too old, and in what the others differ.
-import { AppError } from "../core/errors.ts";
+import { AppError } from "../../core/errors.ts";
 
 /**
  * How the ids of a multi-row INSERT are learned. `returned`: by RETURNING. `counted`: from the first id and the step of

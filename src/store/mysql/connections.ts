@@ -10,13 +10,13 @@ import {
   type RowDataPacket,
   Types,
 } from "mysql2";
-import { AppError, messageOf } from "../core/errors.ts";
-import type { Logger } from "../core/logger.ts";
-import { inexact } from "./exact-numbers.ts";
-import { failureKind } from "./failures.ts";
-import type { RawConnection } from "./mysql-insert.ts";
-import { type MysqlServer, SERVER_QUESTION, toMysqlServer } from "./mysql-server.ts";
-import { orUnavailable } from "./retry-busy.ts";
+import { AppError, messageOf } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import { inexact } from "../exact-numbers.ts";
+import { orUnavailable } from "../retry-busy.ts";
+import { mysqlFailures } from "./failures.ts";
+import type { RawConnection } from "./insert.ts";
+import { type MysqlServer, SERVER_QUESTION, toMysqlServer } from "./server.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a statement waits for a free connection. */
@@ -274,7 +274,7 @@ function afterQuery(
   delete (error as { sql?: string }).sql;
   const isElsewhere = isNotThePrimary(error);
   if (isElsewhere) onNotThePrimary(raw);
-  if (!isElsewhere && failureKind(error) !== "away") return "kept";
+  if (!isElsewhere && mysqlFailures.kindOf(error) !== "away") return "kept";
   // After a timeout the server may still answer, and the next statement would get that answer. And a server that
   // cannot work now may be left for another one, but not by a connection that is kept.
   raw.destroy();

@@ -1,44 +1,25 @@
 // MySQL or MariaDB behind Kysely, with mysql2.
 import { Kysely, MysqlDialect, sql } from "kysely";
-import { AppError } from "../core/errors.ts";
-import type { Logger } from "../core/logger.ts";
-import type { Database, Dialect, Session } from "./dialect.ts";
-import { insertRows } from "./mysql-insert.ts";
-import { createReadyPool, isNotThePrimary, type MysqlPoolOptions } from "./mysql-pool.ts";
-import type { MysqlServer } from "./mysql-server.ts";
-import { type Patience, whileBusy } from "./retry-busy.ts";
-import type { Tables } from "./tables.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Logger } from "../../core/logger.ts";
+import type { Database, DatabaseConnection, Session } from "../dialect.ts";
+import { type Patience, whileBusy } from "../retry-busy.ts";
+import type { Tables } from "../tables.ts";
+import { createReadyPool, isNotThePrimary, type MysqlPoolOptions } from "./connections.ts";
+import { dialectOn, mysqlDialect } from "./dialect.ts";
+import { mysqlFailures } from "./failures.ts";
+import { insertRows } from "./insert.ts";
+import type { MysqlServer } from "./server.ts";
 
 // Deadlocks and lock waits; the server itself has waited 2 s in the latter case.
 const longestPatience: Patience = {
   database: "the MySQL database",
+  failures: mysqlFailures,
   deadlineMs: 5_000,
   longestPauseMs: 20,
 };
 const STATEMENT_TIMEOUT_MS = 10_000;
 const MIGRATION_LOCK_WAIT_S = 60;
-
-const dialect: Dialect = {
-  kind: "mysql",
-  lockReaches: "all",
-  nowMs: sql<number>`cast(unix_timestamp(now(3)) * 1000 as signed)`,
-  byId: sql`force index (primary)`,
-  byIndex: (name) => sql`force index (${sql.ref(name)})`,
-  idList: (ids) => sql.raw(`(${ids.map(Number).join(", ")})`),
-  rowsPerInsert: (left) => left,
-  forUpdate: sql`for update`,
-  skipLocked: sql`for update skip locked`,
-};
-
-function dialectOf(server: MysqlServer | undefined): Dialect {
-  if (server === undefined) return dialect;
-  return {
-    ...dialect,
-    lockReaches: server.isOneOfMany ? "node" : "all",
-    // Where SKIP LOCKED locks nothing, rivals wait for each other instead of passing by.
-    skipLocked: server.skipsLocked ? dialect.skipLocked : dialect.forUpdate,
-  };
-}
 
 export interface MysqlOptions {
   readonly url: string;
@@ -64,14 +45,14 @@ export function createMysqlDatabase(options: MysqlOptions): MysqlDatabase {
     deadlineMs: Math.min(longestPatience.deadlineMs, deadlineMs),
   };
   return {
-    dialect,
+    dialect: mysqlDialect,
     server: pool.server,
-    read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect })),
+    read: (work) => whileBusy(patience, () => work({ connection: kysely, dialect: mysqlDialect })),
     write: (work) =>
       writing(patience, () =>
         kysely
           .transaction()
-          .execute((connection) => work({ connection, dialect: dialectOf(pool.server()) })),
+          .execute((connection) => work({ connection, dialect: dialectOn(pool.server()) })),
       ),
     insert: (insertion) =>
       writing(patience, () => {
@@ -108,8 +89,8 @@ async function exclusively<T>(
   const kysely = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: pool.forKysely }) });
   try {
     return await kysely.connection().execute(async (connection) => {
-      await takeLock({ connection, dialect });
-      return work({ connection, dialect: dialectOf(pool.server()) });
+      await takeLock(connection);
+      return work({ connection, dialect: dialectOn(pool.server()) });
     });
   } finally {
     // The server gives the lock back with the connection, also when this process dies.
@@ -118,7 +99,7 @@ async function exclusively<T>(
   }
 }
 
-async function takeLock({ connection }: Session): Promise<void> {
+async function takeLock(connection: DatabaseConnection): Promise<void> {
   // A lock's name is known to the whole server and at most 64 characters long.
   const { rows } = await sql<{ taken: number | null }>`
     select get_lock(concat('serendipity-job ', sha1(database())), ${MIGRATION_LOCK_WAIT_S}) as taken`.execute(

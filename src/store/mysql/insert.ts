@@ -1,8 +1,8 @@
 // Sends a multi-row INSERT past Kysely and learns the id of every row in the way its server can be relied on.
 import type { ResultSetHeader } from "mysql2";
-import type { Insertion } from "./dialect.ts";
-import { exactly } from "./exact-numbers.ts";
-import type { IdsOfInsert, MysqlServer } from "./mysql-server.ts";
+import type { Insertion } from "../dialect.ts";
+import { exactly } from "../exact-numbers.ts";
+import type { IdsOfInsert, MysqlServer } from "./server.ts";
 
 /** A connection without Kysely, which throws the rows of RETURNING away. */
 export interface RawConnection {
