@@ -1,8 +1,9 @@
 // Suite: what an end comes to once a cancel of its task is durable.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Finish, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { finishOf, leaseOf, openCorner, retryOf } from "./samples.ts";
-import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+import type { CreateTestDatabase } from "./world.ts";
 
 const error = { name: "TypeError", message: "at the signal", reason: "r", final: true };
 const failed = { kind: "terminal", status: "failed" } as const;
@@ -10,15 +11,11 @@ const again = { kind: "pending", delayMs: 60_000 } as const;
 
 export function cancellingSuite(createDatabase: CreateTestDatabase): void {
   describe("an end under a durable cancel", () => {
-    let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ store } = opened);
     });
-    afterAll(() => database.drop());
 
     const finish = (...finishes: Finish[]) => store.tasks.turn(finishes, null);
 

@@ -1,8 +1,9 @@
 // Suite: cancel and redeliver, nonces, and every move of a task from every state it can be in.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { statesAfter, type TaskStatus } from "../../../src/core/task.ts";
 import type { SignedChange, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { type Corner, finishOf, leaseOf, openCorner, retryOf } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -14,12 +15,9 @@ export function changingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     const changeOf = ({ applicationId }: Corner, id: number, more: Partial<SignedChange> = {}) => ({
       reference: { applicationId, id },

@@ -1,9 +1,10 @@
 // Suite: claiming what is due, in order, fairly, and never twice.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { ClaimedTask, RetryPolicy } from "../../../src/core/task.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import {
   type Corner,
   claimOf,
@@ -22,12 +23,9 @@ export function claimingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     test("a claim begins an attempt and hands out all it needs", async () => {
       const corner = await openCorner(store);

@@ -1,6 +1,7 @@
 // Suite: creating tasks, alone, in batches, repeatedly and at the same time.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import type { CreateResult, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { type Corner, idOf, openCorner, present, sampleTask } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -12,15 +13,12 @@ export function creatingSuite(createDatabase: CreateTestDatabase): void {
     let store: Store;
     let corner: Corner;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
     beforeAll(async () => {
       corner = await openCorner(store);
     });
-    afterAll(() => database.drop());
 
     const create = (...changes: Parameters<Corner["add"]>) =>
       store.tasks.create(changes.map((change) => sampleTask(corner.applicationId, change)));

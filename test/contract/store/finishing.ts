@@ -1,7 +1,8 @@
 // Suite: writing the ends of attempts, guarded by fences, without losing one to another.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { AttemptTrace } from "../../../src/core/attempt.ts";
 import type { Finish, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { claimOf, finishOf, leaseOf, openCorner, present, retryOf } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -29,12 +30,9 @@ export function finishingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     const finish = (...finishes: Finish[]) => store.tasks.turn(finishes, null);
 

@@ -1,7 +1,8 @@
 // Suite: executors, and the tasks that wait for the proof of an executor's death.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { type Corner, finishOf, leaseOf, openCorner, retryOf } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -10,12 +11,9 @@ export function holdingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     const finish = (...finishes: Parameters<Store["tasks"]["turn"]>[0]) =>
       store.tasks.turn(finishes, null);

@@ -1,10 +1,11 @@
 // Suite: applications, the catalogue, settings, the clock, and the deletion of what is old.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { LiveView } from "../../../src/core/attempt.ts";
 import type { JobDefinition } from "../../../src/core/job.ts";
 import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { rejectionOf } from "../../support/rejection.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { finishOf, openCorner, retryOf, sampleApplication, sampleTask } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -24,12 +25,9 @@ export function keepingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     test("an application is found by its key as it was created", async () => {
       const application = sampleApplication({

@@ -1,10 +1,11 @@
 // Suite: leases, orphaned attempts, and which of two claims wins that want the same task.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { linearRetry } from "../../../src/core/retry-policy.ts";
 import type { ClaimedTask } from "../../../src/core/task.ts";
 import type { Finish, Store } from "../../../src/store/store.ts";
 import { eventually } from "../../support/eventually.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { claimOf, finishOf, leaseOf, openCorner, present, retryOf } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -16,13 +17,10 @@ export function leasingSuite(createDatabase: CreateTestDatabase): void {
     let store: Store;
     let other: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
       other = database.open();
-      await store.migrate();
     });
-    afterAll(() => database.drop());
 
     const expire = (...tasks: readonly ClaimedTask[]) =>
       database.query(

@@ -1,9 +1,10 @@
 // Suite: claims keep to the limits of receivers, and what a delivery left behind is kept.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { ClaimLimits } from "../../../src/core/attempt.ts";
 import type { DeliveryLog } from "../../../src/core/views/delivery-log.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import {
   claimOf,
   finishOf,
@@ -12,19 +13,15 @@ import {
   sampleApplication,
   sampleTask,
 } from "./samples.ts";
-import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+import type { CreateTestDatabase } from "./world.ts";
 
 export function limitingSuite(createDatabase: CreateTestDatabase): void {
   describe("limits of claims", () => {
-    let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ store } = opened);
     });
-    afterAll(() => database.drop());
 
     /** Applications with so many due tasks each, of a job of their own. */
     async function backlog(...sizes: readonly number[]) {

@@ -1,11 +1,12 @@
 // Creates while a real server answers, for a while or for good, what is no fault of the rows.
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import type { Store } from "../../../src/store/store.ts";
 import { describeWith } from "../../support/describe-with.ts";
 import { eventually } from "../../support/eventually.ts";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { acquireServices, type MysqlService } from "../../support/services.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { type Corner, openCorner, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
@@ -23,18 +24,18 @@ function troubleSuite(mysql: MysqlService): void {
   let store: Store;
   let corner: Corner;
 
-  beforeAll(async () => {
-    database = await createMysqlTestDatabase(mysql);
-    store = database.open();
-    await store.migrate();
-    // A sequence is no part of the transaction: it counts the tries that were rolled back too.
-    await database.query("CREATE SEQUENCE tries");
-  });
+  withMigratedStore(
+    () => createMysqlTestDatabase(mysql),
+    async (opened) => {
+      ({ database, store } = opened);
+      // A sequence is no part of the transaction: it counts the tries that were rolled back too.
+      await database.query("CREATE SEQUENCE tries");
+    },
+  );
   beforeEach(async () => {
     corner = await openCorner(store);
     await database.query("ALTER SEQUENCE tries RESTART 1");
   });
-  afterAll(() => database.drop());
 
   /** Lets the server do `what` for each row named 'in trouble'. */
   const meetTrouble = (what: string) =>

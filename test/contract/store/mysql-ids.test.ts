@@ -1,5 +1,5 @@
 // Ids on MySQL and MariaDB: each is that of its own row, however the server counts, and none is a rounded number.
-import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { sql } from "kysely";
 import { createTasks } from "../../../src/store/create-tasks.ts";
 import type { Database } from "../../../src/store/dialect.ts";
@@ -10,6 +10,7 @@ import { describeWith } from "../../support/describe-with.ts";
 import { TEST_LIMIT_MS } from "../../support/patience.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { acquireServices, type MysqlService } from "../../support/services.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { type Corner, idOf, openCorner, present, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
@@ -39,18 +40,18 @@ function idsSuite(mysql: MysqlService): void {
   let store: Store;
   let corner: Corner;
 
-  beforeAll(async () => {
-    database = await createMysqlTestDatabase(mysql);
-    store = database.open();
-    await store.migrate();
-    opened = database.openDatabase();
-  });
+  withMigratedStore(
+    () => createMysqlTestDatabase(mysql),
+    (migrated) => {
+      ({ database, store } = migrated);
+      opened = database.openDatabase();
+    },
+  );
   beforeEach(async () => {
     corner = await openCorner(store);
   });
   afterAll(async () => {
     await opened.close();
-    await database.drop();
   });
 
   const create = (...numbers: readonly string[]) =>

@@ -13,6 +13,7 @@ import type { PrivateMariadb } from "../../support/private-mariadb.ts";
 import { createRecordedLog } from "../../support/recorded-log.ts";
 import { rejectionOf } from "../../support/rejection.ts";
 import { acquireServices, type MysqlService } from "../../support/services.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { claimOf, openCorner, sampleTask } from "./samples.ts";
 import { createMysqlTestDatabase, type TestDatabase } from "./world.ts";
 
@@ -36,12 +37,12 @@ function sharedServerSuite(mysql: MysqlService): void {
   let database: TestDatabase;
   let store: Store;
 
-  beforeAll(async () => {
-    database = await createMysqlTestDatabase(mysql);
-    store = database.open();
-    await store.migrate();
-  });
-  afterAll(() => database.drop());
+  withMigratedStore(
+    () => createMysqlTestDatabase(mysql),
+    (opened) => {
+      ({ database, store } = opened);
+    },
+  );
 
   test("every connection of a pool has its session set up before its first use", async () => {
     const { url } = database.address;

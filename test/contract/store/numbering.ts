@@ -1,7 +1,8 @@
 // Suite: ids beyond 2^53, which a number would round: refused at the start, and never answered as another row's.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Store } from "../../../src/store/store.ts";
 import { rejectionOf } from "../../support/rejection.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { claimOf, openCorner, sampleApplication, sampleTask } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -13,12 +14,9 @@ export function numberingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     /** The next id, as an operator or a restored copy would set it. */
     const countFrom = async (table: string, next: string) => {

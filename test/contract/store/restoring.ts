@@ -1,8 +1,9 @@
 // Suite: what keeps an older copy of the database, put back in place, from giving ids out a second time.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { LiftedCounter } from "../../../src/core/lifted-counter.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { rejectionOf } from "../../support/rejection.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import {
   claimOf,
   finishOf,
@@ -22,13 +23,10 @@ export function restoringSuite(createDatabase: CreateTestDatabase): void {
     let store: Store;
     let applicationId = 0;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, async (opened) => {
+      ({ database, store } = opened);
       applicationId = await store.applications.create(sampleApplication());
     });
-    afterAll(() => database.drop());
 
     async function create(): Promise<number> {
       const [result] = await store.tasks.create([sampleTask(applicationId)]);

@@ -1,7 +1,8 @@
 // Secrets of applications: what a rotation replaces, how long the old ones are good, and which of two rotations counts.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import type { Rotation, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { claimOf, openCorner, present, sampleApplication } from "./samples.ts";
 import type { CreateTestDatabase, TestDatabase } from "./world.ts";
 
@@ -12,12 +13,9 @@ export function rotatingSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     async function add() {
       const application = sampleApplication({

@@ -1,8 +1,9 @@
 // Suite: everything at once over several connections; afterwards the books must balance.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { setImmediate } from "node:timers/promises";
 import type { ClaimedTask } from "../../../src/core/task.ts";
 import type { Finish, Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import {
   claimOf,
   finishOf,
@@ -24,12 +25,9 @@ export function stormSuite(createDatabase: CreateTestDatabase): void {
     let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ database, store } = opened);
     });
-    afterAll(() => database.drop());
 
     test("fails nobody, and leaves each task in one state with one attempt per fence", async () => {
       const corner = await openCorner(store);

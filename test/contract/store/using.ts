@@ -1,22 +1,19 @@
 // Suite: which applications create tasks is kept, and counted as far as executors need it.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { Store } from "../../../src/store/store.ts";
+import { withMigratedStore } from "./migrated-store.ts";
 import { sampleApplication } from "./samples.ts";
-import type { CreateTestDatabase, TestDatabase } from "./world.ts";
+import type { CreateTestDatabase } from "./world.ts";
 
 const HOUR_MS = 3_600_000;
 
 export function usingSuite(createDatabase: CreateTestDatabase): void {
   describe("use of applications", () => {
-    let database: TestDatabase;
     let store: Store;
 
-    beforeAll(async () => {
-      database = await createDatabase();
-      store = database.open();
-      await store.migrate();
+    withMigratedStore(createDatabase, (opened) => {
+      ({ store } = opened);
     });
-    afterAll(() => database.drop());
 
     test("counts those that were noted within the time, up to two", async () => {
       const ids: number[] = [];
