@@ -1,5 +1,6 @@
 // What `start` tells the person in front of it: where everything is, and the first command to try.
 import type { Config } from "./config/config.ts";
+import { ownUrl } from "./core/host-port.ts";
 import type { LoadedJobs } from "./executor/consumer-protocol.ts";
 
 export interface BannerFacts {
@@ -17,7 +18,7 @@ const SHAPES: Readonly<Record<Config["shape"], string>> = {
 
 /** Lines for a person; programs read the log. */
 export function bannerText({ config, version, jobs }: BannerFacts): string {
-  const url = `http://${hostInUrl(config.host)}:${config.port}`;
+  const url = ownUrl(config);
   const rows: [string, string][] = [["Shape", SHAPES[config.shape]]];
   if (config.role === "executor") rows.push(["Health", `${url}/healthz`]);
   else rows.push(["API", url], ["Swagger UI", `${url}/swagger`]);
@@ -51,10 +52,4 @@ function firstStep(config: Config, url: string): string[] {
     `    curl -sS ${url}/application/create ${bearer}-H 'content-type: application/json' -d '${body}'`,
     '  Then sign and post a task: README.md, "Your first task".',
   ];
-}
-
-/** A wildcard address is for listening, not for visiting. */
-function hostInUrl(host: string): string {
-  if (host === "0.0.0.0" || host === "::") return "localhost";
-  return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,5 +1,6 @@
 // Where an application's deliveries go, worked out once per URL.
-import { bareHost, hostAndPort, linkUrlProblem } from "../core/link-url.ts";
+import { hostAndPort } from "../core/host-port.ts";
+import { bareHost, linkUrlProblem } from "../core/link-url.ts";
 import { remember } from "../core/remember.ts";
 
 export interface Destination {

@@ -183,7 +183,10 @@ function list(text: string, isFit: (item: string) => boolean): Rule<readonly str
   };
 }
 
-/** A name that nsqd takes with the lane's suffix behind it (64 characters in all). */
+/**
+ * A name that nsqd takes with the lane's suffix behind it (64 characters in all). At any other it would close the
+ * connection, with all that is under way on it.
+ */
 export function nsqName(): Rule<string> {
   return {
     text: "1 to 48 characters out of A-Z a-z 0-9 . _ -",

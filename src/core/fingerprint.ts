@@ -1,6 +1,7 @@
 // Names the kind of a failure, so that equal ones can be grouped: where it was thrown, or which host did what.
 import { fileURLToPath } from "node:url";
 import type { AttemptEnd, AttemptError } from "./attempt.ts";
+import { hostAndPort } from "./host-port.ts";
 import type { ClaimedTask } from "./task.ts";
 
 const MOST_CHARACTERS = 200;
@@ -47,12 +48,7 @@ function deliveryParts(error: AttemptError, linkUrl: string): string[] {
 function hostOf(linkUrl: string): string {
   const url = URL.canParse(linkUrl) ? new URL(linkUrl) : undefined;
   if (url === undefined) return "(no url)";
-  const port = url.port === "" ? standardPort(url.protocol) : url.port;
-  return `${url.hostname}:${port}`;
-}
-
-function standardPort(protocol: string): string {
-  return protocol === "https:" ? "443" : "80";
+  return hostAndPort(url);
 }
 
 function jobParts(error: AttemptError): string[] {

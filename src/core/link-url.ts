@@ -1,6 +1,7 @@
 // Says what is wrong with an application's linkUrl before anything is sent there.
 import { isIP } from "node:net";
 import { readAllowedHosts } from "./allowed-hosts.ts";
+import { portOf } from "./host-port.ts";
 import { isPublic, realAddress } from "./public-address.ts";
 
 const LEAST_FREE_PORT = 1_024;
@@ -45,16 +46,6 @@ export function linkUrlWarning(text: string, reachable: Reachable): string | nul
 /** The host without the brackets of IPv6. */
 export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
-}
-
-/** `name:port`, also where the URL leaves the port out. */
-export function hostAndPort(url: URL): string {
-  return `${url.hostname}:${portOf(url)}`;
-}
-
-function portOf(url: URL): number {
-  if (url.port !== "") return Number(url.port);
-  return url.protocol === "https:" ? 443 : 80;
 }
 
 // `http://@host/` has an empty user name that the parsed URL no longer shows.

@@ -1,4 +1,5 @@
 // Writes the curl call that is shown to callers whose body is not JSON.
+import { ownUrl } from "../core/host-port.ts";
 import type { HttpDeps } from "./deps.ts";
 
 const SIGNATURE_HEADERS = ["app_key", "nonce", "timestamps", "payload", "signature"];
@@ -14,17 +15,11 @@ interface Call {
 export function curlFor(config: HttpDeps["config"], call: Call): string {
   const headers = ["content-type: application/json", ...proofHeaders(config, call.proof)];
   const flags = headers.map((header) => `-H "${header}"`).join(" ");
-  return `curl ${baseUrl(config)}${call.path} ${flags} --data-binary '${JSON.stringify(call.body)}'`;
+  return `curl ${ownUrl(config)}${call.path} ${flags} --data-binary '${JSON.stringify(call.body)}'`;
 }
 
 function proofHeaders(config: HttpDeps["config"], proof: Call["proof"]): string[] {
   if (proof === "signature") return SIGNATURE_HEADERS.map((name) => `${name}: $${name}`);
   const isBearer = proof === "admin" && config.adminToken !== null;
   return isBearer ? ["authorization: Bearer $ADMIN_TOKEN"] : [];
-}
-
-/** Where this process is reached from its own machine; a wildcard address is no destination. */
-function baseUrl({ host, port }: HttpDeps["config"]): string {
-  if (host === "0.0.0.0" || host === "::") return `http://127.0.0.1:${port}`;
-  return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
 }

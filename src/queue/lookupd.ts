@@ -3,6 +3,7 @@ import { get as getHttp } from "node:http";
 import { get as getHttps } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../core/errors.ts";
+import { joinHostAndPort } from "../core/host-port.ts";
 import type { Logger } from "../core/logger.ts";
 
 export interface LookupdWatch {
@@ -62,7 +63,7 @@ interface Producer {
 }
 
 function addressOf({ broadcast_address: host, tcp_port: port }: Producer): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return joinHostAndPort(host, port);
 }
 
 /** Not `fetch`: on Bun it would send the request to HTTP_PROXY. */

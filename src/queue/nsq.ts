@@ -11,7 +11,7 @@ import type { Lane } from "../core/task.ts";
 import { readDoorbell } from "./doorbell.ts";
 import { createKeptConnection, type KeptConnection } from "./kept-connection.ts";
 import { watchLookupd } from "./lookupd.ts";
-import { checkNames, splitAddress, topicOf } from "./nsq-names.ts";
+import { splitAddress, topicOf } from "./nsq-names.ts";
 import type { Doorbell, DoorbellListener, Queue, QueueHealth } from "./queue.ts";
 
 type Writer = KeptConnection<WriterNSQDConnection>;
@@ -57,7 +57,6 @@ const CONNECTION_OPTIONS = {
  * @example createNsqQueue({ nsqdTcpAddresses: ["127.0.0.1:4150"], lookupdHttpAddresses: [], topic: "tasks", channel: "executors" }, { logger })
  */
 export function createNsqQueue(config: NsqConfig, { logger }: NsqDeps): Queue {
-  checkNames(config);
   const rings = new Set<Promise<void>>();
   const subscriptions = new Set<Subscription>();
   let writers: readonly Writer[] = [];
