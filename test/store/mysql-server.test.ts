@@ -56,6 +56,20 @@ describe("a server that speaks MySQL's protocol", () => {
     }
   });
 
+  test("settings that answer a commit before it is on disk are named", () => {
+    const version = "11.4.5-MariaDB";
+    const weak = { innodb_flush_log_at_trx_commit: "2", sync_binlog: "0" };
+    expect(serverOf({ version, ...weak, log_bin: "ON" }).weakSettings).toEqual([
+      "innodb_flush_log_at_trx_commit=2",
+      "sync_binlog=0",
+    ]);
+    expect(serverOf({ version, ...weak, log_bin: "OFF" }).weakSettings).toEqual([
+      "innodb_flush_log_at_trx_commit=2",
+    ]);
+    const safe = { innodb_flush_log_at_trx_commit: "1", sync_binlog: "1", log_bin: "ON" };
+    expect(serverOf({ version, ...safe }).weakSettings).toEqual([]);
+  });
+
   test.each(["5.7.44", "10.5.29-MariaDB", "5.7.25-TiDB-v7.1.0", ""])(
     "%p is too old and refused by name",
     (version) => {

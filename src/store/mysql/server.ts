@@ -17,12 +17,14 @@ export interface MysqlServer {
   readonly checks: boolean;
   /** True on a node of a cluster, where GET_LOCK shuts out nobody on the other nodes. */
   readonly isOneOfMany: boolean;
+  /** Settings under which a commit may be gone after the machine lost its power; empty: it is there. */
+  readonly weakSettings: readonly string[];
 }
 
 /** Asks for what `toMysqlServer` reads. Every server has `version`; what it does not have is missing. */
 export const SERVER_QUESTION = `SHOW SESSION VARIABLES WHERE Variable_name IN
      ('version', 'wsrep_on', 'group_replication_group_name', 'auto_increment_increment',
-      'tidb_enable_check_constraint')`;
+      'tidb_enable_check_constraint', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog')`;
 
 /** Judges a server by its variables; throws `configuration` when it is too old. */
 export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServer {
@@ -37,7 +39,17 @@ export function toMysqlServer(variables: ReadonlyMap<string, string>): MysqlServ
     skipsLocked: kind !== "tidb",
     checks: kind !== "tidb" || variables.get("tidb_enable_check_constraint") === "ON",
     isOneOfMany: wsrep === "ON" || Boolean(variables.get("group_replication_group_name")),
+    weakSettings: kind === "tidb" ? [] : weakSettings(variables),
   };
+}
+
+/** With a binary log what is in it decides, after a crash, which commits there were. */
+function weakSettings(variables: ReadonlyMap<string, string>): string[] {
+  const [flush, synced] = ["innodb_flush_log_at_trx_commit", "sync_binlog"] as const;
+  const meant = variables.get("log_bin") === "ON" ? [flush, synced] : [flush];
+  return meant
+    .filter((name) => (variables.get(name) ?? "1") !== "1")
+    .map((name) => `${name}=${variables.get(name)}`);
 }
 
 function kindOf(version: string): MysqlServer["kind"] {

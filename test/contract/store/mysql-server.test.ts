@@ -1,6 +1,7 @@
 // MySQL alone: sessions, plans, and what callers are told when the server is away, wrong or silent.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { Kysely, MysqlDialect, sql } from "kysely";
+import { createConnection } from "mysql2/promise";
 import { createReadyPool } from "../../../src/store/mysql/connections.ts";
 import { mysqlFailures } from "../../../src/store/mysql/failures.ts";
 import { createMysqlStore } from "../../../src/store/mysql/store.ts";
@@ -208,6 +209,20 @@ function failingServerSuite(startMariadb: () => Promise<PrivateMariadb>): void {
     await eventually(() => store.ping().then(() => true));
   });
 
+  test("a start warns of settings under which an accepted task may be lost, and only then", async () => {
+    const warnings = async () => {
+      const log = createRecordedLog();
+      const other = createMysqlStore({ url: server.url, poolSize: 1, logger: log });
+      await other.checkSchema();
+      await other.close();
+      return log.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
+    };
+    expect(await warnings()).toEqual([]);
+    await setFlush(server.url, 2);
+    expect(await warnings()).toEqual([{ settings: "innodb_flush_log_at_trx_commit=2" }]);
+    await setFlush(server.url, 1);
+  });
+
   test("a server that is killed is unavailable; what was acknowledged is there when it is back", async () => {
     const corner = await openCorner(store);
     const ids = await corner.add({}, {});
@@ -240,4 +255,10 @@ async function rowsRead(database: TestDatabase): Promise<number> {
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'Handler_read%' AND Variable_name <> 'Handler_read_rnd_deleted'",
   );
   return rows.reduce((sum, row) => sum + Number(row["Value"]), 0);
+}
+
+async function setFlush(url: string, value: 1 | 2): Promise<void> {
+  const admin = await createConnection({ uri: url });
+  await admin.query(`SET GLOBAL innodb_flush_log_at_trx_commit = ${value}`);
+  await admin.end();
 }
