@@ -13,6 +13,7 @@ const HOW_TO_GET = {
   openssl: "install openssl",
   php: "install php-cli",
   python3: "install python3",
+  strace: "install strace",
   sh: "a POSIX shell must be on the PATH",
   zsh: "install zsh",
 } as const;
