@@ -4,7 +4,7 @@ import { newSecretsSchema } from "../core/views/application.ts";
 import { named } from "../core/views/named.ts";
 import { type RotateInput, rotateSecrets } from "../use-cases/applications.ts";
 import { unauthorised } from "../use-cases/authenticate.ts";
-import { requireAdmin } from "./admin.ts";
+import { ADMIN_CHALLENGE, requireAdmin } from "./admin.ts";
 import { curlFor } from "./curl.ts";
 import type { HttpDeps } from "./deps.ts";
 import { createForm, type Form } from "./form.ts";
@@ -12,12 +12,10 @@ import { plainOperation } from "./operation.ts";
 import { plainResponse } from "./plain.ts";
 import type { Exchange, Route } from "./route.ts";
 import { text, whole } from "./schemas.ts";
-import { readOpen, readSignedChange } from "./signed.ts";
+import { readOpen, readSignedChange, SIGNATURE_CHALLENGE } from "./signed.ts";
 
 const PATH = "/api/v1/applications/:app_key/rotate";
 const EXAMPLE = { graceSeconds: 3600 };
-const CHALLENGE =
-  'Bearer realm="applications", Signature headers="app_key nonce timestamps payload signature"';
 const LONGEST_GRACE_S = 604_800;
 
 const rotation = named(
@@ -42,7 +40,7 @@ export function applicationRotateRoute(deps: HttpDeps): Route {
     method: "POST",
     path: PATH,
     operation: rotateOperation,
-    challenge: CHALLENGE,
+    challenge: `${ADMIN_CHALLENGE}, ${SIGNATURE_CHALLENGE}`,
     failures: "problem",
     answer: async (exchange) => {
       const isSigned = exchange.request.headers.has("signature");

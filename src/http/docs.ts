@@ -29,6 +29,7 @@ const FILES = [
   { path: "/swagger",                       file: own("index.html"), type: "text/html; charset=utf-8" },
   { path: "/swagger/page.js",               file: own("page.js"), type: "text/javascript; charset=utf-8" },
   { path: "/swagger/signing.js",            file: own("signing.js"), type: "text/javascript; charset=utf-8" },
+  { path: "/swagger/jobs.js",               file: own("jobs.js"), type: "text/javascript; charset=utf-8" },
   { path: "/swagger/page.css",              file: own("page.css"), type: "text/css; charset=utf-8" },
   { path: "/swagger/swagger-ui-bundle.js",  file: uiPart("swagger-ui-bundle.js"), type: "text/javascript; charset=utf-8" },
   { path: "/swagger/swagger-ui.css",        file: uiPart("swagger-ui.css"), type: "text/css; charset=utf-8" },

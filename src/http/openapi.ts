@@ -48,6 +48,7 @@ export async function openApiText(routes: readonly Route[], version: string): Pr
 const TAGS = [
   { name: "applications", description: "Tenants: their keys and secrets." },
   { name: "tasks", description: "Create, watch, cancel and redeliver." },
+  { name: "jobs", description: "What executors can run." },
   { name: "callbacks", description: "The hosts they go to." },
   { name: "health", description: "For load balancers and operators." },
 ];

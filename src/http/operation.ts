@@ -20,7 +20,7 @@ type ErrorName =
 
 interface OperationParts {
   readonly id: string;
-  readonly tag: "applications" | "tasks" | "callbacks" | "health";
+  readonly tag: "applications" | "tasks" | "jobs" | "callbacks" | "health";
   readonly summary: string;
   readonly description: string;
   readonly proof: keyof typeof SECURITY;

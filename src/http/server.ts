@@ -12,6 +12,7 @@ import {
 } from "./event-streams.ts";
 import { healthRoutes } from "./health.ts";
 import { hostsRoute } from "./hosts.ts";
+import { jobsRoute } from "./jobs.ts";
 import { openApiText } from "./openapi.ts";
 import { createBodies } from "./raw-body.ts";
 import type { Route } from "./route.ts";
@@ -63,6 +64,7 @@ function apiRoutes(deps: HttpDeps, streams: EventStreams): Route[] {
     taskAttemptsRoute(deps),
     ...taskEventsRoutes(deps, streams),
     taskPublishRoute(deps),
+    jobsRoute(deps),
     hostsRoute(deps),
     ...healthRoutes(deps),
   ];

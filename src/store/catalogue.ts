@@ -1,6 +1,6 @@
 // The catalogue: what executors can run; rows outlive executors, the last publisher of a name wins.
 import type { JobDefinition } from "../core/job.ts";
-import type { CatalogueStore } from "./catalogue-store.ts";
+import type { CatalogueEntry, CatalogueStore } from "./catalogue-store.ts";
 import type { Database, Session } from "./dialect.ts";
 import { forget, tellJobs } from "./job-holders.ts";
 import { fromJson, jsonText } from "./json-text.ts";
@@ -22,6 +22,7 @@ export function createCatalogue(database: Database): CatalogueStore {
         await putOnce(session, PUBLISHED, "yes");
       }),
     find: (nameOrAlias) => database.read((session) => findJob(session, nameOrAlias)),
+    list: () => database.read(listEntries),
     names: () =>
       database.read(async ({ connection }) => {
         const jobs = await connection.selectFrom("job_definitions").select("name").execute();
@@ -70,6 +71,23 @@ async function findJob({ connection }: Session, nameOrAlias: string) {
       .selectAll("job_definitions")
       .executeTakeFirst());
   return row === undefined ? undefined : toJob(row);
+}
+
+async function listEntries({ connection }: Session): Promise<CatalogueEntry[]> {
+  const rows = await connection.selectFrom("job_definitions").selectAll().execute();
+  const held = await connection
+    .selectFrom("executor_jobs")
+    .innerJoin("executors", "executors.service_id", "executor_jobs.service_id")
+    .where("executors.buried_at", "is", null)
+    .select(["executor_jobs.job", "executor_jobs.service_id"])
+    .orderBy("executor_jobs.service_id")
+    .execute();
+  const holders = Map.groupBy(held, ({ job }) => job);
+  return rows.map((row) => ({
+    job: toJob(row),
+    publishedAt: row.published_at,
+    executors: (holders.get(row.name) ?? []).map(({ service_id }) => service_id),
+  }));
 }
 
 function toJob(row: JobDefinitionRow): JobDefinition {

@@ -198,6 +198,8 @@ describe("every answer is as documented", () => {
     await client.until(id, isEnded);
     await look(id);
     await ask("listHosts", "/api/v1/hosts", { method: "GET", headers: ADMIN });
+    await ask("listJobs", "/api/v1/jobs", { method: "GET", headers: ADMIN });
+    await signed("listJobs", "/api/v1/jobs", { method: "GET" });
   });
 
   test("of what else there is", async () => {
@@ -257,6 +259,7 @@ describe("every answer is as documented", () => {
   test("of questions that are wrong, or of nobody", async () => {
     for (const { id, path } of gets()) await ask(id, path, { method: "GET" });
     await ask("listHosts", "/api/v1/hosts", { method: "GET" });
+    await ask("listJobs", "/api/v1/jobs", { method: "GET" });
     await signed("getTaskDetail", "/task/detail", { method: "GET" });
     await signed("getTaskAttempts", "/task/x/attempts", { method: "GET" });
     const longId = `/task/1/events?lastEventId=${"9".repeat(65)}`;
@@ -278,6 +281,7 @@ describe("every answer is as documented", () => {
     }
     for (const { id, path } of gets()) await unavailable(() => signed(id, path, { method: "GET" }));
     await unavailable(() => ask("listHosts", "/api/v1/hosts", { method: "GET", headers: ADMIN }));
+    await unavailable(() => ask("listJobs", "/api/v1/jobs", { method: "GET", headers: ADMIN }));
     await unavailable(() => ask("readyz", "/readyz", { method: "GET" }));
     expect(judge.unseen()).toEqual([]);
   });

@@ -143,6 +143,7 @@ function suite(): void {
     const body = JSON.stringify({ app_key: appKey, secret_key: secretKey });
     expect(await run("refreshSignature", { body })).toContain('"signature"');
     expect(await run("listHosts")).toContain("[");
+    expect(await run("listJobs")).toContain('"greet"');
     const rotated = { fields: { app_key: appKey }, body: '{"graceSeconds":0}' };
     expect(await run("rotateApplication", rotated)).toContain('"secretKey"');
     expect(await run("getTaskDetail", { fields })).toContain('"every"');
@@ -192,6 +193,18 @@ function suite(): void {
     await page.close();
   });
 
+  test("names the jobs that exist as soon as calls are signed, and says why it names none", async () => {
+    const { page } = await visit();
+    const line = page.locator("#jobs");
+    expect(await line.textContent()).toContain("once calls are signed");
+    const { appKey, secretKey } = await newKeys();
+    await enter(page, `${appKey} ${secretKey}`);
+    await line.filter({ hasText: "Jobs: greet (also \\Demo\\Greet)" }).waitFor();
+    await enter(page, `${appKey} wrong`);
+    await line.filter({ hasText: "not accepted" }).waitFor();
+    await page.close();
+  });
+
   test("says what is missing in the box", async () => {
     const { page } = await visit();
     await page.locator("#application").fill("onlyTheKey");
@@ -223,6 +236,12 @@ function suite(): void {
   });
 }
 
+/** Pastes into the box and leaves it. */
+async function enter(page: Page, text: string): Promise<void> {
+  await page.locator("#application").fill(text);
+  await page.locator("#application").blur();
+}
+
 /** What is written into an operation's form; what is left out stays as the page has it. */
 interface FilledForm {
   readonly fields?: Readonly<Record<string, string>>;
@@ -245,7 +264,10 @@ async function execute(page: Page, operation: string, { fields = {}, body }: Fil
     await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
   }
   if (body !== undefined) await block.locator("textarea.body-param__text").fill(body);
-  const answered = page.waitForResponse((response) => !response.url().includes("/swagger"));
+  // Its own files, and the jobs that it names by itself.
+  const isOfPage = (url: string) =>
+    url.includes("/swagger") || (url.endsWith("/api/v1/jobs") && operation !== "listJobs");
+  const answered = page.waitForResponse((response) => !isOfPage(response.url()));
   await block.locator(".execute").click();
   const answer = await answered;
   const sent = await answer.text();

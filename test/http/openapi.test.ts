@@ -38,6 +38,7 @@ const SIGNATURE = ["app_key", "nonce", "payload", "signature", "timestamps"];
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   "/application/create": ["adminToken"],
   "/api/v1/hosts": ["adminToken"],
+  "/api/v1/jobs": ["adminToken", ...SIGNATURE],
   "/api/v1/applications/{app_key}/rotate": ["adminToken", ...SIGNATURE],
 };
 
@@ -84,6 +85,7 @@ describe("the document", () => {
       "get /task/{id}/events",
       "post /task/{id}/ticket",
       "post /nsq/publish",
+      "get /api/v1/jobs",
       "get /api/v1/hosts",
       "get /healthz",
       "get /readyz",

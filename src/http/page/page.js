@@ -1,8 +1,10 @@
 // Starts Swagger UI on our document and signs what "Try it out" sends; key and secret live in this page's memory only.
+import { showJobs } from "./jobs.js";
 import { findOperation, needsSignature, readCredentials, signatureHeaders } from "./signing.js";
 
 const box = document.querySelector("#application");
 const stateLine = document.querySelector("#signer-state");
+const jobsLine = document.querySelector("#jobs");
 
 let answerText;
 const parse = JSON.parse;
@@ -16,6 +18,8 @@ window.SwaggerUIBundle({
   spec: specification,
   dom_id: "#swagger-ui",
   deepLinking: true,
+  // The names of all schemas would be most of the page.
+  defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   showExtensions: true,
   tryItOutEnabled: true,
@@ -25,8 +29,12 @@ window.SwaggerUIBundle({
 });
 
 box.addEventListener("input", showState);
+// Not while something is typed: every wrong secret would be a refused call.
+box.addEventListener("change", nameJobs);
+window.addEventListener("focus", nameJobs);
 document.querySelector("#forget").addEventListener("click", () => fill(""));
 showState();
+nameJobs();
 
 function signRequest(request) {
   const credentials = readCredentials(box.value);
@@ -78,6 +86,11 @@ function asItCame(_key, value, { source } = {}) {
 function fill(text) {
   box.value = text;
   showState();
+  nameJobs();
+}
+
+function nameJobs() {
+  return showJobs(jobsLine, readCredentials(box.value));
 }
 
 function showState() {

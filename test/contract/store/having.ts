@@ -54,6 +54,25 @@ export function havingSuite(createDatabase: CreateTestDatabase): void {
       ]);
     });
 
+    test("the list has every job, each with the executors that have it and are not declared dead", async () => {
+      await start("executor-1", [greet, report]);
+      await start("executor-2", [report]);
+      const list = async () =>
+        new Map(
+          (await store.catalogue.list()).map(({ job, executors }) => [job.name, [...executors]]),
+        );
+      const both = { greet: ["executor-1"], report: ["executor-1", "executor-2"] };
+      expect(Object.fromEntries(await list())).toEqual(both);
+      await store.executors.declareDead("executor-1");
+      expect(Object.fromEntries(await list())).toEqual({ greet: [], report: ["executor-2"] });
+      const entries = await store.catalogue.list();
+      expect(entries.find(({ job }) => job.name === "greet")?.job).toEqual(greet);
+      expect(entries[0]?.publishedAt).toBeWithin(
+        (await store.now()) - 60_000,
+        (await store.now()) + 1,
+      );
+    });
+
     test("what is published again replaces what was", async () => {
       await start("executor-1", [greet, report]);
       await store.catalogue.publish("executor-1", [report]);
