@@ -87,7 +87,7 @@ async function untilRunning(detailUrl: string, folder: string): Promise<void> {
   const headers = Object.fromEntries(lines.map((line) => line.split(": ")));
   await eventually(async () => {
     const answer = await fetch(detailUrl, { headers });
-    const { data } = (await answer.json()) as { data: { vars?: unknown } };
-    return data.vars ?? undefined;
+    const { data } = (await answer.json()) as { data: { status: string; vars?: unknown } };
+    return data.status === "running" ? (data.vars ?? undefined) : undefined;
   });
 }
