@@ -1,12 +1,13 @@
 // The load of the callback bench: receivers in a process of their own, a program that delivers to them, a bare loop.
+
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { linearRetry } from "../src/core/retry-policy.ts";
-import { newWebhookTag } from "../src/core/webhook-id.ts";
 import { createSqliteStore } from "../src/store/sqlite/store.ts";
 import type { Store } from "../src/store/store.ts";
+import { sampleTask } from "../test/contract/store/samples.ts";
 import { type Program, startProgram } from "../test/support/program.ts";
 import type { Heard, ReceiverQuestion } from "./callback-receiver-process.ts";
 
@@ -123,19 +124,13 @@ let written = 0;
 function tasksOf(applicationId: number, { tasks, timeoutMs = 30_000 }: Load, runAt: number) {
   return Array.from({ length: tasks }, () => {
     written += 1;
-    return {
-      applicationId,
+    return sampleTask(applicationId, {
       taskNo: `no-${written}`,
-      name: "bench",
-      lane: "callback" as const,
-      job: null,
       content: CONTENT,
-      digest: "0".repeat(64),
       timeoutMs,
       runAt,
       retry: linearRetry(5, 0),
-      webhookTag: newWebhookTag(),
-    };
+    });
   });
 }
 

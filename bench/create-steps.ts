@@ -1,4 +1,5 @@
 // Where the time of a create goes: the steps of the real route, called one by one in this process.
+
 import { randomUUID } from "node:crypto";
 import { createBus, createQueue, createStore } from "../src/adapters.ts";
 import { loadConfig } from "../src/config/config.ts";
@@ -19,6 +20,7 @@ import { authenticate, type SignedRequest } from "../src/use-cases/authenticate.
 import { cacheApplications } from "../src/use-cases/cached-applications.ts";
 import { createJobFinder } from "../src/use-cases/find-job.ts";
 import { createTaskSubmitter } from "../src/use-cases/submit-task.ts";
+import { sampleTask } from "../test/contract/store/samples.ts";
 import type { BenchOptions } from "./options.ts";
 import { type Cell, median, tableText } from "./report.ts";
 import { createBody, NOOP, PARAMS } from "./sample.ts";
@@ -95,7 +97,6 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
   const call = { className: NOOP.name, field: "params", params: PARAMS } as const;
   const body = createBody("steps");
   const contentText = JSON.stringify(body.content);
-  const parts = { ...body, runtime: undefined, retry: undefined };
   return [
     ["read the body", readBody],
     ["  of that, making the Request here", () => requestOf(text, bound)],
@@ -105,7 +106,7 @@ function stepsOf({ deps, application, text, bytes, bound, readyMade }: Sample): 
     ["parse the JSON, refuse what is ambiguous", () => parseJsonBody(bytes, "curl")],
     [
       "content and its sameness digest",
-      () => requestDigests({ ...parts, content: readContent(body.content, contentText) }, "UTC"),
+      () => requestDigests({ ...body, content: readContent(body.content, contentText) }, "UTC"),
     ],
     ["find the job and check the params", () => findJob(call)],
   ];
@@ -161,19 +162,9 @@ async function insertRows(
 
 function newTask(application: Application): NewTask {
   const taskNo = randomUUID();
-  return {
-    applicationId: application.id,
-    taskNo,
-    name: "bench",
-    lane: "job",
-    job: NOOP.name,
-    content: JSON.stringify(createBody(taskNo).content),
-    digest: "0".repeat(64),
-    timeoutMs: 60_000,
-    runAt: null,
-    retry: application.retry,
-    webhookTag: null,
-  };
+  const content = JSON.stringify(createBody(taskNo).content);
+  const { id, retry } = application;
+  return sampleTask(id, { taskNo, job: NOOP.name, content, retry });
 }
 
 async function openDeps(database?: string): Promise<Deps> {

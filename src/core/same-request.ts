@@ -33,8 +33,13 @@ export type StoredDigests = Pick<RequestDigests, "digest"> & {
   readonly exactDigest: string | null;
 };
 
+/** What may be absent of a create may be left out here as well. */
+export type AnyParts = Pick<SameParts, "name" | "content" | "timeout"> & {
+  readonly [Field in keyof SameParts]?: SameParts[Field] | undefined;
+};
+
 /** Throws AppError `invalid` for content that has no RFC 8785 form. */
-export function requestDigests(parts: SameParts, timezone: string): RequestDigests {
+export function requestDigests(parts: AnyParts, timezone: string): RequestDigests {
   const { runtime, content } = parts;
   const asDoubles = wholeText(parts, content.value, runtime);
   const instant = instantOf(runtime, timezone);
@@ -47,13 +52,23 @@ export function requestDigests(parts: SameParts, timezone: string): RequestDiges
 }
 
 /** The RFC 8785 form of all parts, whose keys come in this order; undefined for what it cannot carry. */
-function wholeText(parts: SameParts, content: unknown, runtime: SameParts["runtime"]) {
+function wholeText(parts: AnyParts, content: unknown, runtime: SameParts["runtime"]) {
   const { name, retry, timeout } = parts;
   const own = canonicalText(content);
   if (own === undefined || !name.isWellFormed()) return undefined;
-  const again = retry === undefined ? "" : `,"retry":${canonicalText(retry)}`;
-  const start = runtime === undefined ? "" : `,"runtime":${JSON.stringify(runtime)}`;
-  return `{"content":${own},"name":${JSON.stringify(name)}${again}${start},"timeout":${timeout}}`;
+  // Undefined: it was not sent.
+  const texts: Readonly<Record<CreateField, string | undefined>> = {
+    content: own,
+    name: JSON.stringify(name),
+    retry: retry && canonicalText(retry),
+    runtime: JSON.stringify(runtime),
+    timeout: String(timeout),
+  };
+  let whole = "";
+  for (const [field, text] of Object.entries(texts)) {
+    if (text !== undefined) whole += `${whole === "" ? "" : ","}"${field}":${text}`;
+  }
+  return `{${whole}}`;
 }
 
 /** Whether a create asks for what is stored under its taskNo. */

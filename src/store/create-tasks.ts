@@ -3,13 +3,13 @@ import type { Compilable } from "kysely";
 import { isSameRequest, type RequestDigests, type StoredDigests } from "../core/same-request.ts";
 import type { NewTask } from "../core/task.ts";
 import { batchesOf, groupsOf, inHalves } from "./batches.ts";
-import type { Database, Dialect, Insertion } from "./dialect.ts";
+import type { ColumnSource, Database, Dialect, Insertion } from "./dialect.ts";
 import { failureKind, isOutcomeUnknown } from "./failures.ts";
 import { type InsertShape, insertText, rawInsert, type Value } from "./many-rows.ts";
 import { retryColumns } from "./retry-columns.ts";
 import { toDigests } from "./rows.ts";
 import type { CreateResult } from "./store.ts";
-import type { TaskRow } from "./tables.ts";
+import type { GivenColumn, TaskRow } from "./tables.ts";
 
 /** What the columns of a row besides the content take in a statement, about. */
 const ROW_BYTES = 512;
@@ -191,55 +191,60 @@ async function findExisting(database: Database, entries: readonly Entry[]) {
   return new Map(rows.map((row) => [`${row.application_id} ${row.task_no}`, row]));
 }
 
-/** What a row gets for its columns. */
-const COLUMNS: InsertShape["columns"] = [
-  ["application_id", "value"],
-  ["task_no", "value"],
-  ["name", "value"],
-  ["lane", "value"],
-  ["job", "value"],
-  ["content", "value"],
-  ["digest", "value"],
-  ["exact_digest", "value"],
-  ["timeout_ms", "value"],
-  ["status", "value"],
-  ["run_at", "value or now"],
-  ["retry_step_s", "value"],
-  ["retry_total", "value"],
-  ["retry", "value"],
-  ["webhook_tag", "value"],
-  ["created_at", "now"],
-];
+/** Where each column of a new row gets its value from; the order is that of the statement. */
+const SOURCES: Readonly<Record<GivenColumn<"tasks">, ColumnSource>> = {
+  application_id: "value",
+  task_no: "value",
+  name: "value",
+  lane: "value",
+  job: "value",
+  content: "value",
+  digest: "value",
+  exact_digest: "value",
+  timeout_ms: "value",
+  status: "value",
+  run_at: "value or now",
+  retry_step_s: "value",
+  retry_total: "value",
+  retry: "value",
+  webhook_tag: "value",
+  created_at: "now",
+};
+const COLUMNS: InsertShape["columns"] = Object.entries(SOURCES);
 
 /** As text: built value by value it would cost more than the rest of a create. */
 function insertOf(dialect: Dialect, entries: readonly Entry[]): Compilable {
   const text = insertText(dialect, { table: "tasks", columns: COLUMNS, rows: entries.length });
+  const values = entries.map(({ task }) => valuesOf(task));
   const query = rawInsert(
     text,
-    entries.flatMap(({ task }) => valuesOf(task)),
+    values.flatMap((row) => VALUE_COLUMNS.map((column) => row[column])),
   );
   return { compile: () => query };
 }
 
-/** In the order of the columns that get a value. */
-function valuesOf(task: NewTask): Value[] {
+type ValueColumn = Exclude<GivenColumn<"tasks">, "created_at">;
+const VALUE_COLUMNS = Object.keys(SOURCES).filter(isValueColumn);
+
+function isValueColumn(column: string): column is ValueColumn {
+  return column !== "created_at";
+}
+
+function valuesOf(task: NewTask): Readonly<Record<ValueColumn, Value>> {
   const { digest, exactDigest = digest } = task;
-  const { retry_step_s, retry_total, retry } = retryColumns(task.retry);
-  return [
-    task.applicationId,
-    task.taskNo,
-    task.name,
-    task.lane,
-    task.job,
-    task.content,
+  return {
+    application_id: task.applicationId,
+    task_no: task.taskNo,
+    name: task.name,
+    lane: task.lane,
+    job: task.job,
+    content: task.content,
     digest,
-    exactDigest === digest ? "" : exactDigest,
-    task.timeoutMs,
-    "pending",
-    task.runAt,
-    retry_step_s,
-    retry_total,
-    retry,
-    task.webhookTag,
-  ];
+    exact_digest: exactDigest === digest ? "" : exactDigest,
+    timeout_ms: task.timeoutMs,
+    status: "pending",
+    run_at: task.runAt,
+    ...retryColumns(task.retry),
+    webhook_tag: task.webhookTag,
+  };
 }

@@ -23,6 +23,13 @@ export interface Tables {
   schema_changes: SchemaChangesTable;
 }
 
+/** The columns to which an INSERT of ours gives a value; the others begin with what the database gives them. */
+export type GivenColumn<Table extends keyof Tables> = {
+  [Column in keyof Tables[Table]]: Tables[Table][Column] extends Generated<infer _>
+    ? never
+    : Column;
+}[keyof Tables[Table]];
+
 interface ApplicationsTable {
   id: Generated<number>;
   app_key: string;
@@ -65,7 +72,7 @@ interface TasksTable {
   retry_step_s: number;
   retry_total: number;
   retry: string | null;
-  webhook_tag: Generated<string | null>;
+  webhook_tag: string | null;
   cancel_requested_at: Generated<number | null>;
   cancel_grace_ms: Generated<number | null>;
   lease_until: Generated<number | null>;

@@ -44,6 +44,6 @@ function isSameContent(one: string, other: string): boolean {
 }
 
 function digestOf(text: string): string {
-  const none = { name: "", timeout: 0, runtime: undefined, retry: undefined };
-  return requestDigests({ ...none, content: readContent(text) }, "UTC").exactDigest;
+  const parts = { name: "", timeout: 0, content: readContent(text) };
+  return requestDigests(parts, "UTC").exactDigest;
 }

@@ -1,4 +1,5 @@
 // What use cases stand on, for tests: a real SQLite store, the local queue and bus, and one application.
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ import { createLocalQueue } from "../../src/queue/local.ts";
 import type { Doorbell } from "../../src/queue/queue.ts";
 import { createSqliteStore } from "../../src/store/sqlite/store.ts";
 import type { Application, Store } from "../../src/store/store.ts";
+import { sampleTask } from "../contract/store/samples.ts";
 import { createRecordedLog } from "./recorded-log.ts";
 
 export const SERVICE_ID = "executor-1";
@@ -89,20 +91,9 @@ export async function addTask(
   store: Store,
   task: Partial<NewTask> & Pick<NewTask, "applicationId" | "taskNo">,
 ): Promise<number> {
-  const [result] = await store.tasks.create([
-    {
-      name: "name",
-      lane: "callback",
-      job: null,
-      content: "{}",
-      digest: "00",
-      timeoutMs: 60_000,
-      runAt: null,
-      retry: linearRetry(0, 1),
-      webhookTag: null,
-      ...task,
-    },
-  ]);
+  const { applicationId, ...own } = task;
+  const change = { digest: "00", retry: linearRetry(0, 1), webhookTag: null, ...own };
+  const [result] = await store.tasks.create([sampleTask(applicationId, change)]);
   if (result?.kind !== "created") throw new Error(`not created: ${JSON.stringify(result)}`);
   return result.id;
 }

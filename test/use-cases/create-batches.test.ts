@@ -1,9 +1,9 @@
 // How concurrent creates become few statements, and what bounds them.
+
 import { describe, expect, test } from "bun:test";
-import { linearRetry } from "../../src/core/retry-policy.ts";
-import type { NewTask } from "../../src/core/task.ts";
 import type { CreateResult } from "../../src/store/store.ts";
 import { createBatches, type Stored, type Submission } from "../../src/use-cases/create-batches.ts";
+import { sampleTask } from "../contract/store/samples.ts";
 import { rejectionOf } from "../support/rejection.ts";
 
 /** A database one can hold: each statement waits until it is let through. */
@@ -41,19 +41,7 @@ function createGatedStore() {
 }
 
 function submission(taskNo: number, content = "{}"): Submission {
-  const task: NewTask = {
-    applicationId: 1,
-    taskNo: String(taskNo),
-    name: "n",
-    lane: "callback",
-    job: null,
-    content,
-    digest: "d",
-    timeoutMs: 1000,
-    runAt: null,
-    retry: linearRetry(5, 5),
-    webhookTag: null,
-  };
+  const task = sampleTask(1, { taskNo: String(taskNo), content });
   return { task, dueAtMs: 0 };
 }
 

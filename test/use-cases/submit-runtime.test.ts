@@ -98,7 +98,7 @@ describe("the instant of a runtime", () => {
     const first = input({ runtime: "2021-07-27 17:30:30" });
     const { runtime } = first;
     const { digest } = requestDigests(
-      { ...first, runtime, retry: undefined, content: readContent(first.content) },
+      { ...first, runtime, content: readContent(first.content) },
       "Asia/Shanghai",
     );
     const id = await addTask(world.store, {
