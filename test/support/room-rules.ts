@@ -1,13 +1,13 @@
 // The import rules of the architecture as tables: one sentence per room, and what each thread must never load.
 import type { DriverRule, PlaceRule } from "./import-rules.ts";
 
-const ports = [
-  "src/store/store.ts",
-  "src/store/catalogue-store.ts",
+/** The files of the store's port besides `store.ts`. */
+const storeParts = [
   "src/store/attempt-store.ts",
-  "src/queue/queue.ts",
-  "src/bus/bus.ts",
+  "src/store/catalogue-store.ts",
+  "src/store/executor-store.ts",
 ];
+const ports = ["src/store/store.ts", ...storeParts, "src/queue/queue.ts", "src/bus/bus.ts"];
 const config = "src/config/config.ts";
 /** What core may use: it computes, and reaches neither network, disk nor process. */
 const computing = [
@@ -22,10 +22,8 @@ export const placeRules: readonly PlaceRule[] = [
   { place: "src/core/",          imports: ["src/core/"], types: [], packages: computing, why: "core knows nothing but itself" },
   { place: "src/core/views/",    imports: ["src/core/"], types: [], packages: [...computing, "@sinclair/typebox"], why: "a view is a schema; its type follows" },
   { place: "src/use-cases/",     imports: ["src/core/", "src/use-cases/"], types: ports, packages: computing, why: "a use case knows core and the types of ports" },
-  { place: "src/store/store.ts", imports: [], types: ["src/core/", "src/store/executor-store.ts", "src/store/catalogue-store.ts", "src/store/attempt-store.ts"], why: "a port is types about core's types" },
-  { place: "src/store/executor-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
-  { place: "src/store/attempt-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
-  { place: "src/store/catalogue-store.ts", imports: [], types: ["src/core/"], why: "it is a part of the store's port" },
+  { place: "src/store/store.ts", imports: [], types: ["src/core/", ...storeParts], why: "a port is types about core's types" },
+  ...storeParts.map((place) => ({ place, imports: [], types: ["src/core/"], why: "it is a part of the store's port" })),
   { place: "src/queue/queue.ts", imports: [], types: ["src/core/"], why: "a port is types about core's types" },
   { place: "src/bus/bus.ts",     imports: [], types: ["src/core/"], why: "a port is types about core's types" },
 

@@ -1,6 +1,7 @@
 // How concurrent creates become few statements, and what bounds them.
 
 import { describe, expect, test } from "bun:test";
+import type { NewTask } from "../../src/core/task.ts";
 import type { CreateResult } from "../../src/store/store.ts";
 import { createBatches, type Stored, type Submission } from "../../src/use-cases/create-batches.ts";
 import { sampleTask } from "../contract/store/samples.ts";
