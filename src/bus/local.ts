@@ -26,7 +26,7 @@ type BusEnvelope =
 
 export interface LocalBusSpec {
   readonly links: readonly Link[];
-  /** Is told of answers that threw. */
+  /** Hears the errors of answers that threw. */
   readonly logger?: Logger;
 }
 

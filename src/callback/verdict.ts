@@ -10,7 +10,7 @@ export const MOST_ANSWER_BYTES = 64 * 1024;
 export interface Verdict {
   /** Null: the receiver took it. */
   readonly error: AttemptError | null;
-  /** The receiver asked for so much peace. */
+  /** The delay that the receiver asked for (Retry-After), in ms. */
   readonly retryAfterMs?: number;
 }
 

@@ -11,7 +11,7 @@ export interface UnknownField {
   readonly known: readonly string[];
 }
 
-/** How many are told of at most. */
+/** How many are named at most. */
 export const MOST_UNKNOWN = 10;
 /** Other names are not echoed. */
 const PLAIN_NAME = /^[\p{L}_][\p{L}\p{N}_-]{0,63}$/u;

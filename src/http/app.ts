@@ -21,7 +21,7 @@ interface OpenExchange extends Exchange {
   failure?: string;
 }
 
-/** What the router tells of a request. */
+/** What the router knows of a request. */
 interface Routed {
   readonly request: Request;
   readonly params: Readonly<Record<string, string>>;

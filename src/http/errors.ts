@@ -21,7 +21,7 @@ export function statusOf(code: ErrorCode): number {
   return STATUSES[code];
 }
 
-/** What may be told of a failure. */
+/** What callers may learn of a failure. */
 export interface ToldFailure {
   readonly status: number;
   readonly error: AppError;

@@ -22,7 +22,7 @@ export interface CatalogueJob {
   readonly file: string;
   /** How it wants to be traced. */
   readonly trace: Trace;
-  /** Of its process; null: no limit. */
+  /** Memory limit of its process in MB; null means no limit. */
   readonly memoryMb: number | null;
 }
 

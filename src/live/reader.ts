@@ -49,7 +49,7 @@ function innermostFirst({ outer, inner }: Snapshot): number[] {
 
 /**
  * What two looks have in common, from the outermost on. Where they part inside one function, it is that function on
- * its newer line. Looks with nothing in common tell of different calls: the newer one is as good as any.
+ * its newer line. Looks with nothing in common show different calls: the newer one is as good as any.
  */
 function agreed(
   newer: Snapshot,

@@ -34,7 +34,7 @@ export type DetailQuestion = TaskReference & {
 type Source = TaskDetailView["source"];
 
 /** What is known of a task at one moment. */
-interface Sight {
+interface Snapshot {
   readonly detail: TaskDetail;
   /** The newest attempt of this life. */
   readonly current: Attempt | null;
@@ -57,9 +57,9 @@ export async function taskDetail(
 ): Promise<TaskDetailView | undefined> {
   const detail = await askStore(() => deps.store.tasks.find(question));
   if (detail === undefined || !matches(detail.latest, question)) return undefined;
-  const sight = await look(deps, detail);
+  const snapshot = await look(deps, detail);
   const attempts = await askStore(() => deps.store.attempts.list(detail.task.id, MOST_ATTEMPTS));
-  return { ...viewOf(sight, attempts), ...(await askedFor(deps, sight.detail)) };
+  return { ...viewOf(snapshot, attempts), ...(await askedFor(deps, snapshot.detail)) };
 }
 
 /** What it was asked for, and why it waits. */
@@ -81,7 +81,7 @@ function matches(latest: Attempt | null, question: DetailQuestion): boolean {
   return coroutineId === latest?.coroutineId && serviceId === latest?.serviceId;
 }
 
-async function look(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
+async function look(deps: DetailDeps, detail: TaskDetail): Promise<Snapshot> {
   if (detail.task.status !== "running" || detail.latest === null) return lookBack(deps, detail);
   const { task, latest } = detail;
   const asked = { kind: "inspect", taskId: task.id, fence: task.fence } as const;
@@ -98,7 +98,7 @@ async function look(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
 }
 
 /** Without an executor to ask: what the newest attempt of this life left behind. */
-async function lookBack(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
+async function lookBack(deps: DetailDeps, detail: TaskDetail): Promise<Snapshot> {
   const { task, latest, nowMs } = detail;
   const nowhere = { view: null, source: "last-known", freshnessMs: null } as const;
   if (latest === null || latest.life !== task.life) return { ...nowhere, detail, current: null };
@@ -110,23 +110,23 @@ async function lookBack(deps: DetailDeps, detail: TaskDetail): Promise<Sight> {
 }
 
 /** It runs, but nobody tells where: its last checkpoint, or, before the first one, its start. */
-async function lookUp(deps: DetailDeps, detail: TaskDetail, current: Attempt): Promise<Sight> {
+async function lookUp(deps: DetailDeps, detail: TaskDetail, current: Attempt): Promise<Snapshot> {
   const kept = await askStore(() => deps.store.attempts.lastCheckpoint(current.id));
   const freshnessMs = Math.max(0, detail.nowMs - (kept?.writtenAt ?? current.startedAt));
   return { detail, current, view: kept?.view ?? null, source: "checkpoint", freshnessMs };
 }
 
 function viewOf(
-  sight: Sight,
+  snapshot: Snapshot,
   attempts: readonly Attempt[],
 ): Omit<TaskDetailView, keyof TaskFacts | "waiting_because"> {
-  const { detail, current } = sight;
+  const { detail, current } = snapshot;
   const { task, nowMs } = detail;
   const status = shownStatus(task, nowMs);
   return {
-    state: status === "running" ? (sight.view?.state ?? "running") : status,
-    ...placeOf(sight),
-    ...figuresOf(sight),
+    state: status === "running" ? (snapshot.view?.state ?? "running") : status,
+    ...placeOf(snapshot),
+    ...figuresOf(snapshot),
     id: task.id,
     taskNo: task.taskNo,
     name: task.name,
@@ -141,7 +141,7 @@ function viewOf(
   };
 }
 
-function placeOf({ detail, current, view }: Sight): TaskPlace {
+function placeOf({ detail, current, view }: Snapshot): TaskPlace {
   const frames = seedFrames(view);
   const [innermost] = frames;
   const hasVars = Object.keys(view?.vars ?? {}).length > 0;
@@ -167,7 +167,7 @@ function seedFrames(view: LiveView | null) {
   return [{ file, line, function: call.function, args: call.args }, ...frames];
 }
 
-function figuresOf({ view, source, freshnessMs }: Sight): TaskFigures {
+function figuresOf({ view, source, freshnessMs }: Snapshot): TaskFigures {
   const { percent, text = null } = view?.progress ?? {};
   const { cpuMs, heapBytes, rssBytes, memoryAgeMs, eventLoopLagMs } = view?.vitals ?? {};
   return {

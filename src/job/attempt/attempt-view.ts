@@ -66,7 +66,7 @@ export interface AttemptObserver {
   end(outcome: Outcome, last?: LastLook): AttemptTrace;
 }
 
-/** Only the import is seen before the first offer: the memory of a job worker may still tell of another attempt. */
+/** Only the import is seen before the first offer: the memory of a job worker may still show another attempt. */
 export function createAttemptObserver(options: ObserverOptions): AttemptObserver {
   const { jobsDir, job, startedMs } = options;
   let host: JobHost | null = null;

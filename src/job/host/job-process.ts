@@ -146,7 +146,7 @@ export function createJobProcess(options: JobProcessOptions): JobHost {
     offer(order) {
       offers += 1;
       stack = null;
-      // The copy still tells of the attempt before.
+      // The copy is still that of the attempt before.
       if (death === null) clearAttempt(memory);
       else putOnOffer(memory, order.id);
       send(child, { kind: "offer", order });

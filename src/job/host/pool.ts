@@ -14,7 +14,7 @@ export interface PooledJob {
   readonly file: string;
   readonly isolation: Isolation;
   readonly trace: Trace;
-  /** Of its process; null: no limit. */
+  /** Memory limit of its process in MB; null means no limit. */
   readonly memoryMb?: number | null;
   /** Of its file when the catalogue was made; lowercase hex SHA-256. */
   readonly sourceHash?: string;
@@ -36,7 +36,7 @@ export type Taken =
 /** A job worker on its way to an attempt. */
 export interface Taking {
   readonly taken: Promise<Taken>;
-  /** What loads the job for it, and has told of nothing else before; null: one that had loaded it was idle. */
+  /** The job worker that loads the job for it, and has sent no other message before; null: one that had loaded it was idle. */
   readonly loading: JobHost | null;
   /**
    * The attempt does not want it any more. What still imports the job's file is killed, since importing runs code that

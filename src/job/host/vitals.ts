@@ -62,7 +62,7 @@ const UNKNOWN: Vitals = {
   eventLoopLagMs: null,
 };
 
-/** Keeps what a job process told of itself last. */
+/** Keeps the vitals that a job process sent last. */
 export function createToldVitals() {
   let last = UNKNOWN;
   let toldAtMs = 0;

@@ -40,7 +40,7 @@ export interface AttemptOrder {
   readonly maxAttempts: number;
   /** Epoch ms. */
   readonly deadline: number;
-  /** Most resident memory of its process; null: no limit, and always null for a thread. */
+  /** Limit of the resident memory of its process; null means no limit, and is always the value of a thread. */
   readonly memoryMb: number | null;
 }
 
