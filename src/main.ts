@@ -4,7 +4,7 @@ import { createBus, createQueue, createStore } from "./adapters.ts";
 import { type Api, startApi, startHealth } from "./api.ts";
 import { bannerText } from "./banner.ts";
 import { type Command, helpText, readCommandLine } from "./cli.ts";
-import { type Config, loadConfig } from "./config/config.ts";
+import { type Config, loadConfig, loadFailpointModule } from "./config/config.ts";
 import { patternsCheckedLate } from "./core/check-params.ts";
 import { AppError, messageOf } from "./core/errors.ts";
 import type { JobDefinition } from "./core/job.ts";
@@ -28,6 +28,7 @@ const EX_CONFIG = 78;
 const STORE_POOL = 10;
 const VERSION = readVersion();
 
+await loadFailpointModule();
 await main(process.argv.slice(2)).catch(endWithError);
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -1,5 +1,7 @@
 // Sends one delivery over HTTP; whatever the receiver does, it ends in a verdict.
+
 import type { AttemptError } from "../core/attempt.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { SuccessMatch } from "../core/task.ts";
 import type { DeliveryLog } from "../core/views/delivery-log.ts";
 import type { AddressGuard } from "./address-guard.ts";
@@ -84,6 +86,7 @@ function createDelivery(way: Way, post: Post): Delivery {
   function conclude(judged: Verdict): void {
     if (isConcluded) return;
     isConcluded = true;
+    failpoint("callback-judged");
     verdict.resolve(judged);
     letGo();
   }
@@ -123,6 +126,7 @@ function createDelivery(way: Way, post: Post): Delivery {
     isSent = true;
     notes.connectedTo(connection.address());
     connection.send(requestText(post));
+    failpoint("callback-sent");
   }
 
   const user = {

@@ -116,6 +116,15 @@ export function describeSettings(): string {
   return settingsHelp();
 }
 
+/**
+ * Loads the module by which a test acts at failpoints (`core/failpoints`), where FAILPOINT_MODULE names one. For the
+ * root of each process and consumer thread, before anything else.
+ */
+export async function loadFailpointModule(env: Env = process.env): Promise<void> {
+  const path = env["FAILPOINT_MODULE"];
+  if (path) await import(path);
+}
+
 /** The environment without any of our settings: what a process that loads job code is started with. */
 export function scrubbedEnv(env: Env = process.env): Record<string, string> {
   const ours = new Set(KNOWN_NAMES);

@@ -1,5 +1,7 @@
 // The attempts a consumer owns, from claim until their end is written and nothing of them runs any more.
+
 import type { AttemptEnd, KillReceipt, RunningAttempt } from "../core/attempt.ts";
+import { failpoint } from "../core/failpoints.ts";
 import { withFingerprint } from "../core/fingerprint.ts";
 import { decideNext } from "../core/outcome.ts";
 import { shiftEnd } from "../core/shift-times.ts";
@@ -104,6 +106,7 @@ export function createOwnedAttempts(events: OwnedEvents): OwnedAttempts {
     const ended = running.ended.then(async (end) => {
       if (owned.gone === undefined) await within(gone, REST_MS);
       owned.end = end;
+      failpoint("attempt-ended");
       events.onChange();
     });
     Promise.all([ended, gone]).catch(events.onDefect);

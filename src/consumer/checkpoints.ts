@@ -1,7 +1,9 @@
 // Writes where running attempts are, for when their executor cannot be asked or has died.
+
 import type { LiveView } from "../core/attempt.ts";
 import type { Checkpoint } from "../core/checkpoint.ts";
 import { every } from "../core/every.ts";
+import { failpoint } from "../core/failpoints.ts";
 import { within } from "../core/within.ts";
 import type { Store } from "../store/store.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
@@ -24,6 +26,7 @@ export function keepCheckpoints(deps: CheckpointDeps): () => Promise<void> {
     const fresh = changed.flatMap(withExcerpts);
     if (fresh.length === 0) return;
     await deps.store.attempts.checkpoint(fresh);
+    failpoint("checkpoint-written");
     for (const { owned, place, checkpoint } of changed) {
       written.set(owned, place);
       if (checkpoint !== null) owned.running.noteCheckpoint?.(checkpoint.view);

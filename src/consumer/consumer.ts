@@ -1,6 +1,8 @@
 // Serves one lane of an executor: hears doorbells, claims, owns its attempts, renews their leases, finishes them.
+
 import type { AttemptLane } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { shiftReceipt } from "../core/shift-times.ts";
@@ -101,6 +103,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
     for (const task of taken?.result.claimed ?? []) {
       const grant = { validUntil: taken?.validUntil ?? 0, clockOffsetMs: clock.ms };
       owned.begin(deps.attempts.start(task), grant);
+      failpoint("attempt-handed-over");
       lastCoroutineId = Math.max(lastCoroutineId, task.coroutineId);
     }
     unreleased.push(...owned.settle());
@@ -166,6 +169,7 @@ export async function createConsumer(deps: ConsumerDeps): Promise<Consumer> {
       watches.renew(attempt, question.afterSeq);
       return { kind: "watched" };
     }
+    failpoint("cancel-heard");
     attempt.running.stop("cancel", { graceMs: question.graceMs ?? 0 });
     const receipt = shiftReceipt(await attempt.running.gone, attempt.clockOffsetMs);
     return { kind: "receipt", receipt };

@@ -1,6 +1,7 @@
 // Keeps the leases of a consumer's attempts alive, hears cancel requests, and stops what can no longer prove its right.
 
 import { every } from "../core/every.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { Logger } from "../core/logger.ts";
 import type { LeaseReference, RenewedLease, Store } from "../store/store.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
@@ -37,6 +38,7 @@ async function renewAll(deps: LeaseKeeperDeps): Promise<void> {
     asked.map((owned) => owned.lease),
     deps.leaseMs,
   );
+  failpoint("lease-renewed");
   const byTask = new Map(renewed.map((lease) => [lease.taskId, lease]));
   for (const owned of asked)
     applyRenewal(owned, byTask.get(owned.lease.taskId), { sentAt, ...deps });

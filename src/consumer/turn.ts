@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { AttemptEnd, AttemptLane } from "../core/attempt.ts";
 import { type EndedAttempt, logAttemptEnd } from "../core/attempt-log.ts";
 import { messageOf } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Lane } from "../core/task.ts";
 import type { Finish, Store, TurnResult } from "../store/store.ts";
@@ -57,6 +58,8 @@ export async function takeTurn(
     if (claim !== null) deps.strays.suspect(claim.turnToken);
     throw thrown;
   });
+  if (result.claimed.length > 0) failpoint("claim-committed");
+  if (result.finished.length > 0) failpoint("finish-committed");
   await noteWritten({ batch, finishes, result }, deps);
   const moreEnded = ended.length > batch.length;
   return { result, validUntil: sentAt + deps.leaseMs, moreEnded };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { createQueue, createStore } from "../adapters.ts";
 import { createCallbackLane } from "../callback/callback-lane.ts";
-import { scrubbedEnv } from "../config/config.ts";
+import { loadFailpointModule, scrubbedEnv } from "../config/config.ts";
 import { type Consumer, createConsumer } from "../consumer/consumer.ts";
 import { shareSlots } from "../consumer/slot-share.ts";
 import type { AttemptLane } from "../core/attempt.ts";
@@ -28,6 +28,7 @@ import {
 /** Turns, leases and cancel polls of one consumer never need more connections at once. */
 const POOL_SIZE = 3;
 
+await loadFailpointModule();
 const data = workerData as ConsumerThreadData;
 if (parentPort === null) throw new Error("consumer-thread.ts runs as a worker thread only");
 const link = linkOfPort(parentPort);

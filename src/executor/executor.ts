@@ -1,12 +1,15 @@
 // Entry of an executor process: two consumer threads, the live answers, reap and retention. Loads no job code.
+
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { createBus, createQueue, createStore } from "../adapters.ts";
 import type { Bus } from "../bus/bus.ts";
+import { loadFailpointModule } from "../config/config.ts";
 import type { MemoryPressure } from "../consumer/memory-evidence.ts";
 import type { FeedNews } from "../consumer/watched.ts";
 import { logAttemptEnd } from "../core/attempt-log.ts";
 import { AppError, messageOf } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { LiveAnswer, LiveQuestion } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { LANES, type Lane } from "../core/task.ts";
@@ -32,6 +35,7 @@ interface Executor {
   drain(graceMs: number): Promise<void>;
 }
 
+await loadFailpointModule();
 const parent = linkOfProcess(process);
 const say = (message: FromExecutor) => parent.send(message);
 
@@ -102,6 +106,7 @@ async function createExecutor({ config, serviceId, key, inherited }: Start): Pro
   await bus.serve(serviceId, (question) => ask(threads, question));
   const jobs = jobsOf(await loading);
   await store.executors.register({ serviceId, host: hostname(), pid: process.pid });
+  failpoint("executor-registered");
   registered.resolve(store);
   // What was inherited is in the catalogue already: it keeps no lane waiting.
   if (inherited === null) await published;

@@ -1,6 +1,8 @@
 // An app of routes: Elysia finds the route; around it stand what every request gets, whatever becomes of it.
+
 import { Elysia } from "elysia";
 import { AppError } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { Logger } from "../core/logger.ts";
 import { fail } from "./envelope.ts";
 import { errorResponse, failureNote } from "./errors.ts";
@@ -89,6 +91,7 @@ export function createApp(routes: readonly Route[], logger?: Logger): HttpApp {
       const [response, exchange] = await dispatch(request);
       const requestId = requestIdOf(request.headers);
       response.headers.set("x-request-id", requestId);
+      failpoint("response-made");
       const path = exchange?.url.pathname.slice(0, MAX_LOGGED_PATH);
       const fields = {
         request_id: requestId,

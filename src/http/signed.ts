@@ -1,5 +1,6 @@
 // Reads signed requests: first the sender, then the body; a malformed change uses its nonce up all the same.
 
+import { failpoint } from "../core/failpoints.ts";
 import type { FailedCheck } from "../core/refusal-note.ts";
 import type { BoundRequest } from "../core/signature.ts";
 import { askStore } from "../core/store-answer.ts";
@@ -118,7 +119,9 @@ async function withBody<T>(
     exchange.appKey = caller.application.appKey;
     const bytes = await body.read();
     exchange.isBodyRead = true;
+    failpoint("request-read");
     confirmRequest(claim, boundRequest(exchange, bytes));
+    failpoint("signature-right");
     return await use(caller, bytes);
   } finally {
     body.release();

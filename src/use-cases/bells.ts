@@ -1,6 +1,7 @@
 // Rings doorbells after a commit: never in the way of an answer, and a lost one is only logged.
 
 import { messageOf } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { Logger } from "../core/logger.ts";
 import type { Doorbell, Queue } from "../queue/queue.ts";
 
@@ -28,6 +29,7 @@ export function createBells(deps: {
   function ringOnce(bell: NewWork): void {
     const sent: Promise<void> = deps.queue
       .ring(bell)
+      .then(() => failpoint("bell-rung"))
       .catch((thrown: unknown) => logLoss(deps.logger, bell, thrown))
       .finally(() => ringing.delete(sent));
     ringing.add(sent);

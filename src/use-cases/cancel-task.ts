@@ -1,7 +1,9 @@
 // The use case of cancelling a task: durable first, then hurried over the bus, then proven by the store.
+
 import type { Bus } from "../bus/bus.ts";
 import type { KillReceipt } from "../core/attempt.ts";
 import { messageOf } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import type { LiveAnswer } from "../core/live.ts";
 import type { Logger } from "../core/logger.ts";
 import { askStore } from "../core/store-answer.ts";
@@ -62,6 +64,7 @@ export async function cancelTask(
 ): Promise<CancelAnswer> {
   const graceMs = graceOf(manner);
   const result = await askStore(() => deps.store.tasks.cancel(change, graceMs));
+  failpoint("cancel-committed");
   if (result.kind !== "requested") return result;
   return awaitDeath(deps, result.task, { waitMs: manner.waitMs, graceMs });
 }

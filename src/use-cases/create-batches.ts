@@ -1,6 +1,7 @@
 // Gathers creates that arrive together into few statements: no timer, while one batch is written the next collects.
 
 import { AppError } from "../core/errors.ts";
+import { failpoint } from "../core/failpoints.ts";
 import { createSameDeadline } from "../core/same-deadline.ts";
 import { asUnavailable } from "../core/store-answer.ts";
 import type { NewTask } from "../core/task.ts";
@@ -157,6 +158,7 @@ function tooLate(deadlineMs: number | undefined): AppError {
 async function write(options: CreateBatchesOptions, batch: readonly Waiting[]): Promise<void> {
   try {
     const results = await options.create(batch.map(({ submission }) => submission.task));
+    failpoint("insert-committed");
     const stored = batch.map(({ submission }, at) => ({
       submission,
       result: resultAt(results, at),

@@ -2,6 +2,7 @@
 
 import type { AttemptEnd, AttemptError, AttemptTrace, KillReceipt } from "../core/attempt.ts";
 import type { EndedAttempt } from "../core/attempt-log.ts";
+import { failpoint } from "../core/failpoints.ts";
 import { fingerprintOf } from "../core/fingerprint.ts";
 import type { FindPlace } from "../core/last-place.ts";
 import { decideNext, isPoison } from "../core/outcome.ts";
@@ -37,6 +38,7 @@ export async function reapExpired(
     return finishOf(orphan, endOf({ ...why, receipt, trace }));
   });
   const settled = await store.tasks.settle(finishes, true);
+  failpoint("expired-reaped");
   reportEnds({ orphans, finishes, settled }, onEnd);
   return settled.length;
 }
@@ -87,6 +89,7 @@ export async function takeOver(
     const orphans = (await store.tasks.runningOf(serviceId)).slice(0, BATCH);
     const finishes = await finishesOf(store, orphans, death);
     const settled = finishes.length === 0 ? [] : await store.tasks.settle(finishes, false);
+    if (settled.length > 0) failpoint("dead-taken-over");
     reportEnds({ orphans, finishes, settled }, death.onEnd);
     returned.push(...settled);
     if (settled.length === 0) break;

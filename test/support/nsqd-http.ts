@@ -22,6 +22,23 @@ export async function publish(httpAddress: string, topic: string, body: string):
   await askHttp(`http://${httpAddress}/pub?topic=${topic}`, { method: "POST", body });
 }
 
+/** Drops every message that waits in a channel. */
+export async function emptyTopics(httpAddress: string): Promise<void> {
+  const text = await askHttp(`http://${httpAddress}/stats?format=json`, { method: "GET" });
+  const { topics } = JSON.parse(text) as {
+    readonly topics: readonly {
+      readonly topic_name: string;
+      readonly channels: readonly { readonly channel_name: string }[];
+    }[];
+  };
+  for (const { topic_name, channels } of topics) {
+    for (const { channel_name } of channels) {
+      const path = `/channel/empty?topic=${topic_name}&channel=${channel_name}`;
+      await askHttp(`http://${httpAddress}${path}`, { method: "POST" });
+    }
+  }
+}
+
 // node:http and not fetch: fetch would send the request to HTTP_PROXY when that is set.
 function askHttp(url: string, { method, body }: { method: string; body?: string }) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();

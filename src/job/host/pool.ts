@@ -1,6 +1,7 @@
 // Keeps job workers ready: each serves one job only, one attempt at a time, and is replaced when in doubt.
 
 import { messageOf } from "../../core/errors.ts";
+import { failpoint } from "../../core/failpoints.ts";
 import type { Isolation, Trace } from "../../core/job.ts";
 import type { Logger } from "../../core/logger.ts";
 import { SHARED_WORDS } from "../wire/shared-memory.ts";
@@ -118,6 +119,7 @@ export function createPool({ jobs, slots, spawn, logger, limits }: PoolOptions):
   };
   const killOnce = async (host: JobHost): Promise<boolean> => {
     const isDead = await host.kill();
+    failpoint("job-worker-killed");
     counts.droppedCalls += Atomics.load(host.memory.words, SHARED_WORDS.dropped);
     if (!isDead) counts.unkillable += 1;
     return isDead;
